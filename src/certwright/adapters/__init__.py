@@ -1,0 +1,1 @@
+"""The outside, each part kept to its port."""

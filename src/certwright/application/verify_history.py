@@ -1,0 +1,53 @@
+"""Prove that the history is what was sealed."""
+
+from dataclasses import dataclass, field
+
+from certwright.application.world import World
+from certwright.domain.events import Event, Seal
+from certwright.domain.ports import SealingKey, Session
+from certwright.domain.sealing import chain_of, list_faults
+
+SEALS_A_READ = 200
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryReport:
+    """Shape: *faults* are sentences that name sequence numbers; *unsealed* events are newer than the last seal."""
+
+    events: int
+    seals: int
+    unsealed: int
+    faults: tuple[str, ...] = field(default=())
+
+
+def verify_history(*, world: World, key: SealingKey) -> HistoryReport:
+    """Return what was checked and everything that does not fit: changed, missing, added and reordered events, broken seals."""
+    faults: list[str] = []
+    with world.store.reading() as session:
+        previous: Seal | None = None
+        checked = count = 0
+        while seals := session.history.list_seals(previous.number if previous else 0, SEALS_A_READ):
+            for seal in seals:
+                faults += _list_seal_faults(seal, previous, key)
+                faults += list_faults(seal, _list_events_of(seal, previous, session))
+                checked += len(seal.digests)
+                previous = seal
+            count += len(seals)
+        unsealed = len(session.history.list_unsealed(1_000_000))
+    return HistoryReport(checked, count, unsealed, tuple(faults))
+
+
+def _list_seal_faults(seal: Seal, previous: Seal | None, key: SealingKey) -> list[str]:
+    faults = []
+    if seal.number != (previous.number + 1 if previous else 1):
+        faults.append(f"seal {seal.number} does not follow the one before: seals are missing")
+    if seal.chain != chain_of(previous.chain if previous else b"", seal.digests):
+        faults.append(f"seal {seal.number} does not continue the chain")
+    if not key.is_signed(seal.chain, seal.signature):
+        faults.append(f"seal {seal.number} is not signed by the sealing key")
+    return faults
+
+
+def _list_events_of(seal: Seal, previous: Seal | None, session: Session) -> tuple[Event, ...]:
+    first = previous.digests[-1][0] + 1 if previous else 0
+    return session.history.list_between(first, seal.digests[-1][0])

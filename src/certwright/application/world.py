@@ -1,0 +1,15 @@
+"""Everything outside that use cases need, in one place."""
+
+from dataclasses import dataclass
+
+from certwright.domain.ports import CertificationAuthority, Clock, Entropy, Store
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Made by `bootstrap`; handed to every use case."""
+
+    store: Store
+    authority: CertificationAuthority
+    clock: Clock
+    entropy: Entropy

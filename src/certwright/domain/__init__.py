@@ -1,0 +1,1 @@
+"""What is true: the words and rules of certificate management. Pure; imports the standard library only."""

@@ -1,0 +1,87 @@
+"""Facts that happened. Audit, mail and webhooks are made from them; they are written with the change they tell of."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from certwright.domain.identities import Caller
+
+
+class EventType(StrEnum):
+    """What can happen; the value is what auditors search for, and never changes."""
+
+    SERVICE_INITIALIZED = "service.initialized"
+    SERVICE_STARTED = "service.started"
+    SERVICE_STOPPED = "service.stopped"
+    WORLD_LOADED = "world.loaded"
+    SIGN_IN_FAILED = "sign-in.failed"
+    SIGN_IN_THROTTLED = "sign-in.throttled"
+    PASSWORD_SET = "password.set"
+    REQUEST_CREATED = "request.created"
+    REQUEST_EXECUTED = "request.executed"
+    REQUEST_COMPLETED = "request.completed"
+    REQUEST_CANCELED = "request.canceled"
+    REQUEST_ABANDONED = "request.abandoned"
+    CERTIFICATE_ISSUED = "certificate.issued"
+    CERTIFICATE_REQUEST_REJECTED = "certificate-request.rejected"
+    CERTIFICATE_REVOKED = "certificate.revoked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One fact: who did what, to what, when, from where, with which words.
+
+    Shape: *actor* is ``DOMAIN\\account`` or the name of a program; *sequence* is 0 until the store gives the number.
+    """
+
+    type: EventType
+    at: datetime
+    actor: str
+    source: str
+    actor_id: UUID | None = None
+    request_id: UUID | None = None
+    subject_id: UUID | None = None
+    comment: str = ""
+    details: Mapping[str, str] = field(default_factory=dict)
+    sequence: int = 0
+
+
+def tell(
+    event_type: EventType,
+    by: Caller,
+    at: datetime,
+    *,
+    request_id: UUID | None = None,
+    subject_id: UUID | None = None,
+    comment: str = "",
+    **details: str,
+) -> Event:
+    """Return the event that *by* did it at *at*."""
+    return Event(
+        type=event_type,
+        at=at,
+        actor=by.user.nt4_name,
+        actor_id=by.user.id,
+        source=by.source,
+        request_id=request_id,
+        subject_id=subject_id,
+        comment=comment,
+        details=details,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seal:
+    """A signed batch of the history.
+
+    Shape: *digests* has one (sequence, SHA-256) pair an event, ascending; *chain* is SHA-256 over the previous seal's chain
+    and the digests; *signature* is made over *chain* by the sealing key.
+    """
+
+    number: int
+    digests: tuple[tuple[int, bytes], ...]
+    chain: bytes
+    signature: bytes
+    sealed_at: datetime

@@ -1,0 +1,65 @@
+"""Rights as an administrator writes them down: who holds which right on what."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from certwright.domain.identities import Principal, Sid
+
+
+class Right(StrEnum):
+    """Source: domain.md 1.14; administer, audit and operate-ca are roles of our own (decisions at its end)."""
+
+    READ = "read"
+    ENROLL = "enroll"
+    ENROLLMENT_AGENT = "enrollment-agent"
+    REQUEST_ENROLL = "request-enroll"
+    REQUEST_RENEW = "request-renew"
+    REQUEST_RECOVER = "request-recover"
+    REQUEST_REVOKE = "request-revoke"
+    REQUEST_UNBLOCK = "request-unblock"
+    ADMINISTER = "administer"
+    AUDIT = "audit"
+    OPERATE_CA = "operate-ca"
+
+
+class ObjectKind(StrEnum):
+    """What a right can be held on; the fifth place of the product, the policy, names its people itself."""
+
+    SERVICE = "service"
+    PROFILE_TEMPLATE = "profile-template"
+    CERTIFICATE_TEMPLATE = "certificate-template"
+    PRINCIPAL = "principal"
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Shape: *object_name* is a profile template's UUID, a certificate template's common name, a user's or group's SID,
+    or empty for the service."""
+
+    object_kind: ObjectKind
+    object_name: str
+    right: Right
+    trustee: Sid
+
+
+class Grants:
+    """All grants of an installation, indexed for look-up."""
+
+    def __init__(self, grants: Iterable[Grant]) -> None:
+        self._trustees: dict[tuple[ObjectKind, str, Right], set[Sid]] = {}
+        for grant in grants:
+            key = (grant.object_kind, grant.object_name.lower(), grant.right)
+            self._trustees.setdefault(key, set()).add(grant.trustee)
+
+    def find_trustees(self, kind: ObjectKind, name: str, right: Right) -> frozenset[Sid]:
+        """Return every SID that holds *right* on the object."""
+        return frozenset(self._trustees.get((kind, name.lower(), right), ()))
+
+    def is_held(self, by: Principal, right: Right, kind: ObjectKind, name: str = "") -> bool:
+        """Return whether *by*, through any of his SIDs, holds *right* on the object."""
+        return bool(self.find_trustees(kind, name, right) & by.sids)
+
+    def is_held_over(self, by: Principal, right: Right, target: Principal) -> bool:
+        """Return whether *by* holds *right* on the target itself or on a group that the target is in."""
+        return any(self.is_held(by, right, ObjectKind.PRINCIPAL, sid) for sid in target.sids)

@@ -1,0 +1,113 @@
+"""Draft, cleared, signed: the only road to a signature."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from certwright.domain.certificates import SerialNumber
+from certwright.domain.errors import Refused, check_none_broken
+from certwright.domain.identities import Sid, User, UserId
+from certwright.domain.profile_templates import AlternativeName, CertificateTemplate, SubjectSource
+from certwright.domain.public_keys import CertificateRequest
+from certwright.domain.rules.escalation import list_escalation_paths
+from certwright.domain.rules.key_holder import list_key_holder_faults
+from certwright.domain.rules.key_strength import list_key_faults
+from certwright.domain.rules.key_weaknesses import list_key_weaknesses
+from certwright.domain.rules.names import escape_name_value, list_name_faults
+from certwright.domain.rules.possession import list_possession_faults
+from certwright.domain.rules.validity import list_validity_faults
+
+CLOCK_TOLERANCE = timedelta(minutes=10)
+"""How far in the past validity begins, so that clients whose clocks lag can use a new certificate at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issuer:
+    """What a certificate says about the authority that signs it.
+
+    Shape: *subject* is the DER Name of the authority; *chain* is its certificates, DER, issuing authority first, root last;
+    *name* is ``host\\authority``, the form in which the API names it.
+    """
+
+    name: str
+    subject: bytes
+    key_identifier: bytes
+    not_before: datetime
+    not_after: datetime
+    chain: tuple[bytes, ...]
+    crl_urls: tuple[str, ...] = ()
+    certificate_urls: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A certificate as it would be, before any rule has looked at it.
+
+    Shape: *subject* is RFC 4514 text, empty for an empty name; *alternative_names* in the template's order.
+    """
+
+    serial: SerialNumber
+    template: CertificateTemplate
+    request: CertificateRequest
+    subject: str
+    alternative_names: tuple[tuple[AlternativeName, str], ...]
+    security_identifier: Sid | None
+    not_before: datetime
+    not_after: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    """A draft that broke no rule. Made by `clear` alone: `application` and `adapters` never construct it (a test looks)."""
+
+    draft: Draft
+
+
+def plan_draft(
+    template: CertificateTemplate,
+    request: CertificateRequest,
+    subject: User,
+    issuer: Issuer,
+    *,
+    serial: SerialNumber,
+    now: datetime,
+) -> Draft:
+    """Return the certificate that *template* gives *subject*, valid never longer than its issuer."""
+    names = {
+        AlternativeName.PRINCIPAL_NAME: subject.principal_name,
+        AlternativeName.EMAIL: subject.email,
+    }
+    subjects = {
+        SubjectSource.DISTINGUISHED_NAME: subject.distinguished_name,
+        SubjectSource.COMMON_NAME: f"CN={escape_name_value(subject.display_name)}",
+        SubjectSource.NONE: "",
+        SubjectSource.REQUEST: request.subject,
+    }
+    begins = max(now - CLOCK_TOLERANCE, issuer.not_before).replace(microsecond=0)
+    return Draft(
+        serial=serial,
+        template=template,
+        request=request,
+        subject=subjects[template.subject],
+        alternative_names=tuple((each, names[each]) for each in template.alternative_names if names[each]),
+        security_identifier=subject.sid if template.include_security_identifier else None,
+        not_before=begins,
+        not_after=min((now + template.validity).replace(microsecond=0), issuer.not_after),
+    )
+
+
+def clear(draft: Draft, *, subject: User, issuer: Issuer, key_holder: UserId | None) -> Cleared:
+    """Return *draft* as cleared for signing when no rule is broken; *key_holder* is who holds a certificate for its key.
+
+    Errors: the broken rule, or RulesBroken with all of them.
+    """
+    broken: list[Refused] = [
+        *list_possession_faults(draft.request, draft.template),
+        *list_key_faults(draft.request.public_key, draft.template),
+        *list_key_weaknesses(draft.request.public_key),
+        *list_key_holder_faults(key_holder, subject.id),
+        *list_name_faults(draft.template, draft.subject, draft.alternative_names),
+        *list_escalation_paths(draft.template),
+        *list_validity_faults(draft.not_before, draft.not_after, issuer.not_before, issuer.not_after),
+    ]
+    check_none_broken(broken)
+    return Cleared(draft)

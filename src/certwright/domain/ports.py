@@ -1,0 +1,248 @@
+"""What we need from outside, as small protocols. Adapters keep them; one contract suite each says whether they do."""
+
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Protocol
+
+from certwright.domain.certificates import Certificate, SerialNumber
+from certwright.domain.events import Event, Seal
+from certwright.domain.grants import Grant, Grants
+from certwright.domain.identities import Caller, Group, Principal, User, UserId
+from certwright.domain.issuing import Cleared, Issuer
+from certwright.domain.keys import AuthorityRecord, SealedKey
+from certwright.domain.profile_templates import ProfileTemplate, ProfileTemplateId, ResponseForm
+from certwright.domain.profiles import Profile, ProfileId, ProfileStatus
+from certwright.domain.public_keys import HashAlgorithm
+from certwright.domain.requests import Request, RequestId, RequestStatus
+from certwright.domain.revocation import RevocationReason
+
+
+class Directory(Protocol):
+    """Users, groups and rights. What it returns is as of the session it belongs to."""
+
+    def revision(self) -> int:
+        """Return a number that grows with every change of a user, group, password or right."""
+
+    def find_principal(self, user_id: UserId) -> Principal | None: ...
+
+    def find_account(self, domain: str, account_name: str) -> Principal | None:
+        """Return whom ``DOMAIN\\account`` names, in any case; an empty *domain* means any."""
+
+    def find_principal_name(self, principal_name: str) -> Principal | None:
+        """Return whom a user principal name names, in any case."""
+
+    def list_users(self) -> tuple[User, ...]: ...
+
+    def list_groups(self) -> tuple[Group, ...]: ...
+
+    def load_grants(self) -> Grants: ...
+
+    def save_user(self, user: User) -> None: ...
+
+    def save_group(self, group: Group) -> None: ...
+
+    def replace_grants(self, grants: Iterable[Grant]) -> None: ...
+
+    def find_password_hash(self, user_id: UserId) -> str | None: ...
+
+    def save_password_hash(self, user_id: UserId, password_hash: str) -> None: ...
+
+
+class ProfileTemplates(Protocol):
+    """Versions of profile templates; a saved version never changes."""
+
+    def get(self, template_id: ProfileTemplateId, version: int | None = None) -> ProfileTemplate:
+        """Return the version, or the newest. Errors: ProfileTemplateNotFound."""
+
+    def list_newest(self) -> tuple[ProfileTemplate, ...]:
+        """Return the newest version of each template, ordered by name."""
+
+    def save(self, template: ProfileTemplate) -> ProfileTemplate:
+        """Store *template* as a new version unless it equals the newest; return what is now the newest."""
+
+
+class Requests(Protocol):
+    """Requests, newest first where they are listed."""
+
+    def add(self, request: Request) -> None: ...
+
+    def get(self, request_id: RequestId) -> Request:
+        """Errors: RequestNotFound."""
+
+    def list_all(
+        self, *, concerning: UserId | None = None, statuses: frozenset[RequestStatus] | None = None
+    ) -> tuple[Request, ...]:
+        """Return requests of which *concerning* is originator or target, or everybody's; of *statuses*, or of any."""
+
+    def change(self, request: Request, *, from_status: RequestStatus) -> None:
+        """Store *request* if its status is still *from_status*.
+
+        Errors: ChangedMeanwhile when it is not.
+        """
+
+
+class Profiles(Protocol):
+    def add(self, profile: Profile) -> None: ...
+
+    def get(self, profile_id: ProfileId) -> Profile:
+        """Errors: ProfileNotFound."""
+
+    def list_of(self, owner_id: UserId, statuses: frozenset[ProfileStatus] | None = None) -> tuple[Profile, ...]:
+        """Return the owner's profiles, newest first."""
+
+    def change(self, profile: Profile, *, from_status: ProfileStatus) -> None:
+        """Store *profile* if its status is still *from_status*. Errors: ChangedMeanwhile."""
+
+
+class Certificates(Protocol):
+    """The register of certificates, from just before they are signed."""
+
+    def add(self, certificates: Iterable[Certificate]) -> None:
+        """Store certificates that are about to be signed.
+
+        Errors: ChangedMeanwhile when a place of a request or a serial number is taken, or a key has become another's.
+        """
+
+    def record(self, certificate: Certificate) -> bool:
+        """Store the signed form unless there is one already, and return whether this was the first."""
+
+    def list_of_request(self, request_id: RequestId) -> tuple[Certificate, ...]:
+        """Return them in the order of their places, those about to be signed included."""
+
+    def list_of_profile(self, profile_id: ProfileId) -> tuple[Certificate, ...]:
+        """Return the issued ones, newest first."""
+
+    def list_of_subject(self, subject_id: UserId) -> tuple[Certificate, ...]:
+        """Return the issued ones, newest first."""
+
+    def find_key_holder(self, key_digest: bytes) -> UserId | None:
+        """Return who holds, or is about to hold, a certificate for the key."""
+
+    def revoke(self, serial: SerialNumber, reason: RevocationReason, at: datetime) -> None: ...
+
+
+class History(Protocol):
+    """Events, append only, and the seals over them."""
+
+    def append(self, events: Iterable[Event]) -> None: ...
+
+    def list_of_request(self, request_id: RequestId) -> tuple[Event, ...]:
+        """Return the request's events in their order."""
+
+    def list_unsealed(self, limit: int) -> tuple[Event, ...]:
+        """Return committed events above the last sealed one, ascending, none of them to be overtaken by a later commit."""
+
+    def list_between(self, first: int, last: int) -> tuple[Event, ...]:
+        """Return the events of a range of sequence numbers, ascending."""
+
+    def add_seal(self, seal: Seal) -> None:
+        """Errors: ChangedMeanwhile when another sealer was first with this number."""
+
+    def find_last_seal(self) -> Seal | None: ...
+
+    def list_seals(self, after: int, limit: int) -> tuple[Seal, ...]:
+        """Return seals with numbers above *after*, ascending."""
+
+
+class Keys(Protocol):
+    """Sealed private keys and the authorities that use them."""
+
+    def find_key(self, name: str) -> SealedKey | None: ...
+
+    def save_key(self, key: SealedKey) -> None: ...
+
+    def list_authorities(self) -> tuple[AuthorityRecord, ...]: ...
+
+    def save_authority(self, authority: AuthorityRecord) -> None: ...
+
+
+class Session(Protocol):
+    """One transaction's view of the store."""
+
+    @property
+    def directory(self) -> Directory: ...
+    @property
+    def templates(self) -> ProfileTemplates: ...
+    @property
+    def requests(self) -> Requests: ...
+    @property
+    def profiles(self) -> Profiles: ...
+    @property
+    def certificates(self) -> Certificates: ...
+    @property
+    def history(self) -> History: ...
+    @property
+    def keys(self) -> Keys: ...
+
+
+class Store(Protocol):
+    """Where everything is kept. Each block is one transaction: all of it, durably, or, when it raises, nothing."""
+
+    def reading(self) -> AbstractContextManager[Session]:
+        """Open a consistent view; writing through it is refused."""
+
+    def writing(self) -> AbstractContextManager[Session]:
+        """Open a transaction that is durable when the block has ended. Errors: StoreUnavailable."""
+
+
+class CertificationAuthority(Protocol):
+    """An authority that signs what was cleared, in two steps with the store's commit between them."""
+
+    @property
+    def issuer(self) -> Issuer: ...
+
+    def prepare(self, cleared: Cleared) -> bytes:
+        """Return exactly what will be signed, the DER TBSCertificate."""
+
+    def sign(self, to_be_signed: bytes) -> bytes:
+        """Return the DER Certificate. Errors: KeyUnavailable."""
+
+    def respond(self, certificate: bytes, form: ResponseForm, digest: HashAlgorithm) -> bytes:
+        """Return the DER of the ``Pkcs7`` that delivers *certificate*. Errors: KeyUnavailable."""
+
+
+class SealingKey(Protocol):
+    """The key that seals the history."""
+
+    def sign(self, data: bytes) -> bytes: ...
+
+    def is_signed(self, data: bytes, signature: bytes) -> bool: ...
+
+
+class PasswordHasher(Protocol):
+    """A slow, salted password hash."""
+
+    def hash(self, password: str) -> str: ...
+
+    def is_match(self, password: str, password_hash: str) -> bool: ...
+
+    def burn(self, password: str) -> None:
+        """Take as long as `is_match`, for accounts that do not exist."""
+
+
+class SignIn(Protocol):
+    """One way to prove who one is. Source: RFC 9110 section 11 for its words."""
+
+    @property
+    def challenge(self) -> str:
+        """Return the WWW-Authenticate value."""
+
+    def authenticate(self, scheme: str, credentials: str, source: str) -> Caller | None:
+        """Return who it is, or None when *scheme* is not this one's.
+
+        Errors: CredentialsRejected; SignInThrottled.
+        """
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """Return the time, aware, UTC."""
+
+
+class Entropy(Protocol):
+    """Unpredictable numbers."""
+
+    def bits(self, count: int) -> int: ...
+
+    def octets(self, count: int) -> bytes: ...

@@ -1,0 +1,123 @@
+"""Requests: the units of work of the workflow engine, and what may become of them."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import Enum, IntEnum, IntFlag
+from typing import NewType
+from uuid import UUID
+
+from certwright.domain.errors import TransitionRefused
+from certwright.domain.identities import UserId
+from certwright.domain.policies import DataItem
+from certwright.domain.profile_templates import ProfileTemplateId
+from certwright.domain.profiles import ProfileId
+from certwright.domain.request_types import RequestType
+
+RequestId = NewType("RequestId", UUID)
+
+
+class RequestStatus(IntEnum):
+    """Source: domain.md 1.2."""
+
+    APPROVED = 3
+    DENIED = 4
+    COMPLETED = 8
+    FAILED = 9
+    PENDING = 16
+    CANCELED = 17
+    EXECUTING = 18
+
+
+class RequestAction(Enum):
+    """What can be done to a request; the value completes the sentence "a request that is denied cannot ..."."""
+
+    APPROVE = "be approved"
+    APPROVE_FINALLY = "be approved finally"
+    DENY = "be denied"
+    EXECUTE = "be executed"
+    COMPLETE = "be completed"
+    CANCEL = "be canceled"
+    ABANDON = "be abandoned"
+    FAIL = "fail"
+
+
+class RequestFlags(IntFlag):
+    """Source: domain.md 1.3."""
+
+    NONE = 0
+    ENROLLMENT_AGENT = 1
+    SMARTCARD = 2
+
+
+class DataCollectionFlags(IntFlag):
+    """Whose data items are in. Source: domain.md 1.4."""
+
+    NONE = 0
+    SUBSCRIBER_PROVIDED = 16
+    CERTIFICATE_MANAGER_PROVIDED = 32
+
+
+TRANSITIONS: dict[tuple[RequestStatus, RequestAction], RequestStatus] = {
+    (RequestStatus.PENDING, RequestAction.APPROVE): RequestStatus.PENDING,
+    (RequestStatus.PENDING, RequestAction.APPROVE_FINALLY): RequestStatus.APPROVED,
+    (RequestStatus.PENDING, RequestAction.DENY): RequestStatus.DENIED,
+    (RequestStatus.PENDING, RequestAction.CANCEL): RequestStatus.CANCELED,
+    (RequestStatus.PENDING, RequestAction.ABANDON): RequestStatus.CANCELED,
+    (RequestStatus.APPROVED, RequestAction.EXECUTE): RequestStatus.EXECUTING,
+    (RequestStatus.APPROVED, RequestAction.COMPLETE): RequestStatus.COMPLETED,
+    (RequestStatus.APPROVED, RequestAction.CANCEL): RequestStatus.CANCELED,
+    (RequestStatus.APPROVED, RequestAction.ABANDON): RequestStatus.CANCELED,
+    (RequestStatus.EXECUTING, RequestAction.EXECUTE): RequestStatus.EXECUTING,
+    (RequestStatus.EXECUTING, RequestAction.COMPLETE): RequestStatus.COMPLETED,
+    (RequestStatus.EXECUTING, RequestAction.CANCEL): RequestStatus.CANCELED,
+    (RequestStatus.EXECUTING, RequestAction.ABANDON): RequestStatus.CANCELED,
+    (RequestStatus.EXECUTING, RequestAction.FAIL): RequestStatus.FAILED,
+}
+"""Every move there is. Source: domain.md 4.1 and the decisions at its end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A request keeps the version of the profile template that it was created under.
+
+    Shape: *profile_id* is the profile that the request makes, *old_profile_id* the one that it is about.
+    """
+
+    id: RequestId
+    type: RequestType
+    status: RequestStatus
+    flags: RequestFlags
+    template_id: ProfileTemplateId
+    template_version: int
+    originator_id: UserId
+    target_id: UserId
+    submitted: datetime
+    completed: datetime | None = None
+    priority: int = 0
+    comment: str = ""
+    data: tuple[DataItem, ...] = ()
+    data_flags: DataCollectionFlags = DataCollectionFlags.NONE
+    profile_id: ProfileId | None = None
+    old_profile_id: ProfileId | None = None
+
+    @property
+    def is_self_service(self) -> bool:
+        """Return whether the subject started the request for himself."""
+        return self.originator_id == self.target_id
+
+    @property
+    def is_data_complete(self) -> bool:
+        """Return whether both sides have given their items."""
+        both = DataCollectionFlags.SUBSCRIBER_PROVIDED | DataCollectionFlags.CERTIFICATE_MANAGER_PROVIDED
+        return self.data_flags & both == both
+
+
+def advance(request: Request, action: RequestAction) -> Request:
+    """Return *request* as *action* leaves it.
+
+    Errors: TransitionRefused when the table has no such move.
+    """
+    following = TRANSITIONS.get((request.status, action))
+    if following is None:
+        raise TransitionRefused(request.status.name.lower(), action.value)
+    return replace(request, status=following)

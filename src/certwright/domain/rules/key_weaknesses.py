@@ -1,0 +1,75 @@
+"""RSA keys that anybody can break, whatever their size."""
+
+from math import gcd, isqrt, prod
+
+from certwright.domain.errors import KeyWeak, Refused
+from certwright.domain.public_keys import PublicKey
+
+SMALLEST_EXPONENT = 65_537
+LARGEST_EXPONENT_BITS = 256
+LARGEST_MODULUS_BITS = 16_384
+SMALL_FACTOR_LIMIT = 752
+"""Trial division as far as SP 800-89 section 5.3.3 and CA/B Forum practice go."""
+CLOSE_PRIME_ROUNDS = 100
+"""Fermat's method finds factors that are this close; CA/B Forum's Baseline Requirements 6.1.1.3 ask for 100 rounds."""
+FINGERPRINT_PRIMES = (11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157)
+
+
+def list_key_weaknesses(key: PublicKey) -> list[Refused]:
+    """Return every weakness found: exponent, small factors, close primes, the fingerprint of ROCA. None for other kinds.
+
+    Source: SP 800-89 section 5.3.3 (exponent odd and above 2^16, no small factor); Nemec et al., "The Return of
+    Coppersmith's Attack", 2017, section 3 (the fingerprint); Fermat for primes that lie close together.
+    """
+    modulus, exponent = key.modulus, key.exponent
+    if modulus is None or exponent is None:
+        return []
+    if modulus.bit_length() > LARGEST_MODULUS_BITS:
+        return [KeyWeak(f"a modulus of more than {LARGEST_MODULUS_BITS} bits only serves to keep others busy")]
+    found = {
+        "the public exponent is even": exponent % 2 == 0,
+        f"the public exponent is below {SMALLEST_EXPONENT}": exponent < SMALLEST_EXPONENT,
+        f"the public exponent is longer than {LARGEST_EXPONENT_BITS} bits": exponent.bit_length() > LARGEST_EXPONENT_BITS,
+        "the modulus has a small factor": gcd(modulus, _SMALL_FACTORS) != 1,
+        "the two primes lie close together": _has_close_primes(modulus),
+        "it has the fingerprint of ROCA (CVE-2017-15361)": has_roca_fingerprint(modulus),
+    }
+    return [KeyWeak(weakness) for weakness, is_found in found.items() if is_found]
+
+
+def has_roca_fingerprint(modulus: int) -> bool:
+    """Return whether *modulus* is a power of 65537 modulo every fingerprint prime, as moduli of the flawed library are.
+
+    For other moduli this happens by chance less than once in 2^27.
+    """
+    remainder = modulus % _FINGERPRINT_PRODUCT
+    return all(remainder % prime in powers for prime, powers in _FINGERPRINT.items())
+
+
+def _has_close_primes(modulus: int) -> bool:
+    root = isqrt(modulus - 1) + 1
+    difference = root * root - modulus
+    for step in range(CLOSE_PRIME_ROUNDS):
+        if _is_square(difference):
+            return True
+        difference += 2 * (root + step) + 1
+    return False
+
+
+def _is_square(number: int) -> bool:
+    # Most numbers are no squares modulo 256 or 45045, which spares the long square root.
+    likely = number & 0xFF in _SQUARES_MODULO_256 and number % 45_045 in _SQUARES_MODULO_45045
+    return likely and isqrt(number) ** 2 == number
+
+
+def _list_primes(below: int) -> tuple[int, ...]:
+    return tuple(each for each in range(2, below) if all(each % divisor for divisor in range(2, each)))
+
+
+_SMALL_FACTORS = prod(_list_primes(SMALL_FACTOR_LIMIT))
+_SQUARES_MODULO_256 = frozenset(root * root % 256 for root in range(256))
+_SQUARES_MODULO_45045 = frozenset(root * root % 45_045 for root in range(45_045))
+_FINGERPRINT_PRODUCT = prod(FINGERPRINT_PRIMES)
+_FINGERPRINT = {
+    prime: frozenset(pow(SMALLEST_EXPONENT, power, prime) for power in range(prime - 1)) for prime in FINGERPRINT_PRIMES
+}
