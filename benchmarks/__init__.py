@@ -1,0 +1,1 @@
+"""Real load on a real server, printed as shares of what the same machine can sign in the same run."""
