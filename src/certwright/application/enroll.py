@@ -128,7 +128,7 @@ class _Enrollment:
         )
         for place in places:
             if place.certificate is not None and not _is_repeated(place.posted, place.certificate):
-                raise PlaceTaken(place.number)
+                raise PlaceTaken(place.number + 1)
         return places
 
     def _prepare(

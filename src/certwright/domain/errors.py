@@ -1,7 +1,7 @@
 """Every way we say no.
 
 ``Refused``: the caller can act on it. ``Unavailable``: later may work. Anything else that is raised is a bug. A leaf has a
-stable *code*, typed fields, and one text made from them; it knows nothing of HTTP.
+stable *code*, typed fields, and one *sentence* that names them in braces; it knows nothing of HTTP.
 """
 
 from dataclasses import dataclass
@@ -14,11 +14,12 @@ class CertwrightError(Exception):
     """The root of the tree; never raised itself."""
 
     code: ClassVar[str] = ""
+    sentence: ClassVar[str] = ""
 
     @property
     def text(self) -> str:
-        """Return the one sentence that says what is wrong and, where it can, what to do."""
-        raise NotImplementedError
+        """Return what is wrong and, where it can be said, what to do."""
+        return self.sentence.format(**vars(self))
 
     def __str__(self) -> str:
         return f"{self.code}: {self.text}"
@@ -40,31 +41,26 @@ class NotSignedIn(Refused):
 
 
 class CredentialsMissing(NotSignedIn):
-    code = "credentials-missing"
+    """Nobody has signed in."""
 
-    @property
-    def text(self) -> str:
-        return "Sign in first: this server wants to know who asks."
+    code = "credentials-missing"
+    sentence = "Sign in first: this server wants to know who asks."
 
 
 class CredentialsRejected(NotSignedIn):
     """The account is unknown, disabled, or the password is wrong: which of them is not told."""
 
     code = "credentials-rejected"
-
-    @property
-    def text(self) -> str:
-        return "The account name or the password is not right, or the account may not sign in."
+    sentence = "The account name or the password is not right, or the account may not sign in."
 
 
 @dataclass(eq=False)
 class SignInThrottled(NotSignedIn):
-    code = "sign-in-throttled"
-    retry_after_seconds: int
+    """Too many wrong passwords for one account, or from one address."""
 
-    @property
-    def text(self) -> str:
-        return f"Too many failed sign-ins; the next is looked at in {self.retry_after_seconds} s."
+    code = "sign-in-throttled"
+    sentence = "Too many failed sign-ins; the next is looked at in {retry_after_seconds} s."
+    retry_after_seconds: int
 
 
 @dataclass(eq=False)
@@ -72,22 +68,23 @@ class AccessDenied(Refused):
     """*reasons* name each right that was looked for and where; the first line is fit for anybody's eyes."""
 
     code = "access-denied"
+    sentence = "You may not {act}."
     act: str
     reasons: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
-        return f"You may not {self.act}." + "".join(f" {reason}" for reason in self.reasons)
+        """Return what is not allowed, then what was missing."""
+        return " ".join((super().text, *self.reasons))
 
 
 @dataclass(eq=False)
 class SubjectDisabled(Refused):
-    code = "subject-disabled"
-    account: str
+    """Nothing is issued to an account that the directory has switched off."""
 
-    @property
-    def text(self) -> str:
-        return f"The account {self.account} is disabled: nothing is issued to it."
+    code = "subject-disabled"
+    sentence = "The account {account} is disabled: nothing is issued to it."
+    account: str
 
 
 # -- what --------------------------------------------------------------------------------------------------------------
@@ -98,37 +95,43 @@ class NotFound(Refused):
     """Nothing that the caller may know of has this identifier."""
 
     code = "not-found"
-    kind: ClassVar[str] = "thing"
+    sentence = "There is nothing called {name}."
     name: UUID | str
-
-    @property
-    def text(self) -> str:
-        return f"There is no {self.kind} {self.name}."
 
 
 class RequestNotFound(NotFound):
+    """No request has this identifier."""
+
     code = "request-not-found"
-    kind = "request"
+    sentence = "There is no request {name}."
 
 
 class ProfileTemplateNotFound(NotFound):
+    """No profile template has this identifier, or not in this version."""
+
     code = "profile-template-not-found"
-    kind = "profile template"
+    sentence = "There is no profile template {name}."
 
 
 class ProfileNotFound(NotFound):
+    """No profile has this identifier."""
+
     code = "profile-not-found"
-    kind = "profile"
+    sentence = "There is no profile {name}."
 
 
 class UserNotFound(NotFound):
+    """The directory has no such user."""
+
     code = "user-not-found"
-    kind = "user"
+    sentence = "There is no user {name}."
 
 
 class GroupNotFound(NotFound):
+    """The directory has no such group."""
+
     code = "group-not-found"
-    kind = "group"
+    sentence = "There is no group {name}."
 
 
 @dataclass(eq=False)
@@ -136,12 +139,9 @@ class PolicyMissing(Refused):
     """The template has no such policy, or it is switched off."""
 
     code = "policy-disabled"
+    sentence = "The profile template {template} takes no {request_type} requests."
     template: str
     request_type: str
-
-    @property
-    def text(self) -> str:
-        return f"The profile template {self.template} takes no {self.request_type} requests."
 
 
 # -- malformed input ---------------------------------------------------------------------------------------------------
@@ -153,84 +153,76 @@ class Malformed(Refused):
 
 @dataclass(eq=False)
 class MalformedBody(Malformed):
-    code = "malformed-body"
-    detail: str
+    """The body of a call is no JSON, or not of the wanted shape."""
 
-    @property
-    def text(self) -> str:
-        return f"The body is not what this call takes: {self.detail}."
+    code = "malformed-body"
+    sentence = "The body is not what this call takes: {detail}."
+    detail: str
 
 
 @dataclass(eq=False)
 class MalformedValue(Malformed):
+    """One value, named by its *field*, cannot be read."""
+
     code = "malformed-value"
+    sentence = "{field}: {detail}."
     field: str
     detail: str
-
-    @property
-    def text(self) -> str:
-        return f"{self.field}: {self.detail}."
 
 
 @dataclass(eq=False)
 class TextTooLong(Malformed):
+    """A text would not fit where it is kept."""
+
     code = "text-too-long"
+    sentence = "{field} is longer than {limit_characters} characters."
     field: str
     limit_characters: int
-
-    @property
-    def text(self) -> str:
-        return f"{self.field} is longer than {self.limit_characters} characters."
 
 
 @dataclass(eq=False)
 class CommentNotCollected(Malformed):
-    code = "comment-not-collected"
-    template: str
+    """A comment where the policy asks for none."""
 
-    @property
-    def text(self) -> str:
-        return f"The policy of {self.template} collects no comments: leave it empty."
+    code = "comment-not-collected"
+    sentence = "The policy of {template} collects no comments: leave it empty."
+    template: str
 
 
 @dataclass(eq=False)
 class PriorityNotCollected(Malformed):
-    code = "priority-not-collected"
-    template: str
+    """A priority where the policy asks for none."""
 
-    @property
-    def text(self) -> str:
-        return f"The policy of {self.template} collects no priority: leave it out."
+    code = "priority-not-collected"
+    sentence = "The policy of {template} collects no priority: leave it out."
+    template: str
 
 
 @dataclass(eq=False)
 class DataItemMissing(Malformed):
-    code = "data-item-missing"
-    item: str
+    """A required question was not answered."""
 
-    @property
-    def text(self) -> str:
-        return f"The data item {self.item!r} is required."
+    code = "data-item-missing"
+    sentence = "The data item {item!r:.100} is required."
+    item: str
 
 
 @dataclass(eq=False)
 class DataItemUnknown(Malformed):
-    code = "data-item-unknown"
-    item: str
+    """An answer to a question that was not asked."""
 
-    @property
-    def text(self) -> str:
-        return f"The policy collects no data item {self.item!r}."
+    code = "data-item-unknown"
+    sentence = "The policy collects no data item {item!r:.100}."
+    item: str
 
 
 @dataclass(eq=False)
 class DataItemRepeated(Malformed):
-    code = "data-item-repeated"
-    item: str
+    """Two answers to one question."""
 
-    @property
-    def text(self) -> str:
-        return f"The data item {self.item!r} is given more than once."
+    code = "data-item-repeated"
+    sentence = "The data item {item!r:.100} is given more than once."
+    item: str
 
 
 @dataclass(eq=False)
@@ -242,6 +234,7 @@ class RulesBroken(Refused):
 
     @property
     def text(self) -> str:
+        """Return what each of the rules says."""
         return " ".join(each.text for each in self.broken)
 
 
@@ -262,13 +255,12 @@ class WrongState(Refused):
 
 @dataclass(eq=False)
 class TransitionRefused(WrongState):
+    """The table of moves has none for this action from this status."""
+
     code = "transition-refused"
+    sentence = "A request that is {status} cannot {action}."
     status: str
     action: str
-
-    @property
-    def text(self) -> str:
-        return f"A request that is {self.status} cannot {self.action}."
 
 
 @dataclass(eq=False)
@@ -276,53 +268,46 @@ class ChangedMeanwhile(WrongState):
     """Somebody was first; reading again shows what they did."""
 
     code = "changed-meanwhile"
+    sentence = "The {kind} was changed by somebody else at the same moment: read it again."
     kind: str
-
-    @property
-    def text(self) -> str:
-        return f"The {self.kind} was changed by somebody else at the same moment: read it again."
 
 
 @dataclass(eq=False)
 class PlaceTaken(WrongState):
-    code = "place-taken"
-    place: int
+    """A place that has its certificate was posted with another certificate request; *number* counts from 1."""
 
-    @property
-    def text(self) -> str:
-        return f"Certificate request {self.place + 1} differs from the one that was already answered: repeat that one."
+    code = "place-taken"
+    sentence = "Certificate request {number} differs from the one that was already answered: repeat that one."
+    number: int
 
 
 @dataclass(eq=False)
 class CertificatesMissing(WrongState):
+    """A request cannot be completed before all its certificates are delivered."""
+
     code = "certificates-missing"
+    sentence = "{delivered} of {planned} certificates were delivered: the request is not complete."
     delivered: int
     planned: int
-
-    @property
-    def text(self) -> str:
-        return f"{self.delivered} of {self.planned} certificates were delivered: the request is not complete."
 
 
 @dataclass(eq=False)
 class KeyMadeByServer(WrongState):
-    code = "server-keys-unsupported"
-    template: str
+    """The template wants keys that the server makes."""
 
-    @property
-    def text(self) -> str:
-        return f"The profile template {self.template} has keys made by the server, which this version does not make."
+    code = "server-keys-unsupported"
+    sentence = "The profile template {template} has keys made by the server, which this version does not make."
+    template: str
 
 
 @dataclass(eq=False)
 class ProfilesExhausted(WrongState):
+    """The policy allows no further active profile."""
+
     code = "profiles-exhausted"
+    sentence = "The subject already has {limit} active profiles of {template}, as many as its policy allows."
     template: str
     limit: int
-
-    @property
-    def text(self) -> str:
-        return f"The subject already has {self.limit} active profiles of {self.template}, as many as its policy allows."
 
 
 # -- certificate requests ----------------------------------------------------------------------------------------------
@@ -330,13 +315,12 @@ class ProfilesExhausted(WrongState):
 
 @dataclass(eq=False)
 class SubmissionMismatch(Malformed):
+    """Not as many certificate requests as the generation options plan."""
+
     code = "certificate-request-count"
+    sentence = "{given} certificate requests were sent, the generation options ask for {planned}."
     given: int
     planned: int
-
-    @property
-    def text(self) -> str:
-        return f"{self.given} certificate requests were sent, the generation options ask for {self.planned}."
 
 
 class CertificateRequestRejected(Refused):
@@ -345,91 +329,82 @@ class CertificateRequestRejected(Refused):
 
 @dataclass(eq=False)
 class MalformedCertificateRequest(CertificateRequestRejected):
-    code = "malformed-certificate-request"
-    detail: str
+    """Not PKCS#10, or not the whole of it."""
 
-    @property
-    def text(self) -> str:
-        return f"This is no PKCS#10 certificate request: {self.detail}."
+    code = "malformed-certificate-request"
+    sentence = "This is no PKCS#10 certificate request: {detail}."
+    detail: str
 
 
 class SignatureInvalid(CertificateRequestRejected):
-    code = "signature-invalid"
+    """There is no proof that the sender holds the private key."""
 
-    @property
-    def text(self) -> str:
-        return "The certificate request is not signed by the key it asks a certificate for."
+    code = "signature-invalid"
+    sentence = "The certificate request is not signed by the key it asks a certificate for."
 
 
 @dataclass(eq=False)
 class HashRefused(CertificateRequestRejected):
+    """The certificate request's own signature uses too weak a hash."""
+
     code = "hash-refused"
+    sentence = "The certificate request is signed with {given}; the template asks for {wanted} or stronger."
     given: str
     wanted: str
-
-    @property
-    def text(self) -> str:
-        return f"The certificate request is signed with {self.given}; the template asks for {self.wanted} or stronger."
 
 
 @dataclass(eq=False)
 class KeyAlgorithmRefused(CertificateRequestRejected):
+    """Another algorithm or curve than the generation options say."""
+
     code = "key-algorithm-refused"
+    sentence = "The key is {given}; the template asks for {wanted}."
     given: str
     wanted: str
-
-    @property
-    def text(self) -> str:
-        return f"The key is {self.given}; the template asks for {self.wanted}."
 
 
 @dataclass(eq=False)
 class KeyTooSmall(CertificateRequestRejected):
+    """A key shorter than the generation options say."""
+
     code = "key-too-small"
+    sentence = "The key has {given_bits} bits; the template asks for at least {wanted_bits}."
     given_bits: int
     wanted_bits: int
-
-    @property
-    def text(self) -> str:
-        return f"The key has {self.given_bits} bits; the template asks for at least {self.wanted_bits}."
 
 
 @dataclass(eq=False)
 class KeyWeak(CertificateRequestRejected):
-    code = "key-weak"
-    weakness: str
+    """A key that can be broken whatever its size."""
 
-    @property
-    def text(self) -> str:
-        return f"The key is known to be weak: {self.weakness}."
+    code = "key-weak"
+    sentence = "The key is known to be weak: {weakness}."
+    weakness: str
 
 
 class KeyOfSomebodyElse(CertificateRequestRejected):
-    code = "key-of-somebody-else"
+    """The key belongs to another person; who it is is not told."""
 
-    @property
-    def text(self) -> str:
-        return "The key is already certified for another user."
+    code = "key-of-somebody-else"
+    sentence = "The key is already certified for another user."
 
 
 @dataclass(eq=False)
 class NameRefused(CertificateRequestRejected):
-    code = "name-refused"
-    detail: str
+    """The directory gives no name that a certificate could carry."""
 
-    @property
-    def text(self) -> str:
-        return f"The name cannot be certified: {self.detail}."
+    code = "name-refused"
+    sentence = "The name cannot be certified: {detail}."
+    detail: str
 
 
 @dataclass(eq=False)
 class ValidityRefused(CertificateRequestRejected):
-    code = "validity-refused"
-    detail: str
+    """The certificate would not be valid, or longer than its issuer."""
 
-    @property
-    def text(self) -> str:
-        return f"The validity cannot be certified: {self.detail}."
+    code = "validity-refused"
+    sentence = "The validity cannot be certified: {detail}."
+    detail: str
 
 
 # -- what an administrator defines -------------------------------------------------------------------------------------
@@ -440,12 +415,9 @@ class DefinitionInvalid(Refused):
     """A template, a world file or a setting breaks a rule; *where* is its dotted path."""
 
     code = "definition-invalid"
+    sentence = "{where}: {detail}."
     where: str
     detail: str
-
-    @property
-    def text(self) -> str:
-        return f"{self.where}: {self.detail}."
 
 
 @dataclass(eq=False)
@@ -454,13 +426,10 @@ class EscalationPath(Refused):
     of the Certified Pre-Owned paper and its successors."""
 
     code = "escalation-path"
+    sentence = "{where}: {detail} ({path})."
     where: str
     path: str
     detail: str
-
-    @property
-    def text(self) -> str:
-        return f"{self.where}: {self.detail} ({self.path})."
 
 
 # -- not now -----------------------------------------------------------------------------------------------------------
@@ -468,19 +437,17 @@ class EscalationPath(Refused):
 
 @dataclass(eq=False)
 class KeyUnavailable(Unavailable):
-    code = "key-unavailable"
-    name: str
+    """A private key of the server cannot be opened or used."""
 
-    @property
-    def text(self) -> str:
-        return f"The key {self.name} cannot be used: wrong passphrase, or not of this installation."
+    code = "key-unavailable"
+    sentence = "The key {name} cannot be used: wrong passphrase, or not of this installation."
+    name: str
 
 
 @dataclass(eq=False)
 class StoreUnavailable(Unavailable):
-    code = "store-unavailable"
-    detail: str
+    """The database does not answer, or not for this version of the server."""
 
-    @property
-    def text(self) -> str:
-        return f"The database cannot be used: {self.detail}."
+    code = "store-unavailable"
+    sentence = "The database cannot be used: {detail}."
+    detail: str
