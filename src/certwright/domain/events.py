@@ -8,6 +8,9 @@ from uuid import UUID
 
 from certwright.domain.identities import Caller
 
+PROGRAM = "certwright"
+"""The actor of what is done on the server's own machine, by its command line or by itself."""
+
 
 class EventType(StrEnum):
     """What can happen; the value is what auditors search for, and never changes."""
@@ -70,6 +73,11 @@ def tell(
         comment=comment,
         details=details,
     )
+
+
+def tell_of_program(event_type: EventType, at: datetime, *, subject_id: UUID | None = None, **details: str) -> Event:
+    """Return the event that whoever may run our programs on the server's machine did it at *at*."""
+    return Event(type=event_type, at=at, actor=PROGRAM, source="command line", subject_id=subject_id, details=details)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

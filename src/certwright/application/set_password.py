@@ -1,0 +1,38 @@
+"""Give a local account a password."""
+
+from certwright.application.world import World
+from certwright.domain.errors import MalformedValue, UserNotFound
+from certwright.domain.events import EventType, tell_of_program
+from certwright.domain.ports import PasswordHasher
+
+PASSWORD_LIMIT_CHARACTERS = 1_000
+
+
+def set_password(account: str, password: str, *, world: World, hasher: PasswordHasher) -> None:
+    """Set the password of ``account``, ``DOMAIN\\account`` or ``name@domain``; what was remembered of the old one is void.
+
+    Errors: UserNotFound; MalformedValue for a password that nobody could type into a form or a header.
+    """
+    _check_password(password)
+    # The slow hash is made before the transaction, so that nobody waits for it.
+    password_hash = hasher.hash(password)
+    domain, _, name = account.rpartition("\\")
+    with world.store.writing() as session:
+        directory = session.directory
+        found = directory.find_principal_name(account) if "@" in account else directory.find_account(domain, name)
+        if found is None:
+            raise UserNotFound(account)
+        directory.save_password_hash(found.user.id, password_hash)
+        now = world.clock.now()
+        session.history.append(
+            [tell_of_program(EventType.PASSWORD_SET, now, subject_id=found.user.id, account=found.user.nt4_name)]
+        )
+
+
+def _check_password(password: str) -> None:
+    if not password:
+        raise MalformedValue("password", "it must not be empty")
+    if len(password) > PASSWORD_LIMIT_CHARACTERS:
+        raise MalformedValue("password", f"at most {PASSWORD_LIMIT_CHARACTERS} characters are taken")
+    if not password.isprintable():
+        raise MalformedValue("password", "control characters and line ends are not taken")

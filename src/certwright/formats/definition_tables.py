@@ -1,0 +1,193 @@
+"""The tables of a world file. What a file leaves out gets the defaults of `domain`; keys that are not here are refused."""
+
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from certwright.domain.grants import Right
+from certwright.domain.policies import DataItemOriginator
+from certwright.domain.profile_templates import (
+    AlternativeName,
+    KeyOrigin,
+    ResponseForm,
+    SubjectSource,
+    X509KeyUsage,
+)
+from certwright.domain.public_keys import HashAlgorithm, KeyAlgorithm
+
+Names = tuple[str, ...]
+Rights = dict[Right, Names]
+
+
+class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table that has no other keys than its own."""
+
+
+class DomainTable(_Table):
+    """``[domain]``: the Windows domain that all accounts of the file are in."""
+
+    name: str
+
+
+class ServiceTable(_Table):
+    """``[service]``: rights on the server itself."""
+
+    rights: Rights = {}
+
+
+class UserTable(_Table):
+    """``[[users]]``."""
+
+    account: str
+    id: UUID
+    sid: str
+    principal_name: str
+    display_name: str
+    distinguished_name: str
+    email: str = ""
+    enabled: bool = True
+    rights: Rights = {}
+
+
+class GroupTable(_Table):
+    """``[[groups]]``; *members* are accounts and groups, *rights* are held over the members."""
+
+    name: str
+    id: UUID
+    sid: str
+    members: Names = ()
+    rights: Rights = {}
+
+
+class KeyTable(_Table):
+    """``key`` of a certificate template."""
+
+    algorithm: KeyAlgorithm | UnsetType = UNSET
+    bits: int | UnsetType = UNSET
+    hash: HashAlgorithm | UnsetType = UNSET
+    providers: Names | UnsetType = UNSET
+    origin: KeyOrigin | UnsetType = UNSET
+    exportable: bool | UnsetType = UNSET
+    protection_level: int | UnsetType = UNSET
+    archived: bool | UnsetType = UNSET
+    friendly_name: str | UnsetType = UNSET
+
+
+class CertificateTemplateTable(_Table):
+    """``[[certificate_templates]]``."""
+
+    common_name: str
+    oid: str
+    display_name: str | UnsetType = UNSET
+    major_version: int | UnsetType = UNSET
+    minor_version: int | UnsetType = UNSET
+    key: KeyTable = KeyTable()
+    validity: str | UnsetType = UNSET
+    subject: SubjectSource | UnsetType = UNSET
+    alternative_names: tuple[AlternativeName, ...] | UnsetType = UNSET
+    key_usages: frozenset[X509KeyUsage] | UnsetType = UNSET
+    extended_key_usages: Names | UnsetType = UNSET
+    certificate_policies: Names | UnsetType = UNSET
+    include_security_identifier: bool | UnsetType = UNSET
+    use_local_machine_store: bool | UnsetType = UNSET
+    rights: Rights = {}
+
+
+class DataItemTable(_Table):
+    """One question of a policy."""
+
+    name: str
+    description: str | UnsetType = UNSET
+    required: bool | UnsetType = UNSET
+    originator: DataItemOriginator | UnsetType = UNSET
+
+
+class RevocationTable(_Table):
+    """``revocation`` and ``revocation_for_duplicates`` of a policy."""
+
+    reason: str | UnsetType = UNSET
+    delay: str | UnsetType = UNSET
+    disable_old_profile: bool | UnsetType = UNSET
+    revoke_old_certificates: bool | UnsetType = UNSET
+    publish_base_crl: bool | UnsetType = UNSET
+    publish_delta_crl: bool | UnsetType = UNSET
+    allow_specify_delay: bool | UnsetType = UNSET
+    allow_specify_reason: bool | UnsetType = UNSET
+
+
+class PolicyTable(_Table):
+    """``[profile_templates.policies.KIND]``."""
+
+    enabled: bool | UnsetType = UNSET
+    self_service: bool | UnsetType = UNSET
+    approvals_needed: int | UnsetType = UNSET
+    initiators: Names = ()
+    approvers: Names = ()
+    enrollment_agents: Names = ()
+    enrollment_agent_required: bool | UnsetType = UNSET
+    collect_comments: bool | UnsetType = UNSET
+    collect_priority: bool | UnsetType = UNSET
+    default_priority: int | UnsetType = UNSET
+    data_items: tuple[DataItemTable, ...] = ()
+    maximum_active_profiles: int | UnsetType = UNSET
+    reissue_archived_certificates: bool | UnsetType = UNSET
+    revocation: RevocationTable = RevocationTable()
+    revocation_for_duplicates: RevocationTable = RevocationTable()
+
+
+class PinTable(_Table):
+    """``user_pin`` and ``admin_pin`` of a card configuration."""
+
+    min_length: int | UnsetType = UNSET
+    max_length: int | UnsetType = UNSET
+    character_set: int | UnsetType = UNSET
+    rollover: bool | UnsetType = UNSET
+    default_value: str | UnsetType = UNSET
+
+
+class SmartcardTable(_Table):
+    """``[profile_templates.smartcard]``; its presence makes the template one for cards."""
+
+    is_virtual: bool | UnsetType = UNSET
+    user_pin_option: str | UnsetType = UNSET
+    user_pin: PinTable = PinTable()
+    admin_pin: PinTable = PinTable()
+    default_admin_key_hex: str | UnsetType = UNSET
+    provider_name: str | UnsetType = UNSET
+    provider_id: str | UnsetType = UNSET
+    provider_type: int | UnsetType = UNSET
+    diversify_admin_key: bool | UnsetType = UNSET
+    initialization_type: str | UnsetType = UNSET
+    initialization_data: str | UnsetType = UNSET
+    initialize_new_card: bool | UnsetType = UNSET
+    install_ca_certificates: bool | UnsetType = UNSET
+    certificate_label: str | UnsetType = UNSET
+    max_certificates: int | UnsetType = UNSET
+    allow_reuse: bool | UnsetType = UNSET
+    erase_on_overflow: bool | UnsetType = UNSET
+
+
+class ProfileTemplateTable(_Table):
+    """``[[profile_templates]]``; *certificate_templates* are common names, in the order of the generation options."""
+
+    id: UUID
+    name: str
+    certificate_templates: Names
+    policies: dict[str, PolicyTable]
+    description: str | UnsetType = UNSET
+    response_form: ResponseForm | UnsetType = UNSET
+    response_hash: HashAlgorithm | UnsetType = UNSET
+    smartcard: SmartcardTable | None = None
+    rights: Rights = {}
+
+
+class WorldTable(_Table):
+    """The whole file."""
+
+    domain: DomainTable
+    service: ServiceTable = ServiceTable()
+    users: tuple[UserTable, ...] = ()
+    groups: tuple[GroupTable, ...] = ()
+    certificate_templates: tuple[CertificateTemplateTable, ...] = ()
+    profile_templates: tuple[ProfileTemplateTable, ...] = ()

@@ -1,0 +1,233 @@
+"""From the tables of a world file to the values of the domain: names resolved, texts parsed, every fault noted."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from enum import IntEnum
+from typing import Any, TypeVar
+
+import msgspec
+from cryptography import x509
+from msgspec import UNSET
+
+from certwright.domain.errors import DefinitionInvalid, MalformedValue, Refused
+from certwright.domain.grants import Grant, ObjectKind
+from certwright.domain.identities import EVERYONE, Group, GroupId, Sid, User, UserId
+from certwright.domain.policies import DataItemDefinition, Policy
+from certwright.domain.profile_templates import CertificateTemplate, KeySpecification, ProfileTemplate, ProfileTemplateId
+from certwright.domain.public_keys import KeyAlgorithm
+from certwright.domain.request_types import RequestType
+from certwright.domain.revocation import RevocationReason, RevocationSettings
+from certwright.domain.rules.key_definition import KEY_BITS
+from certwright.domain.smartcards import PinPolicy, SmartcardConfiguration, UserPinOption
+from certwright.formats.definition_tables import (
+    CertificateTemplateTable,
+    GroupTable,
+    KeyTable,
+    PolicyTable,
+    ProfileTemplateTable,
+    RevocationTable,
+    Rights,
+    SmartcardTable,
+    UserTable,
+    WorldTable,
+)
+from certwright.formats.quantities import parse_duration
+
+SID_FORM = re.compile(r"S-1-\d{1,15}(-\d{1,10}){1,15}")
+OID_FORM = re.compile(r"[0-2](\.(0|[1-9]\d*))+")
+ADMIN_KEY_FORM = re.compile(r"([0-9A-Fa-f]{48})?")
+Choice = TypeVar("Choice", bound=IntEnum)
+
+
+class DefinitionReader:
+    """Reads the tables of one file; faults go to the list that it was given, so that all of them are told at once."""
+
+    def __init__(self, table: WorldTable, faults: list[Refused]) -> None:
+        self._table = table
+        self._faults = faults
+        everybody = [(each.account, each.sid) for each in table.users] + [(each.name, each.sid) for each in table.groups]
+        self._sids = {name.lower(): Sid(sid) for name, sid in everybody} | {"everyone": EVERYONE}
+        self._certificate_templates = {
+            each.common_name: self._read_certificate_template(each) for each in table.certificate_templates
+        }
+
+    def check_unique(self) -> None:
+        """Note every name and identifier that the file gives twice."""
+        table = self._table
+        people = [*table.users, *table.groups]
+        self._note_repeated(
+            "account or group", [*(each.account for each in table.users), *(each.name for each in table.groups)]
+        )
+        self._note_repeated("sid", (each.sid for each in people))
+        self._note_repeated("id", (str(each.id) for each in people))
+        self._note_repeated("principal_name", (each.principal_name for each in table.users))
+        self._note_repeated("certificate_templates.common_name", (each.common_name for each in table.certificate_templates))
+        self._note_repeated("certificate_templates.oid", (each.oid for each in table.certificate_templates))
+        self._note_repeated("profile_templates.id", (str(each.id) for each in table.profile_templates))
+        self._note_repeated("profile_templates.name", (each.name for each in table.profile_templates))
+
+    def read_user(self, table: UserTable) -> User:
+        """Return the user. Faults: identifiers and names that have not their form."""
+        where = f"users.{table.account}"
+        self._check_sid(table.sid, where)
+        if not table.account or "\\" in table.account or "@" in table.account:
+            self._note(where, "an account name is not empty and has neither \\ nor @")
+        if not all(table.principal_name.partition("@")):
+            self._note(f"{where}.principal_name", "a name of the form name@domain is wanted")
+        try:
+            x509.Name.from_rfc4514_string(table.distinguished_name)
+        except ValueError:
+            self._note(f"{where}.distinguished_name", "this is no distinguished name, such as CN=Name,DC=example,DC=com")
+        return User(
+            id=UserId(table.id),
+            sid=Sid(table.sid),
+            domain=self._table.domain.name,
+            account_name=table.account,
+            principal_name=table.principal_name,
+            display_name=table.display_name,
+            distinguished_name=table.distinguished_name,
+            email=table.email,
+            enabled=table.enabled,
+        )
+
+    def read_group(self, table: GroupTable) -> Group:
+        """Return the group. Faults: members that the file does not define."""
+        where = f"groups.{table.name}"
+        self._check_sid(table.sid, where)
+        members = self._resolve(table.members, f"{where}.members")
+        return Group(id=GroupId(table.id), sid=Sid(table.sid), name=table.name, members=members)
+
+    def read_grants(self) -> Iterator[Grant]:
+        """Return every right that the file gives, wherever it stands."""
+        table = self._table
+        yield from self._read_rights(table.service.rights, ObjectKind.SERVICE, "", "service")
+        for user in table.users:
+            yield from self._read_rights(user.rights, ObjectKind.PRINCIPAL, user.sid, f"users.{user.account}")
+        for group in table.groups:
+            yield from self._read_rights(group.rights, ObjectKind.PRINCIPAL, group.sid, f"groups.{group.name}")
+        for each in table.certificate_templates:
+            where = f"certificate_templates.{each.common_name}"
+            yield from self._read_rights(each.rights, ObjectKind.CERTIFICATE_TEMPLATE, each.common_name, where)
+        for template in table.profile_templates:
+            where = f"profile_templates.{template.name}"
+            yield from self._read_rights(template.rights, ObjectKind.PROFILE_TEMPLATE, str(template.id), where)
+
+    def read_template(self, table: ProfileTemplateTable) -> ProfileTemplate:
+        """Return the profile template. Faults: parts that the file does not define, unknown kinds of request."""
+        where = f"profile_templates.{table.name}"
+        if not table.certificate_templates:
+            self._note(f"{where}.certificate_templates", "at least one is wanted")
+        for name in table.certificate_templates:
+            if name not in self._certificate_templates:
+                self._note(f"{where}.certificate_templates", f"the file defines no certificate template {name}")
+        known = [self._certificate_templates.get(name) for name in table.certificate_templates]
+        policies = {
+            self._choose(RequestType, kind, f"{where}.policies"): self._read_policy(policy, f"{where}.policies.{kind}")
+            for kind, policy in table.policies.items()
+        }
+        return ProfileTemplate(
+            **_given(table, "description", "response_form", "response_hash"),
+            id=ProfileTemplateId(table.id),
+            name=table.name,
+            certificate_templates=tuple(each for each in known if each is not None),
+            policies={kind: policy for kind, policy in policies.items() if kind is not None},
+            smartcard=self._read_smartcard(table.smartcard, f"{where}.smartcard") if table.smartcard else None,
+        )
+
+    def _read_certificate_template(self, table: CertificateTemplateTable) -> CertificateTemplate:
+        where = f"certificate_templates.{table.common_name}"
+        usages = [] if table.extended_key_usages is UNSET else [*table.extended_key_usages]
+        policies = [] if table.certificate_policies is UNSET else [*table.certificate_policies]
+        for oid in (table.oid, *usages, *policies):
+            if not OID_FORM.fullmatch(oid):
+                self._note(where, f"{oid!r} is no object identifier")
+        validity = self._read_duration(table.validity, f"{where}.validity")
+        plain = _given(table, *(each for each in table.__struct_fields__ if each not in ("key", "validity", "rights")))
+        return CertificateTemplate(**plain, **validity, key=_read_key(table.key))
+
+    def _read_policy(self, table: PolicyTable, where: str) -> Policy:
+        parties = ("initiators", "approvers", "enrollment_agents")
+        revocations = ("revocation", "revocation_for_duplicates")
+        plain = (each for each in table.__struct_fields__ if each not in (*parties, *revocations, "data_items"))
+        return Policy(
+            **_given(table, *plain),
+            **{each: self._resolve(getattr(table, each), f"{where}.{each}") for each in parties},
+            **{each: self._read_revocation(getattr(table, each), f"{where}.{each}") for each in revocations},
+            data_items=tuple(DataItemDefinition(**_given(each)) for each in table.data_items),
+        )
+
+    def _read_revocation(self, table: RevocationTable, where: str) -> RevocationSettings:
+        plain = (each for each in table.__struct_fields__ if each not in ("reason", "delay"))
+        delay = self._read_duration(table.delay, f"{where}.delay", "delay")
+        reason = None if table.reason is UNSET else self._choose(RevocationReason, table.reason, f"{where}.reason")
+        return RevocationSettings(**_given(table, *plain), **delay, **({} if reason is None else {"reason": reason}))
+
+    def _read_smartcard(self, table: SmartcardTable, where: str) -> SmartcardConfiguration:
+        plain = (each for each in table.__struct_fields__ if each not in ("user_pin", "admin_pin", "user_pin_option"))
+        named = table.user_pin_option
+        option = None if named is UNSET else self._choose(UserPinOption, named, f"{where}.user_pin_option")
+        key = table.default_admin_key_hex
+        if key is not UNSET and not ADMIN_KEY_FORM.fullmatch(key):
+            self._note(f"{where}.default_admin_key_hex", "48 hexadecimal digits are wanted, or none for 24 zero bytes")
+        return SmartcardConfiguration(
+            **_given(table, *plain),
+            **({} if option is None else {"user_pin_option": option}),
+            user_pin=PinPolicy(**_given(table.user_pin)),
+            admin_pin=PinPolicy(**{"rollover": True, **_given(table.admin_pin)}),
+        )
+
+    def _read_rights(self, rights: Rights, kind: ObjectKind, name: str, where: str) -> Iterator[Grant]:
+        for right, holders in rights.items():
+            for sid in sorted(self._resolve(holders, f"{where}.rights.{right}")):
+                yield Grant(kind, name, right, sid)
+
+    def _read_duration(self, text: Any, where: str, name: str = "validity") -> dict[str, timedelta]:
+        if text is UNSET:
+            return {}
+        try:
+            return {name: parse_duration(text, where)}
+        except MalformedValue as malformed:
+            self._note(where, malformed.detail)
+            return {}
+
+    def _resolve(self, names: Iterable[str], where: str) -> frozenset[Sid]:
+        """Return the SIDs of accounts and groups of the file, of SIDs themselves, and of ``everyone``."""
+        found = {name: Sid(name) if SID_FORM.fullmatch(name) else self._sids.get(name.lower()) for name in names}
+        for name, sid in found.items():
+            if sid is None:
+                self._note(where, f"the file defines no account or group {name}")
+        return frozenset(sid for sid in found.values() if sid is not None)
+
+    def _choose(self, choices: type[Choice], name: str, where: str) -> Choice | None:
+        chosen = choices.__members__.get(name.upper().replace("-", "_"))
+        if chosen is None:
+            wanted = ", ".join(each.lower() for each in choices.__members__)
+            self._note(where, f"{name!r} is not one of {wanted}")
+        return chosen
+
+    def _check_sid(self, sid: str, where: str) -> None:
+        if not SID_FORM.fullmatch(sid):
+            self._note(f"{where}.sid", f"{sid!r} is no security identifier, such as S-1-5-21-1-2-3-1001")
+
+    def _note_repeated(self, what: str, values: Iterable[str]) -> None:
+        repeated = [value for value, times in Counter(each.lower() for each in values).items() if times > 1]
+        for value in repeated:
+            self._note(what, f"{value} is defined more than once")
+
+    def _note(self, where: str, detail: str) -> None:
+        self._faults.append(DefinitionInvalid(where, detail))
+
+
+def _read_key(table: KeyTable) -> KeySpecification:
+    """Return the key; where a file names an algorithm without a size, it means the smallest."""
+    given = _given(table)
+    sizes = KEY_BITS.get(given.get("algorithm", KeyAlgorithm.RSA), ())
+    return KeySpecification(**({"bits": sizes[0]} if sizes else {}) | given)
+
+
+def _given(table: msgspec.Struct, *names: str) -> dict[str, Any]:
+    """Return what the file gives of *names*, or of all of the table's keys."""
+    values = {name: getattr(table, name) for name in names or table.__struct_fields__}
+    return {name: value for name, value in values.items() if value is not UNSET}

@@ -1,0 +1,342 @@
+"""One frozen tree of settings; the manual page is printed from it.
+
+The file is ``certwright.toml`` in the data folder. Nothing in it is secret: where a secret is needed, the file says where it
+is kept.
+"""
+
+import dataclasses
+import re
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import SplitResult, urlsplit
+
+from certwright.domain.errors import DefinitionInvalid, MalformedValue, Refused, check_none_broken
+from certwright.formats.quantities import encode_duration, parse_duration
+
+SETTINGS_FILE = "certwright.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class SecretReference:
+    """Where a secret is kept. Shape: *kind* is ``file`` (a path, from the data folder) or ``env`` (a variable)."""
+
+    kind: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.name}"
+
+
+class AuthorityKey(StrEnum):
+    """Keys that a certification authority can have."""
+
+    RSA_2048 = "rsa-2048"
+    RSA_3072 = "rsa-3072"
+    RSA_4096 = "rsa-4096"
+    P256 = "p-256"
+    P384 = "p-384"
+
+
+class LogLevel(StrEnum):
+    """From which weight on a line is written."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class LogForm(StrEnum):
+    """How a line is written; *auto* is text on a terminal and JSON elsewhere."""
+
+    AUTO = "auto"
+    TEXT = "text"
+    JSON = "json"
+
+
+Group = TypeVar("Group")
+Value = TypeVar("Value")
+Check = Callable[[Any], str | None]
+"""Returns what is wrong with a value, or None."""
+
+
+def _setting(default: Value, meaning: str, check: Check | None = None) -> Value:
+    metadata = {"meaning": meaning, "check": check or (lambda _: None)}
+    field: Value = dataclasses.field(default=default, metadata=metadata)
+    return field
+
+
+def _between(lowest: int, highest: int) -> Check:
+    return lambda value: None if lowest <= value <= highest else f"a number from {lowest} to {highest} is wanted"
+
+
+def _spanning(shortest: timedelta, longest: timedelta) -> Check:
+    wanted = f"a duration from {encode_duration(shortest)} to {encode_duration(longest)} is wanted"
+    return lambda value: None if shortest <= value <= longest else wanted
+
+
+def _no_secret_in_url(url: str) -> str | None:
+    parts = _split_url(url)
+    if parts is None:
+        return "this is no URL"
+    return "no password belongs into the URL; name its place in database.password" if parts.password else None
+
+
+def _a_web_address(url: str) -> str | None:
+    parts = _split_url(url)
+    if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
+        return "an http or https address is wanted"
+    return "an address without query and user name is wanted" if parts.query or parts.fragment or parts.username else None
+
+
+def _split_url(url: str) -> SplitResult | None:
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return None
+
+
+def _not_empty(value: str | tuple[str, ...]) -> str | None:
+    return None if value and all(value) else "it must not be empty"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerSettings:
+    """Where the server listens and what it is called."""
+
+    host: str = _setting("127.0.0.1", "The address to listen on; 0.0.0.0 for all of IPv4.", _not_empty)
+    port: int = _setting(8443, "The TCP port to listen on.", _between(1, 65_535))
+    public_url: str = _setting(
+        "http://localhost:8080",
+        "The address under which certificates of the authorities (AIA) and revocation lists (CDP) are named in what is issued.",
+        _a_web_address,
+    )
+    tls_names: tuple[str, ...] = _setting(
+        ("localhost", "127.0.0.1", "::1"),
+        "Host names and addresses in the server's own TLS certificate; a change makes a new certificate at the next start.",
+        _not_empty,
+    )
+    tls_renew_before: timedelta = _setting(
+        timedelta(days=60),
+        "How long before its end the TLS certificate is renewed, at a start of the server.",
+        _spanning(timedelta(days=1), timedelta(days=365)),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseSettings:
+    """Where everything is stored."""
+
+    url: str = _setting(
+        "",
+        "The database; empty for SQLite in the data folder, or postgresql://user@host:5432/name.",
+        _no_secret_in_url,
+    )
+    password: SecretReference | None = _setting(None, "Where the password of the database user is kept.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeySettings:
+    """How private keys are protected at rest."""
+
+    passphrase: SecretReference = _setting(
+        SecretReference("file", "passphrase"),
+        "Where the passphrase is kept from which the key-encryption key is derived.",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthoritySettings:
+    """The embedded certification authorities. Read by ``init`` only: what exists is never changed by a setting."""
+
+    name: str = _setting("Certwright", "The first words of the names of both authorities.", _not_empty)
+    host: str = _setting("localhost", "The host part of the name under which the REST API shows the issuing CA.", _not_empty)
+    root_key: AuthorityKey = _setting(AuthorityKey.RSA_3072, "The key of the root CA.")
+    issuing_key: AuthorityKey = _setting(AuthorityKey.RSA_2048, "The key of the issuing CA: it signs twice an enrollment.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInSettings:
+    """How people prove who they are."""
+
+    remember: timedelta = _setting(
+        timedelta(minutes=5),
+        "How long a verified password is remembered; a changed password or right counts at once all the same.",
+        _spanning(timedelta(), timedelta(hours=1)),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistorySettings:
+    """The event history."""
+
+    sealing_interval: timedelta = _setting(
+        timedelta(seconds=1),
+        "How often new events are chained and signed.",
+        _spanning(timedelta(seconds=1), timedelta(hours=1)),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogSettings:
+    """What is written to standard error."""
+
+    level: LogLevel = _setting(LogLevel.INFO, "From which weight on lines are written.")
+    form: LogForm = _setting(LogForm.AUTO, "How lines are written; auto is text on a terminal, else JSON.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Every setting of an installation."""
+
+    server: ServerSettings = ServerSettings()
+    database: DatabaseSettings = DatabaseSettings()
+    keys: KeySettings = KeySettings()
+    authority: AuthoritySettings = AuthoritySettings()
+    sign_in: SignInSettings = SignInSettings()
+    history: HistorySettings = HistorySettings()
+    log: LogSettings = LogSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class SettingDescription:
+    """What the manual says about one setting. Shape: *path* is dotted; *default* is as in the file."""
+
+    path: str
+    kind: str
+    default: str
+    meaning: str
+
+
+def load_settings(path: Path) -> Settings:
+    """Return the settings in the file. Errors: as `parse_settings`; OSError when the file cannot be read."""
+    return parse_settings(path.read_text("utf-8-sig"))
+
+
+def parse_settings(text: str) -> Settings:
+    """Return the settings that the TOML *text* makes, defaults where it is silent.
+
+    Errors: DefinitionInvalid for the one fault, RulesBroken for several: unknown keys, wrong types, missing units, secrets in
+            clear, values out of range. Each names its dotted path.
+    """
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as fault:
+        raise DefinitionInvalid(SETTINGS_FILE, f"this is no TOML: {fault}") from fault
+    faults: list[Refused] = []
+    settings = _read_group(Settings, table, "", faults)
+    check_none_broken(faults)
+    return settings
+
+
+def describe_settings() -> Iterator[SettingDescription]:
+    """Return a description of each setting, in the order of the tree."""
+    for group in dataclasses.fields(Settings):
+        for field in dataclasses.fields(group.type):  # type: ignore[arg-type]
+            default = _encode(field.default)
+            yield SettingDescription(f"{group.name}.{field.name}", _KINDS[field.type].title, default, field.metadata["meaning"])
+
+
+def describe_group(name: str) -> str:
+    """Return the sentence about the group of settings *name*."""
+    return str(getattr(Settings(), name).__doc__)
+
+
+def _read_group(group: type[Group], table: Mapping[str, Any], path: str, faults: list[Refused]) -> Group:
+    fields = {field.name: field for field in dataclasses.fields(group)}  # type: ignore[arg-type]
+    faults += [DefinitionInvalid(f"{path}{name}", "there is no such setting") for name in table if name not in fields]
+    given = {name: _read(field, table[name], path + name, faults) for name, field in fields.items() if name in table}
+    return group(**{name: value for name, value in given.items() if value is not None})
+
+
+def _read(field: dataclasses.Field[Any], value: object, path: str, faults: list[Refused]) -> object | None:
+    """Return the value as the tree holds it, or None after a fault was noted."""
+    if dataclasses.is_dataclass(field.type) and field.type not in _KINDS:
+        if isinstance(value, dict):
+            return _read_group(field.type, value, f"{path}.", faults)  # type: ignore[arg-type]
+        faults.append(DefinitionInvalid(path, "a table is wanted"))
+        return None
+    try:
+        parsed = _KINDS[field.type].parse(value, path)
+    except MalformedValue as malformed:
+        faults.append(DefinitionInvalid(path, malformed.detail))
+        return None
+    fault = field.metadata["check"](parsed)
+    if fault is not None:
+        faults.append(DefinitionInvalid(path, fault))
+    return parsed
+
+
+def _parse_text(value: object, path: str) -> str:
+    if not isinstance(value, str):
+        raise MalformedValue(path, "text is wanted")
+    return value
+
+
+def _parse_number(value: object, path: str) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise MalformedValue(path, "a whole number is wanted")
+    return value
+
+
+def _parse_texts(value: object, path: str) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise MalformedValue(path, "a list of texts is wanted")
+    return tuple(value)
+
+
+def _parse_span(value: object, path: str) -> timedelta:
+    if not isinstance(value, str):
+        raise MalformedValue(path, "a duration with its unit is wanted, such as 5 min")
+    return parse_duration(value, path)
+
+
+def _parse_secret(value: object, path: str) -> SecretReference:
+    found = re.fullmatch(r"(file|env):(.+)", value) if isinstance(value, str) else None
+    if found is None:
+        raise MalformedValue(path, 'no secret belongs in here; name its place, "file:NAME" or "env:NAME"')
+    return SecretReference(found[1], found[2])
+
+
+def _choice(choices: type[StrEnum]) -> Callable[[object, str], StrEnum]:
+    def parse(value: object, path: str) -> StrEnum:
+        try:
+            return choices(_parse_text(value, path))
+        except ValueError as unknown:
+            raise MalformedValue(path, f"one of {', '.join(choices)} is wanted") from unknown
+
+    return parse
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    title: str
+    parse: Callable[[object, str], object]
+
+
+_KINDS: dict[object, _Kind] = {
+    str: _Kind("text", _parse_text),
+    int: _Kind("whole number", _parse_number),
+    tuple[str, ...]: _Kind("list of texts", _parse_texts),
+    timedelta: _Kind("duration (s, min, h, days, years)", _parse_span),
+    SecretReference: _Kind("place of a secret (file:NAME, env:NAME)", _parse_secret),
+    SecretReference | None: _Kind("place of a secret (file:NAME, env:NAME)", _parse_secret),
+    AuthorityKey: _Kind(f"one of {', '.join(AuthorityKey)}", _choice(AuthorityKey)),
+    LogLevel: _Kind(f"one of {', '.join(LogLevel)}", _choice(LogLevel)),
+    LogForm: _Kind(f"one of {', '.join(LogForm)}", _choice(LogForm)),
+}
+
+
+def _encode(value: object) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, tuple):
+        return f"[{', '.join(_encode(each) for each in value)}]"
+    if isinstance(value, timedelta):
+        return f'"{encode_duration(value)}"'
+    return str(value) if isinstance(value, int) else f'"{value}"'
