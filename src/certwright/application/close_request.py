@@ -9,6 +9,7 @@ from certwright.domain.certificates import Certificate, format_serial_number
 from certwright.domain.errors import CertificatesMissing
 from certwright.domain.events import Event, EventType, tell
 from certwright.domain.identities import Caller
+from certwright.domain.policies import check_comment
 from certwright.domain.ports import Session
 from certwright.domain.profiles import ProfileStatus
 from certwright.domain.requests import RequestAction, RequestId, advance
@@ -20,9 +21,10 @@ def complete_request(request_id: RequestId, *, by: Caller, world: World, comment
     """Return the request, completed, its profile active.
 
     Errors: RequestNotFound; AccessDenied unless *by* may execute it; TransitionRefused; CertificatesMissing while a planned
-            certificate is not delivered; ChangedMeanwhile.
+            certificate is not delivered; TextTooLong and MalformedValue for the comment; ChangedMeanwhile.
     Source: domain.md 4.1 and the decision "Completed".
     """
+    check_comment("comment", comment)
     with world.store.writing() as session:
         seen = get_request(request_id, RequestPermission.EXECUTE, by=by, session=session)
         now = world.clock.now()
@@ -51,7 +53,8 @@ def complete_request(request_id: RequestId, *, by: Caller, world: World, comment
 def cancel_request(request_id: RequestId, *, by: Caller, world: World, comment: str = "") -> SeenRequest:
     """Return the request, canceled, certificates that it had issued revoked.
 
-    Errors: RequestNotFound; AccessDenied; TransitionRefused; ChangedMeanwhile.
+    Errors: RequestNotFound; AccessDenied; TransitionRefused; TextTooLong and MalformedValue for the comment;
+            ChangedMeanwhile.
     """
     return _end(request_id, RequestAction.CANCEL, EventType.REQUEST_CANCELED, by=by, world=world, comment=comment)
 
@@ -67,6 +70,7 @@ def abandon_request(request_id: RequestId, *, by: Caller, world: World, comment:
 def _end(
     request_id: RequestId, action: RequestAction, event_type: EventType, *, by: Caller, world: World, comment: str
 ) -> SeenRequest:
+    check_comment("comment", comment)
     with world.store.writing() as session:
         seen = get_request(request_id, RequestPermission.CANCEL, by=by, session=session)
         now = world.clock.now()

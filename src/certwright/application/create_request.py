@@ -3,16 +3,16 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from certwright.application.profile_room import check_room
 from certwright.application.request_parties import get_principal
 from certwright.application.world import World
 from certwright.domain.access import check_allowed, decide_enrolling
-from certwright.domain.errors import KeyMadeByServer, ProfilesExhausted, SubjectDisabled, check_none_broken
+from certwright.domain.errors import KeyMadeByServer, SubjectDisabled, check_none_broken
 from certwright.domain.events import EventType, tell
 from certwright.domain.identities import Caller, UserId
 from certwright.domain.policies import Answers, DataItemOriginator, Policy, list_broken_by_answers
 from certwright.domain.ports import Session
 from certwright.domain.profile_templates import KeyOrigin, ProfileTemplate, ProfileTemplateId
-from certwright.domain.profiles import ProfileStatus
 from certwright.domain.request_types import RequestType
 from certwright.domain.requests import DataCollectionFlags, Request, RequestFlags, RequestId, RequestStatus
 
@@ -59,7 +59,7 @@ def _plan_request(wish: EnrollmentWish, template: ProfileTemplate, *, by: Caller
         raise SubjectDisabled(target.user.nt4_name)
     givers = _list_givers(by.user.id, target.user.id)
     check_none_broken(list_broken_by_answers(policy, wish.answers, template.name, required_of=givers))
-    _check_room(policy, template, target.user.id, session)
+    check_room(template, RequestType.ENROLL, target.user.id, session)
     if any(each.key.origin is KeyOrigin.SERVER for each in template.certificate_templates):
         raise KeyMadeByServer(template.name)
     answers = wish.answers
@@ -83,15 +83,6 @@ def _plan_request(wish: EnrollmentWish, template: ProfileTemplate, *, by: Caller
 def _list_givers(originator: UserId, target: UserId) -> frozenset[DataItemOriginator]:
     """Return whose items the caller must give: in self service he is both sides."""
     return frozenset(DataItemOriginator) if originator == target else frozenset({DataItemOriginator.MANAGER})
-
-
-def _check_room(policy: Policy, template: ProfileTemplate, target_id: UserId, session: Session) -> None:
-    limit = policy.maximum_active_profiles
-    if not limit:
-        return
-    active = session.profiles.list_of(target_id, frozenset({ProfileStatus.ACTIVE, ProfileStatus.NEW}))
-    if sum(each.template_id == template.id for each in active) >= limit:
-        raise ProfilesExhausted(template.name, limit)
 
 
 def _find_flags(template: ProfileTemplate, policy: Policy) -> RequestFlags:

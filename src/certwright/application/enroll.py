@@ -6,6 +6,7 @@ from datetime import datetime
 from hashlib import sha1
 from uuid import UUID
 
+from certwright.application.profile_room import check_room
 from certwright.application.request_parties import SeenRequest, get_request
 from certwright.application.world import World
 from certwright.domain.certificates import SERIAL_NUMBER_BITS, Certificate, SerialNumber, format_serial_number
@@ -16,12 +17,11 @@ from certwright.domain.errors import (
     Refused,
     SubjectDisabled,
     SubmissionMismatch,
-    TextTooLong,
 )
 from certwright.domain.events import Event, EventType, tell
 from certwright.domain.identities import Caller, UserId
 from certwright.domain.issuing import clear, plan_draft
-from certwright.domain.policies import COMMENT_LIMIT_CHARACTERS
+from certwright.domain.policies import check_comment
 from certwright.domain.ports import Session
 from certwright.domain.profile_templates import CertificateTemplate
 from certwright.domain.profiles import Profile, ProfileFlags, ProfileId, ProfileStatus
@@ -70,11 +70,11 @@ def enroll(request_id: RequestId, submission: Submission, *, by: Caller, world: 
 
     Errors: RequestNotFound; AccessDenied unless *by* may execute the request; TransitionRefused unless it is Approved or
             Executing; SubjectDisabled; SubmissionMismatch when the number of requests is not the number planned; PlaceTaken;
+            TextTooLong and MalformedValue for the comment; ProfilesExhausted when other requests used up the policy's limit;
             ChangedMeanwhile when others changed the request at the same moment again and again.
     Source: get-certificate-responses.md; the order of the steps is that of architecture.md, "Issuing".
     """
-    if len(submission.comment) > COMMENT_LIMIT_CHARACTERS:
-        raise TextTooLong("comments", COMMENT_LIMIT_CHARACTERS)
+    check_comment("comments", submission.comment)
     posted = tuple(_parse(text) for text in submission.certificate_requests)
     for _ in range(ATTEMPTS):
         try:
@@ -112,7 +112,7 @@ class _Enrollment:
         drafted, errors = self._prepare(places, seen, executing, holders)
         now = self.world.clock.now()
         if drafted or errors or self.comment:
-            self._store_prepared(seen.request, drafted, errors, now)
+            self._store_prepared(seen, drafted, errors, now)
         certificates = {each.place: each for each in (*_list_stored(places), *drafted)}
         signed = self._sign(certificates, now)
         return tuple(self._deliver(place, signed.get(place.number), errors.get(place.number), seen) for place in places)
@@ -177,17 +177,17 @@ class _Enrollment:
         )
 
     def _store_prepared(
-        self, request: Request, drafted: Sequence[Certificate], errors: dict[int, Refused], now: datetime
+        self, seen: SeenRequest, drafted: Sequence[Certificate], errors: dict[int, Refused], now: datetime
     ) -> None:
         """Store what will be signed and that it is about to be, together with the events that tell of it."""
         with self.world.store.writing() as session:
             if drafted:
-                self._start(request, drafted, session)
+                self._start(seen, drafted, session)
                 session.certificates.add(drafted)
             session.history.append(self._list_events(drafted, errors, now))
 
-    def _start(self, request: Request, drafted: Sequence[Certificate], session: Session) -> None:
-        profile_id = drafted[0].profile_id
+    def _start(self, seen: SeenRequest, drafted: Sequence[Certificate], session: Session) -> None:
+        request, profile_id = seen.request, drafted[0].profile_id
         if request.profile_id is None:
             session.profiles.add(
                 Profile(
@@ -201,6 +201,8 @@ class _Enrollment:
             )
         executing = replace(advance(request, RequestAction.EXECUTE), profile_id=profile_id)
         session.requests.change(executing, from_status=request.status)
+        if request.profile_id is None:
+            check_room(seen.template, request.type, request.target_id, session, without=profile_id)
 
     def _list_events(self, drafted: Sequence[Certificate], errors: dict[int, Refused], now: datetime) -> list[Event]:
         executed = tell(

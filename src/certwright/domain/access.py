@@ -54,8 +54,11 @@ def decide_reading_template(by: Principal, template: ProfileTemplate, grants: Gr
 def decide_enrolling(by: Principal, target: Principal, template: ProfileTemplate, grants: Grants) -> Decision:
     """Return whether *by* may start an Enroll request for *target*.
 
-    Source: domain.md 1.14 and 4.1: self service, or an initiator of the policy with Request Enroll over the target; in
-    both cases the target must be allowed to enroll from the template and from each of its certificate templates.
+    For himself he needs self service; for somebody else he must be an initiator of the policy with Request Enroll over the
+    target. In both cases the target must be allowed to enroll from the template and from each of its certificate templates.
+
+    Source: domain.md 1.14 and 4.1. We differ in one case: an initiator starts nothing for himself where the policy has no
+    self service, so that such a template always takes two people.
     """
     policy = template.get_policy(RequestType.ENROLL)
     own = by.user.id == target.user.id
@@ -75,9 +78,9 @@ def decide_on_request(by: Principal, permission: RequestPermission, descriptor: 
         RequestPermission.CANCEL: "end this request",
         RequestPermission.APPROVE: "approve or deny this request",
     }
-    about = [each for each in descriptor.entries if each.permissions & permission]
-    denied = [Finding(False, f"Refused: {each.reason}.") for each in about if not each.is_allowed and each.trustee in by.sids]
-    allowing = dict.fromkeys((each.reason, each.trustee in by.sids) for each in about if each.is_allowed)
+    about = [each for each in descriptor.entries if permission in each.permissions]
+    denied = [Finding(False, f"Refused: {each.reason}.") for each in about if not each.is_allowed and each.is_about(by.sids)]
+    allowing = dict.fromkeys((each.reason, each.is_about(by.sids)) for each in about if each.is_allowed)
     found = tuple(Finding(holds, f"It is for: {reason}.") for reason, holds in allowing)
     yes = not denied and any(each.holds for each in found)
     return Decision(acts[permission], yes, (*denied, *found))

@@ -76,23 +76,29 @@ def plan_draft(
         AlternativeName.PRINCIPAL_NAME: subject.principal_name,
         AlternativeName.EMAIL: subject.email,
     }
-    subjects = {
-        SubjectSource.DISTINGUISHED_NAME: subject.distinguished_name,
-        SubjectSource.COMMON_NAME: f"CN={escape_name_value(subject.display_name)}",
-        SubjectSource.NONE: "",
-        SubjectSource.REQUEST: request.subject,
-    }
     begins = max(now - CLOCK_TOLERANCE, issuer.not_before).replace(microsecond=0)
     return Draft(
         serial=serial,
         template=template,
         request=request,
-        subject=subjects[template.subject],
+        subject=_find_subject(template.subject, subject, request),
         alternative_names=tuple((each, names[each]) for each in template.alternative_names if names[each]),
         security_identifier=subject.sid if template.include_security_identifier else None,
         not_before=begins,
         not_after=min((now + template.validity).replace(microsecond=0), issuer.not_after),
     )
+
+
+def _find_subject(source: SubjectSource, subject: User, request: CertificateRequest) -> str:
+    match source:
+        case SubjectSource.DISTINGUISHED_NAME:
+            return subject.distinguished_name
+        case SubjectSource.COMMON_NAME:
+            return f"CN={escape_name_value(subject.display_name)}" if subject.display_name else ""
+        case SubjectSource.REQUEST:
+            return request.subject
+        case SubjectSource.NONE:
+            return ""
 
 
 def clear(draft: Draft, *, subject: User, issuer: Issuer, key_holder: UserId | None) -> Cleared:

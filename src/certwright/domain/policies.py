@@ -16,6 +16,7 @@ from certwright.domain.errors import (
     PriorityNotCollected,
     Refused,
     TextTooLong,
+    check_none_broken,
 )
 from certwright.domain.identities import Sid
 from certwright.domain.revocation import RevocationSettings
@@ -94,16 +95,32 @@ def list_broken_by_answers(
 
     Items that *required_of* does not name may come later, from the other side.
     """
-    broken: list[Refused] = []
+    broken = list_text_faults("comment", answers.comment, COMMENT_LIMIT_CHARACTERS)
     if answers.comment and not policy.collect_comments:
         broken.append(CommentNotCollected(template_name))
-    if len(answers.comment) > COMMENT_LIMIT_CHARACTERS:
-        broken.append(TextTooLong("comment", COMMENT_LIMIT_CHARACTERS))
     if answers.priority is not None and not policy.collect_priority:
         broken.append(PriorityNotCollected(template_name))
     if answers.priority is not None and not 0 <= answers.priority <= LOWEST_PRIORITY:
         broken.append(MalformedValue("priority", f"a number from 0 to {LOWEST_PRIORITY} is wanted"))
     return broken + _list_broken_by_items(policy, answers.data, required_of)
+
+
+def list_text_faults(field: str, text: str, limit_characters: int) -> list[Refused]:
+    """Return why *text* cannot be kept: its length, or the NUL character, which some databases take for an end."""
+    faults: list[Refused] = []
+    if len(text) > limit_characters:
+        faults.append(TextTooLong(field, limit_characters))
+    if "\0" in text:
+        faults.append(MalformedValue(field, "it has a NUL character"))
+    return faults
+
+
+def check_comment(field: str, comment: str) -> None:
+    """Raise unless *comment* can go into the history.
+
+    Errors: TextTooLong; MalformedValue.
+    """
+    check_none_broken(list_text_faults(field, comment, COMMENT_LIMIT_CHARACTERS))
 
 
 def _list_broken_by_items(
@@ -117,5 +134,9 @@ def _list_broken_by_items(
         *[DataItemUnknown(name) for name in counted if name not in known][:REPORTED_UNKNOWN_ITEMS],
         *[DataItemRepeated(name) for name, times in counted.items() if times > 1 and name in known],
         *[DataItemMissing(name) for name in required if name not in given],
-        *[TextTooLong(each.name, ITEM_LIMIT_CHARACTERS) for each in data if len(each.value or "") > ITEM_LIMIT_CHARACTERS],
+        *[fault for each in data if each.name in known for fault in _list_value_faults(each)],
     ]
+
+
+def _list_value_faults(item: DataItem) -> list[Refused]:
+    return list_text_faults(item.name, item.value or "", ITEM_LIMIT_CHARACTERS)

@@ -28,7 +28,10 @@ class HashAlgorithm(StrEnum):
     @property
     def strength(self) -> int:
         """Return a number that grows with the length of the digest."""
-        return list(HashAlgorithm).index(self)
+        return _STRENGTHS[self]
+
+
+_STRENGTHS = {algorithm: strength for strength, algorithm in enumerate(HashAlgorithm)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

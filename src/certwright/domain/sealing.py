@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 
 from certwright.domain.events import Event, Seal
@@ -13,7 +13,7 @@ def digest_of(event: Event) -> bytes:
     fields = [
         event.sequence,
         event.type.value,
-        event.at.isoformat(timespec="microseconds"),
+        event.at.astimezone(UTC).isoformat(timespec="microseconds"),
         event.actor,
         str(event.actor_id or ""),
         event.source,

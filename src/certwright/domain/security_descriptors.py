@@ -24,14 +24,30 @@ class RequestPermission(IntFlag):
     READ = 0x20000
 
 
+_MANAGE = RequestPermission.CANCEL | RequestPermission.WRITE | RequestPermission.READ
+_EXECUTE = RequestPermission.EXECUTE | RequestPermission.READ
+_APPROVE = RequestPermission.APPROVE | RequestPermission.READ
+_WATCH = RequestPermission.WRITE | RequestPermission.READ
+_EVERYTHING = _MANAGE | _EXECUTE | _APPROVE | RequestPermission.DELETE
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One access control entry; *reason* says why it is there."""
+    """One access control entry; *reason* says why it is there.
+
+    Shape: it is about whoever has *trustee* among his SIDs and, unless *also_one_of* is empty, one of these too. SDDL of the
+    documented form cannot say the second, so clients see the first alone.
+    """
 
     trustee: Sid
     permissions: RequestPermission
     reason: str
     is_allowed: bool = True
+    also_one_of: frozenset[Sid] = frozenset()
+
+    def is_about(self, sids: frozenset[Sid]) -> bool:
+        """Return whether somebody with *sids* is meant."""
+        return self.trustee in sids and (not self.also_one_of or not self.also_one_of.isdisjoint(sids))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,33 +77,32 @@ def describe_request_security(parties: Parties) -> SecurityDescriptor:
 
 
 def _list_entries(parties: Parties) -> Iterator[Entry]:
-    permission = RequestPermission
     originator, target = parties.originator.user.sid, parties.target.user.sid
-    manage = permission.CANCEL | permission.WRITE | permission.READ
-    everything = manage | permission.EXECUTE | permission.APPROVE | permission.DELETE
     for sid in dict.fromkeys((originator, target)):
-        yield Entry(sid, permission.APPROVE, "nobody approves a request of his own", is_allowed=False)
-    yield from _entries_for(parties.policy.initiators, manage, "initiators of the policy")
-    yield from _entries_for(parties.policy.approvers, permission.APPROVE | permission.READ, "approvers of the policy")
+        yield Entry(sid, RequestPermission.APPROVE, "nobody approves a request of his own", is_allowed=False)
+    yield from _entries_for(parties.policy.initiators, _MANAGE, "initiators of the policy")
+    yield from _entries_for(parties.policy.approvers, _APPROVE, "approvers of the policy")
     administrators = parties.grants.find_trustees(ObjectKind.SERVICE, "", Right.ADMINISTER)
-    yield from _entries_for(administrators, permission.WRITE | permission.READ, "administrators of the service")
-    yield Entry(SERVICE_SID, everything, "the server itself")
-    yield Entry(originator, manage, "originator of the request")
+    yield from _entries_for(administrators, _WATCH, "administrators of the service")
+    yield Entry(SERVICE_SID, _EVERYTHING, "the server itself")
+    yield Entry(originator, _MANAGE, "originator of the request")
     if parties.policy.enrollment_agent_required:
-        yield from _entries_for(_find_agents(parties), permission.EXECUTE | permission.READ, "enrollment agents of the policy")
-        yield Entry(target, manage, "subject of the request")
+        yield from _list_agents(parties)
+        yield Entry(target, _MANAGE, "subject of the request")
     else:
-        yield Entry(target, manage | permission.EXECUTE, "subject of the request")
+        yield Entry(target, _MANAGE | _EXECUTE, "subject of the request")
 
 
-def _find_agents(parties: Parties) -> Iterable[Sid]:
-    """Return the policy's agents who also hold the agent's right over the target: the product asks for both."""
-    over_target = {
-        sid
-        for target_sid in parties.target.sids
-        for sid in parties.grants.find_trustees(ObjectKind.PRINCIPAL, target_sid, Right.ENROLLMENT_AGENT)
-    }
-    return parties.policy.enrollment_agents & over_target
+def _list_agents(parties: Parties) -> Iterator[Entry]:
+    """Return the policy's agents, as far as they also hold the agent's right over the target: the product asks for both.
+
+    The policy may name a group and the right another: what counts is that the person is in both.
+    """
+    rights = (parties.grants.find_trustees(ObjectKind.PRINCIPAL, sid, Right.ENROLLMENT_AGENT) for sid in parties.target.sids)
+    over_target = frozenset[Sid]().union(*rights)
+    if over_target:
+        for sid in sorted(parties.policy.enrollment_agents):
+            yield Entry(sid, _EXECUTE, "enrollment agents with that right over the subject", also_one_of=over_target)
 
 
 def _entries_for(trustees: Iterable[Sid], permissions: RequestPermission, reason: str) -> Iterator[Entry]:

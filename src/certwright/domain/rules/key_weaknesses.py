@@ -26,6 +26,8 @@ def list_key_weaknesses(key: PublicKey) -> list[Refused]:
         return []
     if modulus.bit_length() > LARGEST_MODULUS_BITS:
         return [KeyWeak(f"a modulus of more than {LARGEST_MODULUS_BITS} bits only serves to keep others busy")]
+    if modulus < SMALL_FACTOR_LIMIT:
+        return [KeyWeak("the modulus is hardly a number")]
     found = {
         "the public exponent is even": exponent % 2 == 0,
         f"the public exponent is below {SMALLEST_EXPONENT}": exponent < SMALLEST_EXPONENT,
@@ -47,19 +49,25 @@ def has_roca_fingerprint(modulus: int) -> bool:
 
 
 def _has_close_primes(modulus: int) -> bool:
+    """Return whether (root + step)^2 - modulus is a square for a small step, which gives the factors away."""
     root = isqrt(modulus - 1) + 1
-    difference = root * root - modulus
-    for step in range(CLOSE_PRIME_ROUNDS):
-        if _is_square(difference):
-            return True
-        difference += 2 * (root + step) + 1
-    return False
+    return any(_is_square((root + step) ** 2 - modulus) for step in _list_promising_steps(root, modulus))
+
+
+def _list_promising_steps(root: int, modulus: int) -> list[int]:
+    # Nearly all candidates are no squares modulo 256 or 45045: a look at these remainders spares the long arithmetic.
+    root_low, root_high = root % 256, root % 45_045
+    low, high = modulus % 256, modulus % 45_045
+    return [
+        step
+        for step in range(CLOSE_PRIME_ROUNDS)
+        if ((root_low + step) ** 2 - low) % 256 in _SQUARES_MODULO_256
+        and ((root_high + step) ** 2 - high) % 45_045 in _SQUARES_MODULO_45045
+    ]
 
 
 def _is_square(number: int) -> bool:
-    # Most numbers are no squares modulo 256 or 45045, which spares the long square root.
-    likely = number & 0xFF in _SQUARES_MODULO_256 and number % 45_045 in _SQUARES_MODULO_45045
-    return likely and isqrt(number) ** 2 == number
+    return isqrt(number) ** 2 == number
 
 
 def _list_primes(below: int) -> tuple[int, ...]:
