@@ -1,0 +1,208 @@
+"""From a user's name to certificates in files, over the public REST API."""
+
+import os
+from base64 import b64decode
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import UUID
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from certwright.client.errors import AnswerUnfit, ClientError, FileExists, ServerUnreachable
+from certwright.client.keys import PrivateKey, encode_certificate_request, encode_private_key, generate_key
+from certwright.client.rest import CertificateAnswer, GenerationOptions, RestClient, TemplateSummary
+from certwright.domain.errors import Malformed
+from certwright.formats.cmc import SUCCESS, parse_response
+
+SUBMISSION_ATTEMPTS = 3
+"""A lost answer is asked for again: the server answers the same requests with the same certificates."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What to enroll for. Shape: *template* is a profile template's name or UUID; files go into the folder *out*."""
+
+    template: str
+    out: Path
+    comment: str = ""
+    data: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolledCertificate:
+    """One certificate and the files that it is in; *chain* goes from its issuer up to the root."""
+
+    template: str
+    certificate: x509.Certificate
+    chain: tuple[x509.Certificate, ...]
+    key_file: Path
+    certificate_file: Path
+    chain_file: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Enrollment:
+    """What an enrollment brought."""
+
+    request_id: UUID
+    template: TemplateSummary
+    certificates: tuple[EnrolledCertificate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """One key with its request and the name of its files, before the answer."""
+
+    key: PrivateKey
+    request: str
+    path: Path
+
+    def file(self, suffix: str) -> Path:
+        return self.path.with_name(self.path.name + suffix)
+
+
+def enroll(client: RestClient, wish: Wish, *, tell: Callable[[str], None] = lambda _: None) -> Enrollment:
+    """Return the certificates, after they were checked and written to files; *tell* is given each step as it begins.
+
+    Keys are on the disk before anything is asked for them, so that no certificate is left without its key. When it cannot be
+    brought to its end, the request is abandoned, and the server revokes what it had issued.
+
+    Errors: FileExists; AnswerUnfit when an answer fails a check; everything that RestClient raises.
+    """
+    tell("Find the profile template")
+    template = _choose_template(client.list_profile_templates(), wish.template)
+    tell(f"Open an Enroll request for {template.name}")
+    request_id = client.create_enroll_request(template.id, comment=wish.comment, data=wish.data)
+    try:
+        certificates = _fulfil(client, request_id, template, wish, tell)
+    except ClientError:
+        _abandon(client, request_id)
+        raise
+    return Enrollment(request_id, template, certificates)
+
+
+def _fulfil(
+    client: RestClient, request_id: UUID, template: TemplateSummary, wish: Wish, tell: Callable[[str], None]
+) -> tuple[EnrolledCertificate, ...]:
+    tell("Ask which keys to make")
+    options = client.list_generation_options(request_id)
+    described = ", ".join(f"{each.algorithm} with {each.key_size} bits" for each in options)
+    tell(f"Make the key{'s' if len(options) > 1 else ''}: {described}, and sign a PKCS#10 request with each")
+    places = _prepare(options, template.name, wish.out)
+    tell("Send the PKCS#10 requests, get certificates")
+    answers = _submit(client, request_id, places, wish.comment)
+    tell("Check the answer: status, key, chain; write the files")
+    certificates = tuple(_accept(place, answer) for place, answer in zip(places, answers, strict=True))
+    tell("Mark the request completed")
+    client.set_status(request_id, "Completed")
+    return certificates
+
+
+def _choose_template(templates: Sequence[TemplateSummary], wanted: str) -> TemplateSummary:
+    folded = wanted.strip("{} ").lower()
+    for each in templates:
+        if folded in (each.name.lower(), str(each.id)):
+            return each
+    offered = ", ".join(each.name for each in templates) or "none"
+    raise AnswerUnfit("template-not-offered", f"The server offers you no profile template {wanted}. It offers: {offered}.")
+
+
+def _prepare(options: Sequence[GenerationOptions], name: str, out: Path) -> list[_Place]:
+    if not options:
+        raise AnswerUnfit("nothing-to-make", "The server wants no key from this client for the profile template.")
+    out.mkdir(parents=True, exist_ok=True)
+    stem = "".join(each if each.isalnum() else "-" for each in name.lower())
+    names = [stem] if len(options) == 1 else [f"{stem}-{number}" for number in range(1, len(options) + 1)]
+    places = []
+    for each, file_name in zip(options, names, strict=True):
+        key = generate_key(each)
+        place = _Place(key, encode_certificate_request(key, each), out / file_name)
+        _write_new(place.file(".key.pem"), encode_private_key(key), mode=0o600)
+        places.append(place)
+    return places
+
+
+def _submit(client: RestClient, request_id: UUID, places: Sequence[_Place], comment: str) -> tuple[CertificateAnswer, ...]:
+    requests = [each.request for each in places]
+    for attempt in range(1, SUBMISSION_ATTEMPTS + 1):
+        try:
+            answers = client.submit(request_id, requests, comment)
+            break
+        except ServerUnreachable:
+            if attempt == SUBMISSION_ATTEMPTS:
+                raise
+    if len(answers) < len(places):
+        raise AnswerUnfit("answer-unfit", f"{len(places)} requests were sent, {len(answers)} answers came.")
+    return answers[: len(places)]
+
+
+def _accept(place: _Place, answer: CertificateAnswer) -> EnrolledCertificate:
+    """Return the certificate of *answer* after it proved to be the one for this key."""
+    if answer.error is not None or answer.pkcs7 is None:
+        raise AnswerUnfit("certificate-refused", answer.error or f"No certificate of {answer.template} came.")
+    certificate, others = _read_response(answer.pkcs7)
+    subject_key = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    if certificate.public_key().public_bytes(*subject_key) != place.key.public_key().public_bytes(*subject_key):
+        raise AnswerUnfit("key-mismatch", "The certificate that came is for another key than was sent.")
+    chain = _order_chain(certificate, others)
+    accepted = EnrolledCertificate(
+        answer.template, certificate, chain, place.file(".key.pem"), place.file(".pem"), place.file(".chain.pem")
+    )
+    _write_new(accepted.certificate_file, certificate.public_bytes(Encoding.PEM))
+    _write_new(accepted.chain_file, b"".join(each.public_bytes(Encoding.PEM) for each in chain))
+    return accepted
+
+
+def _read_response(pkcs7: str) -> tuple[x509.Certificate, list[x509.Certificate]]:
+    try:
+        response = parse_response(b64decode("".join(pkcs7.split()), validate=True))
+        certificates = [x509.load_der_x509_certificate(each) for each in response.certificates]
+        issued = x509.load_der_x509_certificate(response.issued) if response.issued else None
+    except (ValueError, Malformed) as error:
+        raise AnswerUnfit("answer-unfit", "The Pkcs7 that came cannot be read.") from error
+    if response.status != SUCCESS:
+        raise AnswerUnfit("not-issued", f"The authority answered with CMC status {response.status}: {response.text}.")
+    if issued is None:
+        raise AnswerUnfit("answer-unfit", "The Pkcs7 does not say which certificate is the new one.")
+    return issued, [each for each in certificates if each != issued]
+
+
+def _order_chain(certificate: x509.Certificate, others: Sequence[x509.Certificate]) -> tuple[x509.Certificate, ...]:
+    """Return the issuers of *certificate*, each of which signed the one before it, up to a root."""
+    chain: list[x509.Certificate] = []
+    current = certificate
+    while current.issuer != current.subject:
+        issuer = next((each for each in others if each not in chain and _is_issued_by(current, each)), None)
+        if issuer is None:
+            raise AnswerUnfit("chain-broken", f"No certificate came that issued {current.subject.rfc4514_string()}.")
+        chain.append(issuer)
+        current = issuer
+    return tuple(chain)
+
+
+def _is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
+
+
+def _abandon(client: RestClient, request_id: UUID) -> None:
+    """Give the request up; what went wrong before is what the caller hears of, whether this works or not."""
+    try:
+        client.set_status(request_id, "Abandoned")
+    except ClientError:
+        return
+
+
+def _write_new(path: Path, content: bytes, mode: int = 0o644) -> None:
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    except FileExistsError as error:
+        raise FileExists("file-exists", f"{path} is there already: name another folder with --out.") from error
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)

@@ -1,0 +1,173 @@
+"""The REST API v1.0, seen from a client."""
+
+import ssl
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import httpx
+import msgspec
+
+from certwright.client.errors import AnswerUnfit, ServerRefused, ServerUnreachable
+
+PREFIX = "/CertificateManagement/api/v1.0"
+TIMEOUT_SECONDS = 60
+LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+
+Body = TypeVar("Body")
+
+
+class TemplateSummary(msgspec.Struct, frozen=True):
+    """One entry of the list of profile templates. Source: domain.md 2.6."""
+
+    name: str = msgspec.field(name="Name")
+    id: UUID = msgspec.field(name="Uuid")
+    description: str = msgspec.field(name="Description", default="")
+
+
+class GenerationOptions(msgspec.Struct, frozen=True):
+    """How the client is to make one key and its request. Source: domain.md 2.11. Units: *key_size* in bits."""
+
+    algorithm: str = msgspec.field(name="KeyAlgorithmName")
+    key_size: int = msgspec.field(name="KeySize")
+    hash: str = msgspec.field(name="HashAlgorithmName", default="SHA256")
+    usages: int = msgspec.field(name="KeyUsages", default=0)
+
+
+class CertificateAnswer(msgspec.Struct, frozen=True):
+    """The answer to one certificate request. Shape: *pkcs7* is base64 with line ends. Source: domain.md 2.4."""
+
+    template: str = msgspec.field(name="TemplateCommonName")
+    pkcs7: str | None = msgspec.field(name="Pkcs7", default=None)
+    error: str | None = msgspec.field(name="Error", default=None)
+
+
+class _ErrorBody(msgspec.Struct):
+    message: str = msgspec.field(name="Message", default="")
+    code: str = msgspec.field(name="ErrorCode", default="")
+    correlation_id: str = msgspec.field(name="CorrelationId", default="")
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One call, for whoever watches. *sent* and *received* are bodies as they went over the wire, empty for none."""
+
+    method: str
+    path: str
+    sent: str
+    status: int
+    received: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """Where a server is and who asks it. Shape: *ca* is a PEM file to trust beside or instead of the system's roots."""
+
+    url: str
+    user: str
+    password: str
+    ca: Path | None = None
+
+
+class RestClient:
+    """A signed-in session with one server; a context manager that closes its connections.
+
+    Errors: every method may raise ServerRefused, ServerUnreachable and AnswerUnfit.
+    """
+
+    def __init__(self, server: Server, watch: Callable[[Exchange], None] = lambda _: None) -> None:
+        host = urlsplit(server.url).hostname or ""
+        self._watch = watch
+        self._client = httpx.Client(
+            base_url=server.url.rstrip("/") + PREFIX,
+            auth=httpx.BasicAuth(server.user, server.password),
+            verify=_trust(server.ca),
+            timeout=TIMEOUT_SECONDS,
+            # Proxies of the environment are for other machines than this one.
+            trust_env=host not in LOOPBACK_HOSTS,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._client.close()
+
+    def list_profile_templates(self) -> tuple[TemplateSummary, ...]:
+        """Return the profile templates that the user may read."""
+        return self._call("GET", "/profiletemplates", tuple[TemplateSummary, ...], empty=())
+
+    def create_enroll_request(self, template_id: UUID, *, comment: str = "", data: Mapping[str, str] | None = None) -> UUID:
+        """Return the identifier of a new Enroll request of the user for himself."""
+        body = {
+            "datacollection": [{name: value} for name, value in (data or {}).items()],
+            "type": "Enroll",
+            "profiletemplateuuid": str(template_id),
+            "comment": comment,
+        }
+        path = self._call("POST", "/requests", str, body)
+        try:
+            return UUID(path.rpartition("/")[2])
+        except ValueError:
+            raise AnswerUnfit("answer-unfit", "The server did not say which request it made.") from None
+
+    def list_generation_options(self, request_id: UUID) -> tuple[GenerationOptions, ...]:
+        """Return how to make each key that the request wants from the client, in the order of the requests to send."""
+        path = f"/requests/{request_id}/certificaterequestgenerationoptions"
+        return self._call("GET", path, tuple[GenerationOptions, ...], empty=())
+
+    def submit(self, request_id: UUID, certificate_requests: Sequence[str], comment: str = "") -> tuple[CertificateAnswer, ...]:
+        """Return one answer for each certificate request. The same requests again get the same answers."""
+        body = {"pfxpassword": "", "certificaterequests": list(certificate_requests), "comments": comment}
+        return self._call("POST", f"/requests/{request_id}/certificatedata", tuple[CertificateAnswer, ...], body)
+
+    def set_status(self, request_id: UUID, status: str) -> None:
+        """Mark the request ``Completed``, ``Canceled`` or ``Abandoned``."""
+        self._call("PUT", f"/requests/{request_id}", msgspec.Raw, {"status": status})
+
+    def _call(self, method: str, path: str, shape: type[Body], body: object = None, *, empty: Body | None = None) -> Body:
+        sent = b"" if body is None else msgspec.json.encode(body)
+        headers = {"Content-Type": "application/json"} if sent else {}
+        try:
+            answer = self._client.request(method, path.lstrip("/"), content=sent or None, headers=headers)
+        except httpx.HTTPError as error:
+            raise ServerUnreachable("server-unreachable", f"{self._client.base_url.host}: {_explain(error)}") from error
+        self._watch(Exchange(method, answer.request.url.path, sent.decode(), answer.status_code, answer.text))
+        if not answer.is_success:
+            raise _read_refusal(answer)
+        if answer.status_code == httpx.codes.NO_CONTENT and empty is not None:
+            return empty
+        try:
+            return msgspec.json.decode(answer.content, type=shape)
+        except msgspec.DecodeError as error:
+            raise AnswerUnfit("answer-unfit", f"{method} {path} was answered with something else: {error}.") from error
+
+
+def _trust(ca: Path | None) -> ssl.SSLContext:
+    if ca is None:
+        return ssl.create_default_context()
+    try:
+        return ssl.create_default_context(cafile=ca)
+    except (OSError, ssl.SSLError) as error:
+        raise ServerUnreachable("ca-unreadable", f"{ca} holds no certificates in PEM form.") from error
+
+
+def _explain(error: httpx.HTTPError) -> str:
+    """Return what went wrong and, where the cause is a common one, what to do."""
+    text = str(error) or type(error).__name__
+    if "CERTIFICATE_VERIFY_FAILED" in text:
+        return f"its certificate is not trusted: name its root with --ca, DATA/ca.pem of the installation ({text})."
+    return f"{text}. Is the server running there?"
+
+
+def _read_refusal(answer: httpx.Response) -> ServerRefused:
+    try:
+        body = msgspec.json.decode(answer.content, type=_ErrorBody)
+    except msgspec.DecodeError:
+        body = _ErrorBody()
+    code = body.code or f"http-{answer.status_code}"
+    return ServerRefused(code, body.message or answer.reason_phrase, answer.status_code, body.correlation_id)
