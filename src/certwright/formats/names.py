@@ -1,0 +1,140 @@
+"""Distinguished names: the text of directories, the bytes of certificates."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from cryptography.hazmat import asn1
+from cryptography.x509 import ObjectIdentifier
+
+from certwright.domain.errors import NameRefused
+
+
+@asn1.sequence
+class AttributeTypeAndValue:
+    """Source: RFC 5280 section 4.1.2.4."""
+
+    type: ObjectIdentifier
+    value: asn1.PrintableString | asn1.IA5String | str
+
+
+@asn1.sequence
+class _NameHolder:
+    """The encoder takes no list as a root; the list in this holder is the name."""
+
+    name: list[asn1.SetOf[AttributeTypeAndValue]]
+
+
+@dataclass(frozen=True, slots=True)
+class _AttributeType:
+    """Shape: *limit* is the standard's upper bound in characters; the other kinds of string are held against *letters*."""
+
+    identifier: ObjectIdentifier
+    limit: int = 32_768
+    string: type[str] | type[asn1.PrintableString] | type[asn1.IA5String] = str
+
+
+def _plan_types() -> dict[str, _AttributeType]:
+    """Return the attribute types by their names in lower case and by their identifiers."""
+    printable, ia5 = asn1.PrintableString, asn1.IA5String
+    rows: tuple[tuple[str, str, int, type[str] | type[asn1.PrintableString] | type[asn1.IA5String]], ...] = (
+        ("cn commonname", "2.5.4.3", 64, str),
+        ("sn surname", "2.5.4.4", 32_768, str),
+        ("serialnumber", "2.5.4.5", 64, printable),
+        ("c countryname", "2.5.4.6", 2, printable),
+        ("l localityname", "2.5.4.7", 128, str),
+        ("st s stateorprovincename", "2.5.4.8", 128, str),
+        ("street streetaddress", "2.5.4.9", 128, str),
+        ("o organizationname", "2.5.4.10", 64, str),
+        ("ou organizationalunitname", "2.5.4.11", 64, str),
+        ("t title", "2.5.4.12", 64, str),
+        ("gn g givenname", "2.5.4.42", 32_768, str),
+        ("i initials", "2.5.4.43", 32_768, str),
+        ("dnq dnqualifier", "2.5.4.46", 64, printable),
+        ("uid userid", "0.9.2342.19200300.100.1.1", 256, str),
+        ("dc domaincomponent", "0.9.2342.19200300.100.1.25", 63, ia5),
+        ("e email emailaddress", "1.2.840.113549.1.9.1", 255, ia5),
+    )
+    return {
+        name: _AttributeType(ObjectIdentifier(dotted), limit, string)
+        for names, dotted, limit, string in rows
+        for name in (*names.split(), dotted)
+    }
+
+
+_TYPES = _plan_types()
+_PART = re.compile(
+    r" *(?:(?:oid\.)?(?P<dotted>[0-2](?:\.(?:0|[1-9]\d*))+)|(?P<name>[a-z][a-z\d-]*)) *= *"
+    r"(?P<value>(?:\\.|[^\\,+\"<>;\0 ]| +(?![ ,+]|$))*) *(?P<end>[,+]|$)",
+    re.IGNORECASE | re.DOTALL,
+)
+_ESCAPE = re.compile(r"((?:\\[\da-f]{2})+)|\\(.)", re.IGNORECASE | re.DOTALL)
+_PRINTABLE = re.compile(r"[A-Za-z0-9 '()+,\-./:=?]*")
+
+
+@lru_cache(maxsize=1_024)
+def encode_name(text: str) -> bytes:
+    """Return the DER Name of RFC 4514 *text*; the empty name for an empty text.
+
+    Shape: values are UTF8String, domain components and mail addresses IA5String, countries and serial numbers
+    PrintableString.
+
+    Errors: NameRefused for text that is no name, or holds what the standard's types and upper bounds do not.
+    Source: RFC 4514 section 3, read in any case and with blanks after separators as RFC 2253 allowed, without its
+    hexadecimal form; RFC 5280 section 4.1.2.4 and appendix A.1 for strings and bounds.
+    """
+    relative_names = [asn1.SetOf(each) for each in reversed(list(_list_relative_names(text)))] if text else []
+    # The holder adds one header in front of the name; what follows is the name with its own.
+    return bytes(asn1.decode_der(asn1.TLV, asn1.encode_der(_NameHolder(name=relative_names))).data)
+
+
+def _list_relative_names(text: str) -> Iterator[list[AttributeTypeAndValue]]:
+    relative: list[AttributeTypeAndValue] = []
+    position = 0
+    while True:
+        part = _PART.match(text, position)
+        if part is None:
+            raise NameRefused("it is not written as a distinguished name")
+        relative.append(_parse_attribute(part["dotted"] or part["name"].lower(), part["value"]))
+        if part["end"] != "+":
+            yield relative
+            relative = []
+        if not part["end"]:
+            return
+        position = part.end()
+
+
+def _parse_attribute(name: str, raw: str) -> AttributeTypeAndValue:
+    kind = _find_type(name)
+    value = _unescape(raw)
+    if not value:
+        raise NameRefused(f"{name} is empty")
+    if len(value) > kind.limit:
+        raise NameRefused(f"{name} is longer than {kind.limit} characters")
+    if kind.string is asn1.IA5String and not value.isascii():
+        raise NameRefused(f"{name} holds other than ASCII characters")
+    if kind.string is asn1.PrintableString and not _PRINTABLE.fullmatch(value):
+        raise NameRefused(f"{name} holds characters that a printable string cannot")
+    return AttributeTypeAndValue(type=kind.identifier, value=kind.string(value))
+
+
+def _find_type(name: str) -> _AttributeType:
+    known = _TYPES.get(name)
+    if known is not None:
+        return known
+    try:
+        return _AttributeType(ObjectIdentifier(name))
+    except ValueError as error:
+        raise NameRefused(f"there is no attribute {name}") from error
+
+
+def _unescape(raw: str) -> str:
+    if raw.startswith("#"):
+        raise NameRefused("hexadecimal values are not taken")
+    if "\\" not in raw:
+        return raw
+    try:
+        return _ESCAPE.sub(lambda found: bytes.fromhex(found[1].replace("\\", "")).decode() if found[1] else found[2], raw)
+    except UnicodeDecodeError as error:
+        raise NameRefused("an escaped value is not UTF-8") from error

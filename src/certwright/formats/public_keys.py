@@ -1,0 +1,67 @@
+"""SubjectPublicKeyInfo: public keys as bytes, and what rules want to know of them."""
+
+from hashlib import sha1
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat import asn1
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
+
+from certwright.domain.errors import MalformedValue
+from certwright.domain.public_keys import KeyAlgorithm, PublicKey
+from certwright.formats.algorithms import AlgorithmIdentifier
+
+CURVES = {"secp256r1": KeyAlgorithm.ECDSA_P256, "secp384r1": KeyAlgorithm.ECDSA_P384}
+"""The curves that generation options can name, by the library's names."""
+
+
+@asn1.sequence
+class SubjectPublicKeyInfo:
+    """Source: RFC 5280 section 4.1.2.7."""
+
+    algorithm: AlgorithmIdentifier
+    key: asn1.BitString
+
+
+def describe_public_key(key: PublicKeyTypes) -> PublicKey:
+    """Return *key* as rules see it.
+
+    Shape: *encoded* is always the same for the same key, however it came: curve points uncompressed, RSA as rsaEncryption.
+    """
+    encoded = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    if isinstance(key, rsa.RSAPublicKey):
+        numbers = key.public_numbers()
+        return PublicKey(
+            algorithm=KeyAlgorithm.RSA,
+            name="RSA",
+            bits=key.key_size,
+            encoded=encoded,
+            modulus=numbers.n,
+            exponent=numbers.e,
+        )
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        name = key.curve.name
+        return PublicKey(algorithm=CURVES.get(name, KeyAlgorithm.OTHER), name=name, bits=key.key_size, encoded=encoded)
+    name = type(key).__name__.removesuffix("PublicKey")
+    return PublicKey(algorithm=KeyAlgorithm.OTHER, name=name, bits=getattr(key, "key_size", 0), encoded=encoded)
+
+
+def parse_public_key(encoded: bytes) -> PublicKey:
+    """Return the key of a DER SubjectPublicKeyInfo.
+
+    Errors: MalformedValue for anything that is none, or of a kind that the library does not know.
+    """
+    try:
+        return describe_public_key(load_der_public_key(encoded))
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise MalformedValue("public key", "it is no SubjectPublicKeyInfo that we can read") from error
+
+
+def key_identifier_of(encoded: bytes) -> bytes:
+    """Return the SHA-1 of the key's bit string.
+
+    Source: RFC 5280 section 4.2.1.2, method 1; Windows does the same. It only finds keys, it protects nothing.
+    """
+    bits = asn1.decode_der(SubjectPublicKeyInfo, encoded).key.as_bytes()
+    return sha1(bits, usedforsecurity=False).digest()
