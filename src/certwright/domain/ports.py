@@ -13,7 +13,7 @@ from certwright.domain.issuing import Cleared, Issuer
 from certwright.domain.keys import AuthorityRecord, SealedKey
 from certwright.domain.profile_templates import ProfileTemplate, ProfileTemplateId, ResponseForm
 from certwright.domain.profiles import Profile, ProfileId, ProfileStatus
-from certwright.domain.public_keys import HashAlgorithm
+from certwright.domain.public_keys import HashAlgorithm, PublicKey
 from certwright.domain.requests import Request, RequestId, RequestStatus
 from certwright.domain.revocation import RevocationReason
 
@@ -202,6 +202,22 @@ class CertificationAuthority(Protocol):
         """Return the DER of the ``Pkcs7`` that delivers *certificate*. Errors: KeyUnavailable."""
 
 
+class SigningKey(Protocol):
+    """A private key that stays where it is: in this program's memory, or in a device."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def public_key(self) -> PublicKey: ...
+
+    def sign(self, data: bytes, hash_algorithm: HashAlgorithm) -> bytes:
+        """Return the signature over *data*, whose digest is not yet taken: PKCS#1 v1.5 for RSA, DER ECDSA for curves.
+
+        Errors: KeyUnavailable.
+        """
+
+
 class SealingKey(Protocol):
     """The key that seals the history."""
 
@@ -227,6 +243,12 @@ class SignIn(Protocol):
     @property
     def challenge(self) -> str:
         """Return the WWW-Authenticate value."""
+
+    def recall(self, scheme: str, credentials: str, source: str) -> Caller | None:
+        """Return who it is when that is known already, or can be found out fast; None when it takes `authenticate`.
+
+        Errors: CredentialsRejected; SignInThrottled.
+        """
 
     def authenticate(self, scheme: str, credentials: str, source: str) -> Caller | None:
         """Return who it is, or None when *scheme* is not this one's.
