@@ -1,0 +1,152 @@
+"""Sign-in with a password, as HTTP Basic."""
+
+import binascii
+from base64 import b64decode
+from dataclasses import dataclass
+
+from certwright.adapters.signin.account_names import find_named
+from certwright.adapters.signin.failures import FailureHistory
+from certwright.adapters.signin.remembered import Proof, RememberedProofs
+from certwright.adapters.signin.throttle import Throttle
+from certwright.domain.errors import CredentialsRejected, SignInThrottled
+from certwright.domain.events import EventType
+from certwright.domain.identities import Caller, Principal
+from certwright.domain.ports import Clock, Directory, Entropy, PasswordHasher, Store
+
+REALM = "Certificate Management"
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """Who somebody says he is, and whose account that is, if anybody's."""
+
+    name: str
+    password: str
+    principal: Principal | None
+    password_hash: str | None
+    revision: int
+
+    @property
+    def account(self) -> str:
+        """Return what failures are counted under: all spellings of one account are one."""
+        return str(self.principal.user.id) if self.principal else self.name.casefold()
+
+
+class BasicSignIn:
+    """Keeps `domain.ports.SignIn`.
+
+    A right password is remembered for some minutes. Each call still asks the directory for its revision, so that a changed
+    password, a disabled account or a changed right counts at once.
+
+    Source: RFC 7617. We differ in nothing, and take UTF-8 only, as the challenge says.
+    """
+
+    def __init__(self, store: Store, hasher: PasswordHasher, clock: Clock, entropy: Entropy) -> None:
+        self._store = store
+        self._hasher = hasher
+        self._remembered = RememberedProofs(clock, entropy)
+        self._throttle = Throttle(clock)
+        self._failures = FailureHistory(store, clock)
+
+    @property
+    def challenge(self) -> str:
+        """Return the WWW-Authenticate value."""
+        return f'Basic realm="{REALM}", charset="UTF-8"'
+
+    def recall(self, scheme: str, credentials: str, source: str) -> Caller | None:
+        """Return who it is when that is known without a password hash.
+
+        Errors: CredentialsRejected when they cannot be read; SignInThrottled.
+        """
+        if scheme.lower() != "basic":
+            return None
+        name, password = parse_basic_credentials(credentials)
+        proof = self._remembered.find(name, password)
+        with self._store.reading() as session:
+            if proof is not None:
+                proof = self._confirm(name, password, proof, session.directory)
+            if proof is not None:
+                return _admit(proof.principal, source)
+            claim = _read_claim(name, password, session.directory)
+        self._check_not_throttled(claim, source)
+        return None
+
+    def authenticate(self, scheme: str, credentials: str, source: str) -> Caller | None:
+        """Return who it is, or None when *scheme* is not Basic.
+
+        Errors: CredentialsRejected; SignInThrottled.
+        """
+        if scheme.lower() != "basic":
+            return None
+        # Whoever waited here behind others may have been proven meanwhile by another of his own calls.
+        known = self.recall(scheme, credentials, source)
+        if known is not None:
+            return known
+        name, password = parse_basic_credentials(credentials)
+        with self._store.reading() as session:
+            claim = _read_claim(name, password, session.directory)
+        principal = self._prove(claim)
+        if principal is None:
+            self._throttle.note_failure(claim.account, source)
+            self._tell(EventType.SIGN_IN_FAILED, claim, source)
+            raise CredentialsRejected
+        self._throttle.note_success(claim.account, source)
+        return _admit(principal, source)
+
+    def _confirm(self, name: str, password: str, proof: Proof, directory: Directory) -> Proof | None:
+        """Return the proof as the directory of this moment has it, or None when it does not hold any more."""
+        revision = directory.revision()
+        if revision == proof.revision:
+            return proof
+        # Something in the directory changed, not necessarily this account: looking is cheaper than a password hash.
+        claim = _read_claim(name, password, directory)
+        if claim.principal is None or not claim.principal.user.enabled or claim.password_hash != proof.password_hash:
+            self._remembered.forget(name, password)
+            return None
+        renewed = Proof(claim.principal, proof.password_hash, revision)
+        self._remembered.renew(name, password, renewed)
+        return renewed
+
+    def _prove(self, claim: _Claim) -> Principal | None:
+        """Return the principal when the password is his; it takes as long to say no as to say yes."""
+        if claim.principal is None or claim.password_hash is None:
+            self._hasher.burn(claim.password)
+            return None
+        if not self._hasher.is_match(claim.password, claim.password_hash) or not claim.principal.user.enabled:
+            return None
+        self._remembered.remember(claim.name, claim.password, Proof(claim.principal, claim.password_hash, claim.revision))
+        return claim.principal
+
+    def _check_not_throttled(self, claim: _Claim, source: str) -> None:
+        try:
+            self._throttle.check(claim.account, source)
+        except SignInThrottled:
+            self._tell(EventType.SIGN_IN_THROTTLED, claim, source)
+            raise
+
+    def _tell(self, event_type: EventType, claim: _Claim, source: str) -> None:
+        self._failures.append(event_type, claim.name, source, claim.principal.user.id if claim.principal else None)
+
+
+def parse_basic_credentials(credentials: str) -> tuple[str, str]:
+    """Return name and password.
+
+    Errors: CredentialsRejected. Source: RFC 7617 section 2: the first colon ends the name, control characters are not allowed.
+    """
+    try:
+        name, colon, password = b64decode(credentials.strip(), validate=True).decode().partition(":")
+    except (binascii.Error, ValueError):
+        raise CredentialsRejected from None
+    if not colon or not name or not name.isprintable():
+        raise CredentialsRejected
+    return name, password
+
+
+def _read_claim(name: str, password: str, directory: Directory) -> _Claim:
+    principal = find_named(name, directory)
+    password_hash = directory.find_password_hash(principal.user.id) if principal else None
+    return _Claim(name, password, principal, password_hash, directory.revision())
+
+
+def _admit(principal: Principal, source: str) -> Caller:
+    return Caller(principal.user, principal.sids, source)
