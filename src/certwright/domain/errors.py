@@ -226,6 +226,15 @@ class DataItemRepeated(Malformed):
 
 
 @dataclass(eq=False)
+class RequestTypeUnsupported(Refused):
+    """A kind of request that the product knows and this version does not run yet."""
+
+    code = "request-type-unsupported"
+    sentence = "This version does not run {name} requests."
+    name: str
+
+
+@dataclass(eq=False)
 class RulesBroken(Refused):
     """Several rules at once, so that a caller mends them in one go."""
 

@@ -1,0 +1,85 @@
+"""What a route gets and what it gives: one call and its answer."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+from uuid import UUID
+
+from certwright.application.world import World
+from certwright.domain.errors import MalformedValue
+from certwright.domain.identities import Caller
+from certwright.wire.rest.identifiers import find_identifier
+from certwright.wire.rest.properties import Properties
+from certwright.wire.rest.reading import parse_body
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One call by somebody who has signed in.
+
+    Shape: *path* has the named segments of the route, *query* the values by lower-case name; *body* is empty for GET.
+    """
+
+    caller: Caller
+    world: World
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+    body: bytes = b""
+    content_type: str = ""
+
+    def get_identifier(self, name: str) -> UUID:
+        """Return the GUID of the path. Errors: MalformedValue."""
+        identifier = find_identifier(self.path[name])
+        if identifier is None:
+            raise MalformedValue(name, "a GUID is wanted")
+        return identifier
+
+    def parse_body(self) -> Properties:
+        """Return the properties of the body. Errors: MalformedBody; WireRefusal (415)."""
+        return parse_body(self.body, self.content_type)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Shape: *body* is encoded as JSON, except with status 204, which has none."""
+
+    status: int
+    body: object = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def found(body: object) -> Answer:
+    """Return the answer with one object."""
+    return Answer(200, body)
+
+
+def found_or_nothing(body: object | None) -> Answer:
+    """Return the answer with the object, or 204 where there is none."""
+    return Answer(204) if body is None else Answer(200, body)
+
+
+def listed(bodies: Sequence[object]) -> Answer:
+    """Return the answer with a list, or 204 where it is empty. Source: the decision "204"."""
+    return Answer(200, bodies) if bodies else Answer(204)
+
+
+def created(address: str) -> Answer:
+    """Return the answer that says where the new thing is. Source: domain.md 8, number 13.
+
+    Shape: *address* is relative to the root of the API, ``requests/<guid>``.
+    """
+    return Answer(201, f"api/v1.0/{address}", {"Location": f"/CertificateManagement/api/v1.0/{address}"})
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One address and what it does. Shape: *path* is under the version, its named segments as ``{name:str}``."""
+
+    method: Literal["GET", "POST", "PUT"]
+    path: str
+    work: Callable[[Call], Answer]
+
+    @property
+    def takes_body(self) -> bool:
+        """Return whether callers send one."""
+        return self.method != "GET"

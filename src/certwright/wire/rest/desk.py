@@ -1,0 +1,125 @@
+"""Where calls are taken: who calls, what he sends, what is done, what he gets.
+
+The event loop moves octets; all else of a call is one errand of a worker thread.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeAlias, TypeVar
+
+import msgspec
+from litestar import Request
+from litestar.datastructures import State
+from litestar.response.base import ASGIResponse
+from litestar.types import HTTPScope
+
+from certwright.application.world import World
+from certwright.domain.identities import Caller
+from certwright.wire.rest.calls import Call, Route
+from certwright.wire.rest.errors import answer_error
+from certwright.wire.rest.folding import fold_query
+from certwright.wire.rest.reading import read_body
+from certwright.wire.rest.sign_in import Credentials, Reception, parse_authorization
+
+Incoming: TypeAlias = Request[Any, Any, State]
+Result = TypeVar("Result")
+
+THREADS = 8
+LARGE_BODY_OCTETS = 65_536
+"""Bodies above this, and those that do not say how long they are, are read only for people who have signed in."""
+
+_EACH_ANSWER = (("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff"))
+_encode = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True)
+class _Errand:
+    route: Route
+    scope: HTTPScope
+    credentials: Credentials
+    body: bytes
+
+
+class Desk:
+    """Takes calls and answers them, in threads of its own: they cost less than those of the framework, and are few."""
+
+    def __init__(self, world: World, reception: Reception) -> None:
+        self._world = world
+        self._reception = reception
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="rest")
+
+    async def take(self, route: Route, request: Incoming) -> ASGIResponse:
+        """Return the answer to one call, also when it goes wrong."""
+        try:
+            return await self._take(route, request)
+        except Exception as error:  # noqa: BLE001 - the outermost edge: whatever happens becomes an answer and a line of the log
+            return self.refuse(error)
+
+    def refuse(self, error: Exception) -> ASGIResponse:
+        """Return the answer that says no."""
+        answer = answer_error(error, self._reception.challenges)
+        return _respond(answer.status, _encode(answer.body), answer.headers)
+
+    def close(self) -> None:
+        """End the threads once they have done what they were given."""
+        self._threads.shutdown(wait=True)
+        self._reception.close()
+
+    async def _take(self, route: Route, request: Incoming) -> ASGIResponse:
+        scope = request.scope
+        credentials = parse_authorization(_find_header(scope, b"authorization"), _find_source(scope))
+        caller, body = None, b""
+        if route.takes_body:
+            if _is_large(_find_header(scope, b"content-length")):
+                caller = await self._sign_in(credentials)
+            body = await read_body(request.receive)
+        errand = _Errand(route, scope, credentials, body)
+        response = await self._run(lambda: self._do(errand, caller))
+        if response is None:
+            caller = await self._reception.authenticate(credentials)
+            response = await self._run(lambda: self._do_for(errand, caller))
+        return response
+
+    async def _sign_in(self, credentials: Credentials) -> Caller:
+        known = await self._run(lambda: self._reception.recall(credentials))
+        return known or await self._reception.authenticate(credentials)
+
+    def _do(self, errand: _Errand, caller: Caller | None) -> ASGIResponse | None:
+        """Return the answer, or None when it takes slow work first to know who calls."""
+        caller = caller or self._reception.recall(errand.credentials)
+        return None if caller is None else self._do_for(errand, caller)
+
+    def _do_for(self, errand: _Errand, caller: Caller) -> ASGIResponse:
+        call = Call(
+            caller=caller,
+            world=self._world,
+            path=errand.scope["path_params"],
+            query=fold_query(errand.scope["query_string"]),
+            body=errand.body,
+            content_type=_find_header(errand.scope, b"content-type") or "",
+        )
+        answer = errand.route.work(call)
+        body = b"" if answer.status == 204 else _encode(answer.body)
+        return _respond(answer.status, body, tuple(answer.headers.items()))
+
+    async def _run(self, work: Callable[[], Result]) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+
+def _respond(status: int, body: bytes, headers: tuple[tuple[str, str], ...]) -> ASGIResponse:
+    return ASGIResponse(status_code=status, body=body, headers=(*headers, *_EACH_ANSWER), media_type="application/json")
+
+
+def _find_header(scope: HTTPScope, name: bytes) -> str | None:
+    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), None)
+
+
+def _find_source(scope: HTTPScope) -> str:
+    client = scope["client"]
+    return client[0] if client else "unknown"
+
+
+def _is_large(content_length: str | None) -> bool:
+    return content_length is None or not content_length.isdecimal() or int(content_length) > LARGE_BODY_OCTETS

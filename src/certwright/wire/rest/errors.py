@@ -1,0 +1,160 @@
+"""From what went wrong to what the client is told. The one table from errors to HTTP status is in here.
+
+Source: the last table of domain.md, "malformed input ..." and "error body"; its 8, number 40: no status that old clients
+do not know, so whatever is unavailable is a 500.
+"""
+
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+import structlog
+from litestar.exceptions import HTTPException
+from msgspec import UNSET, Struct, UnsetType, field
+
+from certwright.domain import errors as domain
+from certwright.domain.errors import CertwrightError, RulesBroken, SignInThrottled
+
+STATUS_OF: dict[type[CertwrightError], int] = {
+    domain.CredentialsMissing: 401,
+    domain.CredentialsRejected: 401,
+    domain.SignInThrottled: 401,
+    domain.AccessDenied: 403,
+    domain.SubjectDisabled: 403,
+    domain.RequestNotFound: 404,
+    domain.ProfileTemplateNotFound: 404,
+    domain.ProfileNotFound: 404,
+    domain.UserNotFound: 404,
+    domain.GroupNotFound: 404,
+    domain.MalformedBody: 400,
+    domain.MalformedValue: 400,
+    domain.TextTooLong: 400,
+    domain.CommentNotCollected: 400,
+    domain.PriorityNotCollected: 400,
+    domain.DataItemMissing: 400,
+    domain.DataItemUnknown: 400,
+    domain.DataItemRepeated: 400,
+    domain.RequestTypeUnsupported: 400,
+    domain.RulesBroken: 400,
+    domain.SubmissionMismatch: 400,
+    domain.PolicyMissing: 409,
+    domain.TransitionRefused: 409,
+    domain.ChangedMeanwhile: 409,
+    domain.PlaceTaken: 409,
+    domain.CertificatesMissing: 409,
+    domain.KeyMadeByServer: 409,
+    domain.ProfilesExhausted: 409,
+    # These stand in the Error of one certificate of an answer; as the answer to a whole call they would be bad input.
+    domain.MalformedCertificateRequest: 400,
+    domain.SignatureInvalid: 400,
+    domain.HashRefused: 400,
+    domain.KeyAlgorithmRefused: 400,
+    domain.KeyTooSmall: 400,
+    domain.KeyWeak: 400,
+    domain.KeyOfSomebodyElse: 400,
+    domain.NameRefused: 400,
+    domain.ValidityRefused: 400,
+    # A client cannot mend what an administrator defined; the command line meets most of these.
+    domain.InstallationExists: 500,
+    domain.InstallationMissing: 500,
+    domain.SecretUnavailable: 500,
+    domain.AddressUnavailable: 500,
+    domain.DefinitionInvalid: 500,
+    domain.EscalationPath: 500,
+    domain.KeyUnavailable: 500,
+    domain.StoreUnavailable: 500,
+}
+"""Every leaf of the tree of errors (a test looks)."""
+
+BUG_CODE = "internal-error"
+BUG_TEXT = "Something went wrong on the server. Its log has the cause under this correlation identifier."
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass
+class WireRefusal(Exception):
+    """HTTP itself was used wrongly; no use case was asked."""
+
+    status: int
+    code: str
+    text: str
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+class ErrorDetail(Struct):
+    """One broken rule."""
+
+    code: str = field(name="ErrorCode")
+    message: str = field(name="Message")
+    field: str | UnsetType = field(name="Field", default=UNSET)
+
+
+class ErrorBody(Struct):
+    """The body of every answer that says no."""
+
+    message: str = field(name="Message")
+    code: str = field(name="ErrorCode")
+    correlation_id: UUID = field(name="CorrelationId")
+    errors: list[ErrorDetail] | UnsetType = field(name="Errors", default=UNSET)
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorAnswer:
+    """What is sent."""
+
+    status: int
+    body: ErrorBody
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+def answer_error(error: Exception, challenges: tuple[str, ...]) -> ErrorAnswer:
+    """Return what the client is told about *error*, and write to the log what it is not told.
+
+    Shape: *challenges* are the WWW-Authenticate values that a 401 carries.
+    """
+    correlation_id = uuid4()
+    if isinstance(error, CertwrightError) and STATUS_OF.get(type(error), 500) < 500:
+        return _answer_refusal(error, correlation_id, challenges)
+    if isinstance(error, HTTPException) and error.status_code < 500:
+        error = _translate(error)
+    if isinstance(error, WireRefusal):
+        _log.info("refused", code=error.code, status=error.status, correlation_id=str(correlation_id))
+        return ErrorAnswer(error.status, ErrorBody(error.text, error.code, correlation_id), error.headers)
+    _log.error("failed", correlation_id=str(correlation_id), exc_info=error)
+    return ErrorAnswer(500, ErrorBody(BUG_TEXT, BUG_CODE, correlation_id))
+
+
+def _answer_refusal(error: CertwrightError, correlation_id: UUID, challenges: tuple[str, ...]) -> ErrorAnswer:
+    status = STATUS_OF[type(error)]
+    _log.info("refused", code=error.code, status=status, correlation_id=str(correlation_id))
+    body = ErrorBody(error.text, error.code, correlation_id, _list_details(error))
+    headers = [("WWW-Authenticate", each) for each in challenges] if status == 401 else []
+    if isinstance(error, SignInThrottled):
+        headers.append(("Retry-After", str(error.retry_after_seconds)))
+    return ErrorAnswer(status, body, tuple(headers))
+
+
+def _list_details(error: CertwrightError) -> list[ErrorDetail] | UnsetType:
+    """Return every broken rule; a single one only where it adds the name of a field."""
+    if isinstance(error, RulesBroken):
+        return [ErrorDetail(each.code, each.text, _find_field(each)) for each in error.broken]
+    named = _find_field(error)
+    return UNSET if named is UNSET else [ErrorDetail(error.code, error.text, named)]
+
+
+def _find_field(error: CertwrightError) -> str | UnsetType:
+    if isinstance(error, domain.MalformedValue | domain.TextTooLong):
+        return error.field
+    if isinstance(error, domain.DataItemMissing | domain.DataItemUnknown | domain.DataItemRepeated):
+        return error.item
+    return UNSET
+
+
+def _translate(error: HTTPException) -> WireRefusal:
+    """Return what the framework refuses, in our words."""
+    headers = tuple((error.headers or {}).items())
+    if error.status_code == 404:
+        return WireRefusal(404, "route-unknown", "There is nothing at this address.", headers)
+    if error.status_code == 405:
+        return WireRefusal(405, "method-not-allowed", "This address is not asked in this way: see Allow.", headers)
+    return WireRefusal(400, "malformed-call", "The call is not proper HTTP.", headers)

@@ -1,0 +1,61 @@
+"""Names that clients give to request types and to states, in any case.
+
+Source: domain.md 1.1, 1.2, 1.9 and 8, numbers 2 to 4 and 31.
+"""
+
+from certwright.domain.profiles import ProfileStatus
+from certwright.domain.request_types import RequestType
+from certwright.domain.requests import RequestStatus
+
+REQUEST_TYPES: dict[str, RequestType] = {
+    "enroll": RequestType.ENROLL,
+    "recover": RequestType.RECOVER,
+    "renew": RequestType.RENEW,
+    "revoke": RequestType.DISABLE,
+    "disable": RequestType.DISABLE,
+    "unblock": RequestType.UNBLOCK,
+    "duplicate": RequestType.DUPLICATE,
+    "retire": RequestType.RETIRE,
+    "recoveronbehalf": RequestType.RECOVER_ON_BEHALF,
+    "reinstate": RequestType.SUSPEND_OR_REINSTATE,
+    "suspend": RequestType.SUSPEND_OR_REINSTATE,
+    "suspendorreinstate": RequestType.SUSPEND_OR_REINSTATE,
+    "onlineupdate": RequestType.ONLINE_UPDATE,
+    "temporarycards": RequestType.TEMPORARY_CARD_ENROLL,
+    "temporaryenroll": RequestType.TEMPORARY_CARD_ENROLL,
+    "temporarycardenroll": RequestType.TEMPORARY_CARD_ENROLL,
+    "temporarycardretire": RequestType.TEMPORARY_CARD_RETIRE,
+    "temporarycarddisable": RequestType.TEMPORARY_CARD_DISABLE,
+    "offlineunblock": RequestType.OFFLINE_UNBLOCK,
+}
+
+REQUEST_STATUSES: dict[str, RequestStatus] = {
+    "approved": RequestStatus.APPROVED,
+    "denied": RequestStatus.DENIED,
+    "completed": RequestStatus.COMPLETED,
+    "failed": RequestStatus.FAILED,
+    "pending": RequestStatus.PENDING,
+    "canceled": RequestStatus.CANCELED,
+    "cancelled": RequestStatus.CANCELED,
+    "abandoned": RequestStatus.CANCELED,
+    "executing": RequestStatus.EXECUTING,
+}
+
+PROFILE_STATUSES: dict[str, ProfileStatus] = {
+    "new": ProfileStatus.NEW,
+    "active": ProfileStatus.ACTIVE,
+    "disabled": ProfileStatus.DISABLED,
+    "suspended": ProfileStatus.SUSPENDED,
+    "retired": ProfileStatus.RETIRED,
+    # Names of request statuses stand for what such a request leaves its profile in; the others never have one.
+    "executing": ProfileStatus.NEW,
+    "completed": ProfileStatus.ACTIVE,
+    "canceled": ProfileStatus.DISABLED,
+    "cancelled": ProfileStatus.DISABLED,
+    "abandoned": ProfileStatus.DISABLED,
+}
+
+
+def fold_name(name: str) -> str:
+    """Return *name* as the tables here have it."""
+    return name.strip().lower()

@@ -1,0 +1,186 @@
+"""Policies as the API answers them.
+
+No example of a policy was ever published: names that domain.md marks as proposals are ours.
+
+Source: domain.md 2.8 and 2.9.
+"""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Self
+from uuid import UUID
+
+from msgspec import UNSET, Struct, UnsetType, field
+
+from certwright.domain.identities import Sid
+from certwright.domain.policies import DataItemDefinition, Policy
+from certwright.domain.request_types import RequestType
+from certwright.domain.revocation import RevocationSettings
+from certwright.domain.security_descriptors import SERVICE_SID, Entry, RequestPermission, SecurityDescriptor
+from certwright.formats.sddl import encode_security_descriptor
+
+INITIATE = UUID("68612337-656e-4efd-bc07-55be6fffb0cf")
+APPROVE = UUID("9c72c7ef-9a99-41ce-8cfc-97b297052e83")
+ENROLL_ON_BEHALF = UUID("fa8bdba6-ec43-453b-a453-cb1361558770")
+"""The extended rights that a policy gives; the identifiers of the product are not public, these are ours."""
+
+_WITH_ACTIVE_PROFILES = frozenset({RequestType.ENROLL})
+_WITH_ARCHIVED_CERTIFICATES = frozenset({RequestType.RENEW, RequestType.RECOVER, RequestType.DUPLICATE})
+_WITH_REVOCATION_OF_DUPLICATES = frozenset({RequestType.RENEW, RequestType.RECOVER})
+_WITH_REVOCATION = frozenset(
+    {
+        RequestType.RENEW,
+        RequestType.RECOVER,
+        RequestType.DISABLE,
+        RequestType.RETIRE,
+        RequestType.TEMPORARY_CARD_ENROLL,
+        RequestType.TEMPORARY_CARD_RETIRE,
+        RequestType.TEMPORARY_CARD_DISABLE,
+    }
+)
+
+
+class ValidationBody(Struct):
+    """How the answer to a data item is checked: only whether there is one."""
+
+    validation_type: str = field(name="ValidationType", default="None")
+    validation_data: str = field(name="ValidationData", default="")
+
+
+class DataItemDefinitionBody(Struct):
+    """A question that the policy asks."""
+
+    name: str = field(name="Name")
+    description: str = field(name="Description")
+    item_type: str = field(name="Type")
+    required: bool = field(name="Required")
+    originator: str = field(name="Originator")
+    storage: str = field(name="Storage")
+    validation: ValidationBody = field(name="Validation")
+
+    @classmethod
+    def of(cls, definition: DataItemDefinition) -> Self:
+        return cls(
+            name=definition.name,
+            description=definition.description,
+            item_type="String",
+            required=definition.required,
+            originator=definition.originator.value.capitalize(),
+            storage="None",
+            validation=ValidationBody(),
+        )
+
+
+class AuthorizedBody(Struct):
+    """Who holds one right, as a security descriptor."""
+
+    security: str = field(name="SecurityDescriptor")
+    right: UUID = field(name="Uuid")
+
+
+class SecretsBody(Struct):
+    """The one-time passwords of a policy: none are made."""
+
+    provider_type: str = field(name="SecretProviderType", default="")
+    provider_data: str = field(name="SecretProviderData", default="")
+    distributions: list[str] = field(name="Distributions", default_factory=list)
+    count: int = field(name="Count", default=0)
+
+
+class PersonalizationBody(Struct):
+    """The personalisation of cards: none is done."""
+
+    enabled: bool = field(name="Enabled", default=False)
+    content: str = field(name="Data", default="")
+
+
+class RevocationBody(Struct):
+    """What happens to the certificates that came before."""
+
+    allow_specify_delay: bool = field(name="AllowSpecifyDelay")
+    allow_specify_reason: bool = field(name="AllowSpecifyReason")
+    disable_old_profile: bool = field(name="DisableOldCardOrProfile")
+    delay: str = field(name="EffectiveRevocationDelay")
+    publish_base_crl: bool = field(name="PublishBaseCrl")
+    publish_delta_crl: bool = field(name="PublishDeltaCrl")
+    reason: int = field(name="Reason")
+    revoke_old_certificates: bool = field(name="RevokeOldCertificates")
+
+    @classmethod
+    def of(cls, settings: RevocationSettings) -> Self:
+        return cls(
+            allow_specify_delay=settings.allow_specify_delay,
+            allow_specify_reason=settings.allow_specify_reason,
+            disable_old_profile=settings.disable_old_profile,
+            delay=format_delay(settings.delay),
+            publish_base_crl=settings.publish_base_crl,
+            publish_delta_crl=settings.publish_delta_crl,
+            reason=settings.reason,
+            revoke_old_certificates=settings.revoke_old_certificates,
+        )
+
+
+class PolicyBody(Struct):
+    """One policy; the properties after *self_service* only for the kinds of request that have them."""
+
+    approvals_needed: int = field(name="ApprovalsNeeded")
+    approver: AuthorizedBody = field(name="AuthorizedApprover")
+    enrollment_agent: AuthorizedBody = field(name="AuthorizedEnrollmentAgent")
+    initiator: AuthorizedBody = field(name="AuthorizedInitiator")
+    collect_comments: bool = field(name="CollectComments")
+    collect_priority: bool = field(name="CollectRequestPriority")
+    default_priority: int = field(name="DefaultRequestPriority")
+    documents: list[str] = field(name="Documents")
+    enabled: bool = field(name="Enabled")
+    enrollment_agent_required: bool = field(name="EnrollAgentRequired")
+    secrets: SecretsBody = field(name="OneTimePasswordPolicy")
+    personalization: PersonalizationBody = field(name="Personalization")
+    policy_data: list[DataItemDefinitionBody] = field(name="PolicyDataCollection")
+    data: list[DataItemDefinitionBody] = field(name="DataCollection")
+    self_service: bool = field(name="SelfServiceEnabled")
+    maximum_active_profiles: int | UnsetType = field(name="MaximumActiveProfiles", default=UNSET)
+    reissue_archived: bool | UnsetType = field(name="ReissueArchivedCertificates", default=UNSET)
+    revocation: RevocationBody | UnsetType = field(name="RevocationSettings", default=UNSET)
+    revocation_for_duplicates: RevocationBody | UnsetType = field(name="RevocationSettingsForDuplicates", default=UNSET)
+
+    @classmethod
+    def of(cls, policy: Policy, workflow: RequestType) -> Self:
+        items = [DataItemDefinitionBody.of(each) for each in policy.data_items]
+        of_old = RevocationBody.of(policy.revocation) if workflow in _WITH_REVOCATION else UNSET
+        of_duplicates = (
+            RevocationBody.of(policy.revocation_for_duplicates) if workflow in _WITH_REVOCATION_OF_DUPLICATES else UNSET
+        )
+        return cls(
+            approvals_needed=policy.approvals_needed,
+            approver=_authorize(policy.approvers, RequestPermission.APPROVE, APPROVE),
+            enrollment_agent=_authorize(policy.enrollment_agents, RequestPermission.EXECUTE, ENROLL_ON_BEHALF),
+            initiator=_authorize(policy.initiators, RequestPermission.CANCEL | RequestPermission.WRITE, INITIATE),
+            collect_comments=policy.collect_comments,
+            collect_priority=policy.collect_priority,
+            default_priority=policy.default_priority,
+            documents=[],
+            enabled=policy.enabled,
+            enrollment_agent_required=policy.enrollment_agent_required,
+            secrets=SecretsBody(),
+            personalization=PersonalizationBody(),
+            policy_data=items,
+            data=items,
+            self_service=policy.self_service,
+            maximum_active_profiles=policy.maximum_active_profiles if workflow in _WITH_ACTIVE_PROFILES else UNSET,
+            reissue_archived=policy.reissue_archived_certificates if workflow in _WITH_ARCHIVED_CERTIFICATES else UNSET,
+            revocation=of_old,
+            revocation_for_duplicates=of_duplicates,
+        )
+
+
+def format_delay(delay: timedelta) -> str:
+    """Return the time span as .NET writes it: ``[d.]hh:mm:ss``, days only where there are any."""
+    minutes, seconds = divmod(delay.seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    days = f"{delay.days}." if delay.days else ""
+    return f"{days}{hours:02}:{minutes:02}:{seconds:02}"
+
+
+def _authorize(trustees: Iterable[Sid], permission: RequestPermission, right: UUID) -> AuthorizedBody:
+    entries = tuple(Entry(each, permission, "named by the policy") for each in sorted(trustees))
+    return AuthorizedBody(encode_security_descriptor(SecurityDescriptor(SERVICE_SID, entries)), right)

@@ -1,0 +1,63 @@
+"""Routes of profiles."""
+
+from certwright.application.read_holdings import (
+    list_profile_certificates,
+    list_profiles,
+    list_request_profiles,
+    read_profile,
+)
+from certwright.domain.errors import ProfileNotFound
+from certwright.domain.profiles import ProfileId
+from certwright.domain.requests import RequestId
+from certwright.wire.rest.bodies import HeldCertificateBody, ProfileBody
+from certwright.wire.rest.calls import Answer, Call, Route, found, listed
+from certwright.wire.rest.names import PROFILE_STATUSES, fold_name
+
+
+def get_profiles(call: Call) -> Answer:
+    """Answer the caller's profiles. Source: get-profile-data; domain.md 8, number 31."""
+    name = fold_name(call.query.get("status", ""))
+    if name and name not in PROFILE_STATUSES:
+        return listed([])
+    statuses = frozenset({PROFILE_STATUSES[name]}) if name else None
+    profiles = list_profiles(by=call.caller, world=call.world, statuses=statuses)
+    return listed([ProfileBody.of(each) for each in profiles])
+
+
+def get_profile(call: Call) -> Answer:
+    """Answer one profile."""
+    profile_id = ProfileId(call.get_identifier("profile_id"))
+    return found(ProfileBody.of(read_profile(profile_id, by=call.caller, world=call.world)))
+
+
+def get_profile_certificates(call: Call) -> Answer:
+    """Answer the certificates of one profile. Source: get-smartcard-profile-certificates."""
+    profile_id = ProfileId(call.get_identifier("profile_id"))
+    certificates = list_profile_certificates(profile_id, by=call.caller, world=call.world)
+    return listed([HeldCertificateBody.of(each) for each in certificates])
+
+
+def get_request_profiles(call: Call) -> Answer:
+    """Answer the profiles that a request makes and is about. Source: get-profile-data."""
+    request_id = RequestId(call.get_identifier("request_id"))
+    profiles = list_request_profiles(request_id, by=call.caller, world=call.world)
+    return listed([ProfileBody.of(each) for each in profiles])
+
+
+def get_request_profile(call: Call) -> Answer:
+    """Answer one of those profiles. Source: domain.md 8, number 9."""
+    request_id = RequestId(call.get_identifier("request_id"))
+    profile_id = ProfileId(call.get_identifier("profile_id"))
+    for each in list_request_profiles(request_id, by=call.caller, world=call.world):
+        if each.id == profile_id:
+            return found(ProfileBody.of(each))
+    raise ProfileNotFound(profile_id)
+
+
+ROUTES = (
+    Route("GET", "/profiles", get_profiles),
+    Route("GET", "/profiles/{profile_id:str}", get_profile),
+    Route("GET", "/profiles/{profile_id:str}/certificates", get_profile_certificates),
+    Route("GET", "/requests/{request_id:str}/profiles", get_request_profiles),
+    Route("GET", "/requests/{request_id:str}/profiles/{profile_id:str}", get_request_profile),
+)

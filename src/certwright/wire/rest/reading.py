@@ -1,0 +1,72 @@
+"""Bodies: from octets to named values.
+
+Source: the decisions "reading" and "malformed input" of domain.md.
+"""
+
+import asyncio
+
+from litestar.types import Receive
+
+from certwright.domain.errors import MalformedBody
+from certwright.wire.rest.errors import WireRefusal
+from certwright.wire.rest.json_values import parse_json
+from certwright.wire.rest.properties import Properties
+
+LIMIT_OCTETS = 5 * 1024 * 1024
+DRAIN_LIMIT_OCTETS = 64 * 1024 * 1024
+"""Up to here a body that is too large is read to its end: a client that still sends would see a reset, not our answer."""
+PATIENCE_SECONDS = 120
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+async def read_body(receive: Receive) -> bytes:
+    """Return the whole body.
+
+    Errors: WireRefusal (413) when it is longer than five mebibytes; MalformedBody when it does not arrive.
+    """
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            return await _read(receive)
+    except TimeoutError:
+        raise MalformedBody(f"it did not arrive within {PATIENCE_SECONDS} s") from None
+
+
+async def _read(receive: Receive) -> bytes:
+    chunks: list[bytes] = []
+    octets = 0
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] != "http.request":
+            raise MalformedBody("the connection ended before it did")
+        chunk = message.get("body", b"")
+        octets += len(chunk)
+        chunks.append(chunk)
+        if octets > LIMIT_OCTETS:
+            chunks.clear()
+        if octets > DRAIN_LIMIT_OCTETS:
+            raise _refuse_size(("Connection", "close"))
+        more = message.get("more_body", False)
+    if octets > LIMIT_OCTETS:
+        raise _refuse_size()
+    return b"".join(chunks)
+
+
+def _refuse_size(*headers: tuple[str, str]) -> WireRefusal:
+    return WireRefusal(413, "body-too-large", f"The body is longer than {LIMIT_OCTETS} octets.", headers)
+
+
+def parse_body(body: bytes, content_type: str) -> Properties:
+    """Return the properties of the JSON object that *body* is.
+
+    Errors: MalformedBody; WireRefusal (415) when it is said to be something else than JSON.
+    """
+    if not body.strip():
+        raise MalformedBody("it is empty")
+    if content_type.partition(";")[0].strip().lower() != "application/json":
+        raise WireRefusal(415, "content-type-refused", "The Content-Type of a body has to be application/json.")
+    values = parse_json(body.removeprefix(_BYTE_ORDER_MARK))
+    if not isinstance(values, dict):
+        raise MalformedBody("a JSON object is wanted")
+    return Properties(values)
