@@ -1,0 +1,139 @@
+"""What a policy asks for, held against what initiators answer."""
+
+from dataclasses import replace
+
+import pytest
+
+from certwright.domain.errors import (
+    CertwrightError,
+    CommentNotCollected,
+    DataItemMissing,
+    DataItemRepeated,
+    DataItemUnknown,
+    MalformedValue,
+    PriorityNotCollected,
+    RulesBroken,
+    TextTooLong,
+)
+from certwright.domain.policies import (
+    COMMENT_LIMIT_CHARACTERS,
+    ITEM_LIMIT_CHARACTERS,
+    REPORTED_UNKNOWN_ITEMS,
+    Answers,
+    DataItem,
+    DataItemDefinition,
+    DataItemOriginator,
+    Policy,
+    check_comment,
+    list_broken_by_answers,
+)
+
+BOTH = frozenset(DataItemOriginator)
+REASON = DataItemDefinition(name="Request Reason", required=True)
+COST_CENTRE = DataItemDefinition(name="Cost Centre", required=True, originator=DataItemOriginator.MANAGER)
+PHONE = DataItemDefinition(name="Phone")
+POLICY = Policy(data_items=(REASON, COST_CENTRE, PHONE))
+GOOD = Answers(comment="new laptop", priority=4, data=(DataItem("Request Reason", "lost"), DataItem("Cost Centre", "4711")))
+
+
+def faults(
+    answers: Answers, policy: Policy = POLICY, required_of: frozenset[DataItemOriginator] = BOTH
+) -> list[CertwrightError]:
+    return list(list_broken_by_answers(policy, answers, "VPN", required_of=required_of))
+
+
+def kinds(answers: Answers, policy: Policy = POLICY) -> list[type[CertwrightError]]:
+    return [type(each) for each in faults(answers, policy)]
+
+
+def test_fitting_answers_break_nothing() -> None:
+    assert faults(GOOD) == []
+
+
+def test_no_answers_fit_a_policy_that_asks_nothing() -> None:
+    assert faults(Answers(), Policy(collect_comments=False, collect_priority=False)) == []
+
+
+def test_a_comment_is_refused_where_it_is_not_collected() -> None:
+    assert kinds(GOOD, replace(POLICY, collect_comments=False)) == [CommentNotCollected]
+
+
+def test_a_priority_is_refused_where_it_is_not_collected_also_when_it_is_zero() -> None:
+    policy = replace(POLICY, collect_priority=False)
+    assert kinds(replace(GOOD, priority=0), policy) == [PriorityNotCollected]
+    assert kinds(replace(GOOD, priority=None), policy) == []
+
+
+@pytest.mark.parametrize(("priority", "fits"), [(-1, False), (0, True), (255, True), (256, False)])
+def test_a_priority_is_a_byte(priority: int, fits: bool) -> None:
+    assert kinds(replace(GOOD, priority=priority)) == ([] if fits else [MalformedValue])
+
+
+def test_texts_may_reach_their_limit_and_no_further() -> None:
+    comment, value = "x" * COMMENT_LIMIT_CHARACTERS, "y" * ITEM_LIMIT_CHARACTERS
+    data = (*GOOD.data, DataItem("Phone", value))
+    assert kinds(replace(GOOD, comment=comment, data=data)) == []
+    data = (*GOOD.data, DataItem("Phone", f"{value}y"))
+    assert kinds(replace(GOOD, comment=f"{comment}x", data=data)) == [TextTooLong, TextTooLong]
+
+
+def test_no_text_holds_a_nul() -> None:
+    broken = faults(replace(GOOD, comment="a\0b", data=(*GOOD.data, DataItem("Phone", "\0"))))
+    assert [each.field for each in broken if isinstance(each, MalformedValue)] == ["comment", "Phone"]
+
+
+def test_an_unknown_item_is_refused() -> None:
+    assert kinds(replace(GOOD, data=(*GOOD.data, DataItem("phone", "1")))) == [DataItemUnknown]
+
+
+def test_an_item_is_given_once() -> None:
+    assert kinds(replace(GOOD, data=(*GOOD.data, *GOOD.data))) == [DataItemRepeated, DataItemRepeated]
+
+
+@pytest.mark.parametrize("empty", [None, ""])
+def test_a_required_item_left_open_is_missing(empty: str | None) -> None:
+    (missing,) = faults(replace(GOOD, data=(DataItem("Request Reason", empty), DataItem("Cost Centre", "4711"))))
+    assert isinstance(missing, DataItemMissing)
+    assert missing.item == "Request Reason"
+
+
+@pytest.mark.parametrize(
+    ("side", "wanted"), [(DataItemOriginator.MANAGER, "Cost Centre"), (DataItemOriginator.SUBSCRIBER, "Request Reason")]
+)
+def test_each_side_is_asked_for_its_own_items_only(side: DataItemOriginator, wanted: str) -> None:
+    broken = faults(Answers(), required_of=frozenset({side}))
+    assert [each.item for each in broken if isinstance(each, DataItemMissing)] == [wanted]
+
+
+def test_every_broken_rule_is_reported() -> None:
+    answers = Answers(
+        comment="x" * 5_000, priority=999, data=(DataItem("Phone", "1"), DataItem("Phone", "2"), DataItem("?", ""))
+    )
+    assert kinds(answers, replace(POLICY, collect_comments=False, collect_priority=False)) == [
+        TextTooLong,
+        CommentNotCollected,
+        PriorityNotCollected,
+        MalformedValue,
+        DataItemUnknown,
+        DataItemRepeated,
+        DataItemMissing,
+        DataItemMissing,
+    ]
+
+
+def test_ten_thousand_unknown_items_get_an_answer_of_one_screen() -> None:
+    data = tuple(DataItem(f"item {number}" * 100, "x" * 5_000) for number in range(10_000))
+    broken = faults(replace(GOOD, data=(*GOOD.data, *data)))
+    assert len(broken) == REPORTED_UNKNOWN_ITEMS
+    assert sum(len(each.text) for each in broken) < 4_000
+
+
+def test_ten_thousand_copies_of_one_item_are_one_fault() -> None:
+    assert kinds(replace(GOOD, data=(*GOOD.data, *[DataItem("Phone", "1")] * 10_000))) == [DataItemRepeated]
+
+
+def test_a_comment_with_two_faults_is_refused_for_both() -> None:
+    check_comment("comments", "fine\r\n\t✓")
+    with pytest.raises(RulesBroken) as refused:
+        check_comment("comments", "\0" * (COMMENT_LIMIT_CHARACTERS + 1))
+    assert [type(each) for each in refused.value.broken] == [TextTooLong, MalformedValue]
