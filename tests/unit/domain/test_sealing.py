@@ -1,0 +1,155 @@
+"""Chained digests of the history: whatever is done to sealed events is named by its number."""
+
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from datetime import timedelta, timezone
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from certwright.domain.events import Event, EventType, Seal
+from certwright.domain.sealing import chain_of, digest_of, list_faults, plan_seal
+from worlds.contoso import NOW
+
+EVENTS = tuple(
+    Event(
+        type=EventType.CERTIFICATE_ISSUED,
+        at=NOW + timedelta(seconds=number),
+        actor="CORP\\subscriber",
+        source="192.0.2.7",
+        actor_id=UUID(int=1),
+        request_id=UUID(int=2),
+        subject_id=UUID(int=3),
+        comment="a comment",
+        details={"serial": f"{number:04X}", "template": "ContosoUser"},
+        sequence=number,
+    )
+    for number in range(1, 6)
+)
+
+
+def sign(data: bytes) -> bytes:
+    return b"signed:" + data
+
+
+SEAL = plan_seal(EVENTS, None, now=NOW, sign=sign)
+
+
+def test_untouched_events_have_no_fault() -> None:
+    assert list_faults(SEAL, EVENTS) == []
+
+
+@pytest.mark.parametrize("number", [1, 3, 5])
+def test_a_changed_event_is_named(number: int) -> None:
+    touched = [replace(each, comment="another") if each.sequence == number else each for each in EVENTS]
+    assert list_faults(SEAL, touched) == [f"event {number} was changed"]
+
+
+@pytest.mark.parametrize("number", [1, 3, 5])
+def test_a_removed_event_is_named(number: int) -> None:
+    assert list_faults(SEAL, [each for each in EVENTS if each.sequence != number]) == [f"event {number} is missing"]
+
+
+def test_an_added_event_is_named() -> None:
+    assert list_faults(SEAL, [*EVENTS, replace(EVENTS[0], sequence=9)]) == ["event 9 was added"]
+
+
+def test_events_that_changed_places_are_named() -> None:
+    second, fourth = EVENTS[1], EVENTS[3]
+    swapped = [*EVENTS[:1], replace(fourth, sequence=2), EVENTS[2], replace(second, sequence=4), EVENTS[4]]
+    assert list_faults(SEAL, swapped) == ["event 2 was changed", "event 4 was changed"]
+
+
+def test_an_event_that_took_anothers_number_leaves_its_own_missing() -> None:
+    moved = [*EVENTS[:1], *[replace(each, sequence=each.sequence - 1) for each in EVENTS[2:]]]
+    assert list_faults(SEAL, moved)[-1] == "event 5 is missing"
+
+
+CHANGES: Mapping[str, Any] = {
+    "type": EventType.CERTIFICATE_REVOKED,
+    "at": NOW - timedelta(microseconds=1),
+    "actor": "CORP\\approver",
+    "source": "192.0.2.8",
+    "actor_id": None,
+    "request_id": UUID(int=9),
+    "subject_id": None,
+    "comment": "",
+    "details": {"serial": "0001", "template": "Other"},
+    "sequence": 2,
+}
+
+
+@pytest.mark.parametrize("field", [each.name for each in fields(Event)])
+def test_every_field_of_an_event_is_in_its_digest(field: str) -> None:
+    assert digest_of(replace(EVENTS[0], **{field: CHANGES[field]})) != digest_of(EVENTS[0])
+
+
+def test_text_does_not_slip_from_one_field_into_the_next() -> None:
+    one = replace(EVENTS[0], actor="ab", source="c", details={"a": "b,c"})
+    other = replace(EVENTS[0], actor="a", source="bc", details={"a": "b", "c": ""})
+    assert digest_of(one) != digest_of(other)
+
+
+def test_a_digest_does_not_depend_on_the_order_of_details_nor_on_the_zone_of_the_clock() -> None:
+    event = EVENTS[0]
+    turned = dict(reversed(list(event.details.items())))
+    elsewhere = event.at.astimezone(timezone(timedelta(hours=5, minutes=30)))
+    assert digest_of(replace(event, details=turned, at=elsewhere)) == digest_of(event)
+
+
+def test_the_form_that_is_digested_never_changes() -> None:
+    text = (
+        '[1,"certificate.issued","2026-11-23T12:30:16.250000+00:00","CORP\\\\subscriber",'
+        '"00000000-0000-0000-0000-000000000001","192.0.2.7","00000000-0000-0000-0000-000000000002",'
+        '"00000000-0000-0000-0000-000000000003","a comment",[["serial","0001"],["template","ContosoUser"]]]'
+    )
+    assert digest_of(EVENTS[0]) == sha256(text.encode()).digest()
+
+
+@given(st.text(), st.dictionaries(st.text(), st.text()))
+def test_any_text_can_be_digested(comment: str, details: dict[str, str]) -> None:
+    assert len(digest_of(replace(EVENTS[0], comment=comment, details=details))) == 32
+
+
+def test_a_seal_signs_its_chain() -> None:
+    assert SEAL.number == 1
+    assert SEAL.chain == chain_of(b"", SEAL.digests)
+    assert SEAL.signature == sign(SEAL.chain)
+    assert [number for number, _ in SEAL.digests] == [1, 2, 3, 4, 5]
+
+
+def test_a_seal_continues_the_one_before() -> None:
+    first = plan_seal(EVENTS[:2], None, now=NOW, sign=sign)
+    second = plan_seal(EVENTS[2:], first, now=NOW, sign=sign)
+    assert second.number == 2
+    assert second.chain == chain_of(first.chain, second.digests)
+    assert second.chain != chain_of(b"", second.digests)
+
+
+def chain_after(digests: tuple[tuple[int, bytes], ...]) -> bytes:
+    return chain_of(b"before", digests)
+
+
+def test_the_chain_changes_with_every_number_digest_and_place() -> None:
+    digests = SEAL.digests
+    (number, digest), *rest = digests
+    others: list[tuple[tuple[int, bytes], ...]] = [
+        digests[:-1],
+        digests[1:],
+        digests[::-1],
+        ((number + 7, digest), *rest),
+        ((number, bytes(32)), *rest),
+        (*digests, (6, digest)),
+        (),
+    ]
+    assert len({chain_after(each) for each in (digests, *others)}) == len(others) + 1
+
+
+def test_a_seal_whose_digests_were_touched_does_not_fit_its_chain() -> None:
+    touched: Seal = replace(SEAL, digests=((1, bytes(32)), *SEAL.digests[1:]))
+    assert touched.chain != chain_of(b"", touched.digests)
+    assert list_faults(touched, EVENTS) == ["event 1 was changed"]
