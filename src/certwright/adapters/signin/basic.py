@@ -3,6 +3,7 @@
 import binascii
 from base64 import b64decode
 from dataclasses import dataclass
+from datetime import timedelta
 
 from certwright.adapters.signin.account_names import find_named
 from certwright.adapters.signin.failures import FailureHistory
@@ -35,16 +36,24 @@ class _Claim:
 class BasicSignIn:
     """Keeps `domain.ports.SignIn`.
 
-    A right password is remembered for some minutes. Each call still asks the directory for its revision, so that a changed
-    password, a disabled account or a changed right counts at once.
+    A right password is remembered for as long as *remember* says. Each call still asks the directory for its revision, so
+    that a changed password, a disabled account or a changed right counts at once.
 
     Source: RFC 7617. We differ in nothing, and take UTF-8 only, as the challenge says.
     """
 
-    def __init__(self, store: Store, hasher: PasswordHasher, clock: Clock, entropy: Entropy) -> None:
+    def __init__(
+        self,
+        store: Store,
+        hasher: PasswordHasher,
+        clock: Clock,
+        entropy: Entropy,
+        *,
+        remember: timedelta = timedelta(minutes=5),
+    ) -> None:
         self._store = store
         self._hasher = hasher
-        self._remembered = RememberedProofs(clock, entropy)
+        self._remembered = RememberedProofs(clock, entropy, lifetime=remember)
         self._throttle = Throttle(clock)
         self._failures = FailureHistory(store, clock)
 

@@ -25,9 +25,7 @@ class RememberedProofs:
     Shape: at most *capacity* proofs, the oldest go first; none is used after *lifetime*, however often it is asked for.
     """
 
-    def __init__(
-        self, clock: Clock, entropy: Entropy, *, capacity: int = 10_000, lifetime: timedelta = timedelta(minutes=5)
-    ) -> None:
+    def __init__(self, clock: Clock, entropy: Entropy, *, lifetime: timedelta, capacity: int = 10_000) -> None:
         self._clock = clock
         self._key = entropy.octets(32)
         self._capacity = capacity

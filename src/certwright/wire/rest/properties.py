@@ -76,11 +76,7 @@ class Properties:
         if not isinstance(value, list | None):
             self.refuse(name, "a list of strings is wanted")
             return ()
-        entries = [(f"{name}[{index}]", each) for index, each in enumerate(value or [])]
-        for path, each in entries:
-            if each is None:
-                self.refuse(path, "a string is wanted")
-        return tuple(self._take_text(path, each) or "" for path, each in entries)
+        return tuple(self._take_entry(f"{name}[{index}]", each) for index, each in enumerate(value or []))
 
     def read_items(self, name: str) -> tuple[DataItem, ...]:
         """Return data items from a list, or from a string that holds one; empty by default.
@@ -118,6 +114,11 @@ class Properties:
         else:
             pairs = list(entry.items())
         return [DataItem(self._take_text(path, key) or "", self._take_text(f"{path}.{key}", value)) for key, value in pairs]
+
+    def _take_entry(self, path: str, entry: object) -> str:
+        if entry is None:
+            self.refuse(path, "a string is wanted")
+        return self._take_text(path, entry) or ""
 
     def _take_text(self, path: str, value: object) -> str | None:
         if value is None:

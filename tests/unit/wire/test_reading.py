@@ -1,0 +1,133 @@
+import asyncio
+from collections.abc import Iterable
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from certwright.domain.errors import MalformedBody
+from certwright.wire.rest.errors import WireRefusal
+from certwright.wire.rest.json_values import DEPTH_LIMIT, parse_json
+from certwright.wire.rest.reading import DRAIN_LIMIT_OCTETS, LIMIT_OCTETS, parse_body, read_body
+
+MEBIBYTE = 1024 * 1024
+JSON = "application/json"
+
+
+class Client:
+    """Sends chunks as a server hands them to an application, and counts how many were taken."""
+
+    def __init__(self, chunks: Iterable[bytes], *, stays: bool = True) -> None:
+        self._chunks = list(chunks)
+        self._stays = stays
+        self.taken = 0
+
+    async def receive(self) -> dict[str, object]:
+        """Return the next message."""
+        if not self._chunks:
+            return {"type": "http.disconnect"}
+        self.taken += 1
+        chunk = self._chunks.pop(0)
+        return {"type": "http.request", "body": chunk, "more_body": bool(self._chunks) or not self._stays}
+
+
+def read(client: Client) -> bytes:
+    return asyncio.run(read_body(client.receive))
+
+
+def test_the_chunks_of_a_body_are_put_together() -> None:
+    assert read(Client([b"ab", b"", b"c"])) == b"abc"
+
+
+def test_a_body_of_the_greatest_length_is_taken() -> None:
+    assert len(read(Client([b"x" * LIMIT_OCTETS]))) == LIMIT_OCTETS
+
+
+def test_a_body_that_is_too_large_is_read_to_its_end_before_it_is_refused() -> None:
+    client = Client([b"x" * MEBIBYTE] * 6)
+    with pytest.raises(WireRefusal) as refused:
+        read(client)
+    assert refused.value.status == 413
+    assert refused.value.headers == ()
+    assert client.taken == 6
+
+
+def test_a_body_without_end_is_not_read_for_ever() -> None:
+    client = Client([b"x" * MEBIBYTE] * 80)
+    with pytest.raises(WireRefusal) as refused:
+        read(client)
+    assert ("Connection", "close") in refused.value.headers
+    assert client.taken == DRAIN_LIMIT_OCTETS // MEBIBYTE + 1
+
+
+def test_a_client_that_goes_away_is_no_bug() -> None:
+    with pytest.raises(MalformedBody):
+        read(Client([b"{"], stays=False))
+
+
+@pytest.mark.parametrize("content_type", [JSON, "Application/JSON", "application/json; charset=utf-8", "application/json;"])
+def test_json_may_be_announced_with_parameters(content_type: str) -> None:
+    assert parse_body(b'{"a":"b"}', content_type).read_text("a") == "b"
+
+
+@pytest.mark.parametrize(
+    "content_type", ["", "text/plain", "application/x-www-form-urlencoded", "application/jsonp", "text/json"]
+)
+def test_another_content_type_is_refused(content_type: str) -> None:
+    with pytest.raises(WireRefusal) as refused:
+        parse_body(b'{"a":"b"}', content_type)
+    assert refused.value.status == 415
+
+
+def test_a_byte_order_mark_is_skipped() -> None:
+    assert parse_body(b'\xef\xbb\xbf{"a":"b"}', JSON).read_text("a") == "b"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b" \r\n",
+        b"null",
+        b"[]",
+        b'"text"',
+        b"7",
+        b"{",
+        b"{} {}",
+        b"type=Enroll",
+        b"\xff\xfe{\x00}\x00",
+        b'{"a":"\xff"}',
+        b'{"a":"\\ud800"}',
+        b'{"a":1e999}',
+        b'{"a":' + b"9" * 10_000 + b"}",
+    ],
+)
+def test_what_is_no_json_object_is_refused_as_a_malformed_body(body: bytes) -> None:
+    with pytest.raises(MalformedBody):
+        parse_body(body, JSON)
+
+
+def nested(depth: int) -> bytes:
+    return b'{"a":' * (depth - 1) + b"[]" + b"}" * (depth - 1)
+
+
+def test_json_as_deep_as_the_limit_is_read() -> None:
+    assert parse_json(nested(DEPTH_LIMIT))
+
+
+@pytest.mark.parametrize("depth", [DEPTH_LIMIT + 1, 900, 100_000])
+def test_json_that_is_deeper_is_refused(depth: int) -> None:
+    with pytest.raises(MalformedBody) as refused:
+        parse_json(nested(depth))
+    assert "nested" in refused.value.text
+
+
+def test_many_brackets_side_by_side_are_not_deep() -> None:
+    assert parse_json(b"[" + b"[]," * 1_000 + b"[]]")
+
+
+@given(st.binary(max_size=200))
+def test_any_octets_are_read_or_refused(octets: bytes) -> None:
+    with suppress(MalformedBody):
+        parse_body(octets, JSON).read_text("type")
