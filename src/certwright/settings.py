@@ -247,6 +247,19 @@ def describe_group(name: str) -> str:
     return str(getattr(Settings(), name).__doc__)
 
 
+def encode_settings_template() -> str:
+    """Return a settings file that says nothing yet: every setting is there with its meaning and default, commented out."""
+    lines = ["# Settings of this Certwright installation. What is commented out has the value shown.", ""]
+    for group in dataclasses.fields(Settings):
+        lines += [f"[{group.name}]"]
+        for each in describe_settings():
+            name = each.path.removeprefix(f"{group.name}.")
+            if name != each.path:
+                lines += [f"# {each.meaning}", f"# {name} = {each.default}"]
+        lines += [""]
+    return "\n".join(lines)
+
+
 def _read_group(group: type[Group], table: Mapping[str, Any], path: str, faults: list[Refused]) -> Group:
     fields = {field.name: field for field in dataclasses.fields(group)}  # type: ignore[arg-type]
     faults += [DefinitionInvalid(f"{path}{name}", "there is no such setting") for name in table if name not in fields]

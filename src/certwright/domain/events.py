@@ -18,6 +18,7 @@ class EventType(StrEnum):
     SERVICE_INITIALIZED = "service.initialized"
     SERVICE_STARTED = "service.started"
     SERVICE_STOPPED = "service.stopped"
+    SERVER_CERTIFICATE_ISSUED = "server-certificate.issued"
     WORLD_LOADED = "world.loaded"
     SIGN_IN_FAILED = "sign-in.failed"
     SIGN_IN_THROTTLED = "sign-in.throttled"

@@ -1,0 +1,96 @@
+"""The command line. Each command is a module of its own, imported only when it is asked for: a start stays fast."""
+
+import importlib
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from certwright import __version__
+from certwright.client.errors import ClientError
+from certwright.domain.errors import CertwrightError, RulesBroken
+
+
+@dataclass(frozen=True, slots=True)
+class CommandEntry:
+    """Where a command is, and the line that lists it."""
+
+    module: str
+    summary: str
+
+
+COMMANDS = {
+    "init": CommandEntry("init", "Make an installation in a folder: authorities, keys, database, settings."),
+    "serve": CommandEntry("serve", "Serve an installation over HTTPS until it is told to stop."),
+    "demo": CommandEntry("demo", "Show everything: install, load people, serve, enroll a certificate."),
+    "enroll": CommandEntry("enroll", "Get a certificate from a server: key, request, certificate, chain."),
+    "load": CommandEntry("load", "Load people, rights and templates from a world file."),
+    "password": CommandEntry("password", "Set the password of a local account."),
+    "audit": CommandEntry("audit", "Prove that the event history is what was sealed."),
+    "settings": CommandEntry("settings", "Explain the settings."),
+}
+
+
+class CommandRefused(click.ClickException):
+    """What the domain or the server said no to, told in one line a rule."""
+
+    exit_code = 1
+
+    def format_message(self) -> str:
+        """Return the lines."""
+        return self.message
+
+
+class CertwrightGroup(click.Group):
+    """Finds commands by name, and turns our errors into messages and exit codes."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click calls it so)
+        """Return the names, in the order in which one meets them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Return the command, imported now."""
+        entry = COMMANDS.get(cmd_name)
+        if entry is None:
+            return None
+        command: click.Command = importlib.import_module(f"{__name__}.{entry.module}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the list of commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command. Exit codes: 1 for what was refused or is not available, 2 for a wrong command line."""
+        try:
+            return super().invoke(ctx)
+        except RulesBroken as refused:
+            raise CommandRefused("\n       ".join(str(each) for each in refused.broken)) from refused
+        except (CertwrightError, ClientError) as refused:
+            raise CommandRefused(str(refused)) from refused
+        except OSError as error:
+            place = f"{error.filename}: " if error.filename else ""
+            raise CommandRefused(f"system: {place}{error.strerror or error}") from error
+
+
+@click.group(cls=CertwrightGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="certwright")
+def main() -> None:
+    """Certwright issues and manages certificates, and speaks the REST API of Microsoft Identity Manager 2016 Certificate
+    Management.
+
+    \b
+    See it work:              certwright demo --data data
+    Start for real:           certwright init --data /var/lib/certwright
+                              certwright load my-world.toml --data /var/lib/certwright
+                              certwright password alice --data /var/lib/certwright
+                              certwright serve --data /var/lib/certwright
+    Get a certificate:        certwright enroll --url https://ca.example.com:8443 --ca ca.pem \\
+                                --template "Software Certificate" --user alice --out certificates
+
+    "certwright COMMAND --help" explains each, with examples.
+    """
+    # Whatever a command writes is its user's alone, databases included, unless the command says otherwise.
+    os.umask(0o077)

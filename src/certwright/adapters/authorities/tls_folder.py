@@ -1,0 +1,79 @@
+"""Where the server's own TLS certificate rests, and when it needs another one."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+
+from cryptography import x509
+
+from certwright.adapters.authorities.tls import ServerIdentity
+from certwright.adapters.files import make_private_folder, replace_file
+from certwright.adapters.keys.key_encryption import KeyEncryptionKey
+
+PASSWORD_NAME = "tls-password"
+
+
+@dataclass(frozen=True, slots=True)
+class TlsFiles:
+    """What `ssl.SSLContext.load_cert_chain` wants. Shape: *identity* is PEM, certificates and encrypted private key."""
+
+    identity: Path
+    password: str
+
+    def __repr__(self) -> str:
+        return f"TlsFiles({str(self.identity)!r}, ...)"
+
+
+class TlsFolder:
+    """One PEM file with certificate and encrypted key, replaced as a whole, and beside it the password, sealed."""
+
+    def __init__(self, folder: Path, kek: KeyEncryptionKey) -> None:
+        self._identity = folder / "server.pem"
+        self._password = folder / "server.password.sealed"
+        self._kek = kek
+
+    def find_fault(self, names: Sequence[str], issuer: bytes, *, now: datetime, renew_before: timedelta) -> str | None:
+        """Return why another certificate is needed, or None.
+
+        Shape: *issuer* is the DER certificate of the authority that should have issued it.
+        """
+        if not (self._identity.is_file() and self._password.is_file()):
+            return "there is none"
+        try:
+            certificate, above = x509.load_pem_x509_certificates(self._identity.read_bytes())[:2]
+            names_there = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        except (ValueError, x509.ExtensionNotFound):
+            return "it cannot be read"
+        if above != x509.load_der_x509_certificate(issuer):
+            return "another authority issued it"
+        if _list_names(names_there) != {_fold(each) for each in names}:
+            return "the names have changed"
+        return "it ends soon" if certificate.not_valid_after_utc - now < renew_before else None
+
+    def replace(self, make: Callable[[str], ServerIdentity], password: str) -> None:
+        """Keep what *make* makes under *password*."""
+        identity = make(password)
+        make_private_folder(self._identity.parent)
+        # A crash between the two leaves an identity that cannot be opened; the next start finds that and makes another.
+        self._identity.unlink(missing_ok=True)
+        replace_file(self._password, self._kek.seal(password.encode(), PASSWORD_NAME))
+        replace_file(self._identity, identity.certificates + identity.private_key)
+
+    def open(self) -> TlsFiles:
+        """Return the files and their password. Errors: KeyUnavailable."""
+        return TlsFiles(self._identity, self._kek.open(self._password.read_bytes(), PASSWORD_NAME).decode())
+
+
+def _list_names(names: x509.SubjectAlternativeName) -> set[str]:
+    addresses = [str(each) for each in names.get_values_for_type(x509.IPAddress)]
+    return {each.lower() for each in names.get_values_for_type(x509.DNSName)} | set(addresses)
+
+
+def _fold(name: str) -> str:
+    """Return the one spelling of a host name or address."""
+    try:
+        return str(ip_address(name))
+    except ValueError:
+        return name.lower()

@@ -1,0 +1,291 @@
+"""The only place where adapters meet ports: how an installation is made, and how it is opened."""
+
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from certwright.adapters.authorities.embedded import EmbeddedAuthority
+from certwright.adapters.authorities.hierarchy import AuthorityPlan, create_issuing, create_root, describe_issuer
+from certwright.adapters.authorities.tls import issue_server_identity
+from certwright.adapters.authorities.tls_folder import TlsFiles, TlsFolder
+from certwright.adapters.clock import SystemClock
+from certwright.adapters.entropy import SystemEntropy
+from certwright.adapters.files import PUBLIC_MODE, is_readable_by_others, make_private_folder, replace_file
+from certwright.adapters.keys.key_encryption import KeyEncryptionKey
+from certwright.adapters.keys.sealing_key import HistorySealingKey
+from certwright.adapters.keys.software import SoftwareKey, generate_key, open_key
+from certwright.adapters.signin.argon2 import Argon2Hasher
+from certwright.adapters.signin.basic import BasicSignIn
+from certwright.adapters.sql.schema import migrate
+from certwright.adapters.sql.store import SqlStore, open_store
+from certwright.application.world import World
+from certwright.domain.certificates import SERIAL_NUMBER_BITS, SerialNumber, format_serial_number
+from certwright.domain.errors import InstallationExists, InstallationMissing, KeyUnavailable, SecretUnavailable
+from certwright.domain.events import EventType, tell_of_program
+from certwright.domain.issuing import Issuer
+from certwright.domain.keys import AuthorityRecord, SealedKey
+from certwright.domain.ports import PasswordHasher, SealingKey, SignIn
+from certwright.domain.public_keys import KeyAlgorithm
+from certwright.domain.rules.names import escape_name_value
+from certwright.settings import (
+    SETTINGS_FILE,
+    AuthorityKey,
+    SecretReference,
+    Settings,
+    encode_settings_template,
+    load_settings,
+)
+
+DATABASE_FILE = "certwright.db"
+ROOT_CERTIFICATE_FILE = "ca.pem"
+TLS_FOLDER = "tls"
+ROOT, ISSUING, HISTORY = "root", "issuing", "history"
+"""The names of the authorities, and of the three keys that every installation has."""
+PASSPHRASE_OCTETS = 32
+
+KEY_SIZES = {
+    AuthorityKey.RSA_2048: (KeyAlgorithm.RSA, 2048),
+    AuthorityKey.RSA_3072: (KeyAlgorithm.RSA, 3072),
+    AuthorityKey.RSA_4096: (KeyAlgorithm.RSA, 4096),
+    AuthorityKey.P256: (KeyAlgorithm.ECDSA_P256, 256),
+    AuthorityKey.P384: (KeyAlgorithm.ECDSA_P384, 384),
+}
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installation:
+    """An open installation.
+
+    Shape: *prepare_tls* returns the server's TLS certificate, after it replaced one that is missing, near its end or of other
+    names; *ca_file* is the root's certificate in PEM, for clients to trust.
+    """
+
+    data: Path
+    settings: Settings
+    world: World
+    hasher: PasswordHasher
+    sign_ins: tuple[SignIn, ...]
+    sealing_key: SealingKey
+    prepare_tls: Callable[[], TlsFiles]
+    ca_file: Path
+
+
+# -- making one --------------------------------------------------------------------------------------------------------
+
+
+def create_installation(data: Path, *, tell: Tell = lambda _: None) -> None:
+    """Make everything that `open_installation` wants in the folder *data*; *tell* is given what is being done.
+
+    What is there already, from an administrator or from a run that was broken off, is used: settings and passphrase. Keys and
+    authorities are stored together in one transaction, which is what makes an installation one.
+
+    Errors: InstallationExists; faults of the settings file; SecretUnavailable; StoreUnavailable.
+    """
+    make_private_folder(data)
+    if not (data / SETTINGS_FILE).exists():
+        tell("Writing the settings")
+        replace_file(data / SETTINGS_FILE, encode_settings_template().encode())
+    settings = load_settings(data / SETTINGS_FILE)
+    kek = KeyEncryptionKey(_find_or_make_passphrase(settings.keys.passphrase, data))
+    url = _database_url(settings, data)
+    tell("Preparing the database")
+    migrate(url)
+    store = open_store(url)
+    try:
+        with store.reading() as session:
+            if session.keys.list_authorities():
+                raise InstallationExists(str(data))
+        _create_authorities(store, kek, settings, tell)
+    finally:
+        store.close()
+    tell("Issuing the server's TLS certificate")
+    with open_installation(data) as installation:
+        installation.prepare_tls()
+
+
+def _find_or_make_passphrase(reference: SecretReference, data: Path) -> str:
+    path = data / reference.name
+    if reference.kind == "file" and not path.exists():
+        replace_file(path, secrets.token_urlsafe(PASSPHRASE_OCTETS).encode() + b"\n")
+    return read_secret(reference, data)
+
+
+def _create_authorities(store: SqlStore, kek: KeyEncryptionKey, settings: Settings, tell: Tell) -> None:
+    now = SystemClock().now()
+    keys = {}
+    for name, kind in (
+        (ROOT, settings.authority.root_key),
+        (ISSUING, settings.authority.issuing_key),
+        (HISTORY, AuthorityKey.P256),
+    ):
+        tell(f"Generating the {name} key ({kind})")
+        algorithm, bits = KEY_SIZES[kind]
+        keys[name] = generate_key(name, algorithm, bits, kek=kek, now=now)
+    root, issuing = _certify(keys, kek, settings, now)
+    with store.writing() as session:
+        # Another init that ran at the same time may have been first: it is asked again, under the lock.
+        if session.keys.list_authorities():
+            raise InstallationExists("the database")
+        for key in keys.values():
+            session.keys.save_key(key)
+        session.keys.save_authority(root)
+        session.keys.save_authority(issuing)
+        session.history.append([tell_of_program(EventType.SERVICE_INITIALIZED, now, authority=issuing.config_name)])
+
+
+def _certify(
+    keys: dict[str, SealedKey], kek: KeyEncryptionKey, settings: Settings, now: datetime
+) -> tuple[AuthorityRecord, AuthorityRecord]:
+    root_key, issuing_key = open_key(keys[ROOT], kek), open_key(keys[ISSUING], kek)
+    root = create_root(_plan_authority(ROOT, "Root CA", settings), root_key, serial=_make_serial(), now=now)
+    issuing = create_issuing(
+        _plan_authority(ISSUING, "Issuing CA", settings),
+        issuing_key,
+        above=root,
+        above_key=root_key,
+        serial=_make_serial(),
+        now=now,
+        **_publication_urls(settings, ROOT),
+    )
+    return root, issuing
+
+
+def _plan_authority(name: str, title: str, settings: Settings) -> AuthorityPlan:
+    full_name = f"{settings.authority.name} {title}"
+    config_name = f"{settings.authority.host}\\{full_name}"
+    return AuthorityPlan(name=name, config_name=config_name, subject=f"CN={escape_name_value(full_name)}")
+
+
+# -- opening one -------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def open_installation(data: Path) -> Iterator[Installation]:
+    """Return the installation in the folder *data*, ready to serve; leaving the block closes it.
+
+    Errors: InstallationMissing; faults of the settings file; SecretUnavailable; StoreUnavailable; KeyUnavailable.
+    """
+    if not (data / SETTINGS_FILE).is_file():
+        raise InstallationMissing(str(data))
+    settings = load_settings(data / SETTINGS_FILE)
+    kek = KeyEncryptionKey(read_secret(settings.keys.passphrase, data))
+    store = open_store(_database_url(settings, data))
+    try:
+        yield _assemble(data, settings, kek, store)
+    finally:
+        store.close()
+
+
+def _assemble(data: Path, settings: Settings, kek: KeyEncryptionKey, store: SqlStore) -> Installation:
+    clock, entropy, hasher = SystemClock(), SystemEntropy(), Argon2Hasher()
+    records, sealed = _load_authorities(store, data)
+    issuer = describe_issuer(records, **_publication_urls(settings, ISSUING))
+    issuing_key = open_key(sealed[ISSUING], kek)
+    world = World(store=store, authority=EmbeddedAuthority(issuer, issuing_key), clock=clock, entropy=entropy)
+    return Installation(
+        data=data,
+        settings=settings,
+        world=world,
+        hasher=hasher,
+        sign_ins=(BasicSignIn(store, hasher, clock, entropy, remember=settings.sign_in.remember),),
+        sealing_key=HistorySealingKey(open_key(sealed[HISTORY], kek)),
+        prepare_tls=partial(_keep_tls_current, data, settings, kek, issuing_key, world),
+        ca_file=_keep_root_certificate(data, issuer),
+    )
+
+
+def _load_authorities(store: SqlStore, data: Path) -> tuple[tuple[AuthorityRecord, ...], dict[str, SealedKey]]:
+    """Return the issuing authority and those above it, and the keys that serving needs."""
+    with store.reading() as session:
+        records = {each.name: each for each in session.keys.list_authorities()}
+        sealed = {name: session.keys.find_key(name) for name in (ISSUING, HISTORY)}
+    if ROOT not in records or ISSUING not in records:
+        raise InstallationMissing(str(data))
+    missing = [name for name, key in sealed.items() if key is None]
+    if missing:
+        raise KeyUnavailable(missing[0])
+    return (records[ISSUING], records[ROOT]), {name: key for name, key in sealed.items() if key is not None}
+
+
+def _keep_tls_current(
+    data: Path, settings: Settings, kek: KeyEncryptionKey, issuing_key: SoftwareKey, world: World
+) -> TlsFiles:
+    folder, server, issuer = TlsFolder(data / TLS_FOLDER, kek), settings.server, world.authority.issuer
+    now = world.clock.now()
+    fault = folder.find_fault(server.tls_names, issuer.chain[0], now=now, renew_before=server.tls_renew_before)
+    if fault is not None:
+        serial = _make_serial()
+        folder.replace(
+            lambda password: issue_server_identity(
+                server.tls_names, issuer, issuing_key, serial=serial, now=now, password=password
+            ),
+            secrets.token_urlsafe(PASSPHRASE_OCTETS),
+        )
+        with world.store.writing() as session:
+            told = tell_of_program(EventType.SERVER_CERTIFICATE_ISSUED, now, serial=format_serial_number(serial), reason=fault)
+            session.history.append([told])
+    return folder.open()
+
+
+def _keep_root_certificate(data: Path, issuer: Issuer) -> Path:
+    path = data / ROOT_CERTIFICATE_FILE
+    content = x509.load_der_x509_certificate(issuer.chain[-1]).public_bytes(Encoding.PEM)
+    if not path.is_file() or path.read_bytes() != content:
+        replace_file(path, content, mode=PUBLIC_MODE)
+    return path
+
+
+# -- what both need ----------------------------------------------------------------------------------------------------
+
+
+def read_secret(reference: SecretReference, data: Path) -> str:
+    """Return the secret that *reference* names. Errors: SecretUnavailable."""
+    if reference.kind == "env":
+        value = os.environ.get(reference.name)
+        if not value:
+            raise SecretUnavailable(str(reference), "the environment variable is not set")
+        return value
+    path = data / reference.name
+    try:
+        if is_readable_by_others(path):
+            raise SecretUnavailable(str(reference), f"everybody may read it; run: chmod 600 {path}")
+        value = path.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        detail = error.strerror or "" if isinstance(error, OSError) else "it is not text"
+        raise SecretUnavailable(str(reference), f"{path}: {detail}") from error
+    if not value:
+        raise SecretUnavailable(str(reference), f"{path} is empty")
+    return value
+
+
+def _database_url(settings: Settings, data: Path) -> str:
+    """Return the URL with its password, for the driver only: it is never shown."""
+    if not settings.database.url:
+        return f"sqlite:///{(data / DATABASE_FILE).resolve()}"
+    if settings.database.password is None:
+        return settings.database.url
+    parts = urlsplit(settings.database.url)
+    user, _, host = parts.netloc.rpartition("@")
+    password = quote(read_secret(settings.database.password, data), safe="")
+    return urlunsplit(parts._replace(netloc=f"{user}:{password}@{host}"))
+
+
+def _publication_urls(settings: Settings, authority: str) -> dict[str, tuple[str, ...]]:
+    """Return where an authority's revocation list and certificate are found."""
+    base = settings.server.public_url.rstrip("/")
+    return {"crl_urls": (f"{base}/crl/{authority}.crl",), "certificate_urls": (f"{base}/ca/{authority}.crt",)}
+
+
+def _make_serial() -> SerialNumber:
+    return SerialNumber(SystemEntropy().bits(SERIAL_NUMBER_BITS))

@@ -1,0 +1,52 @@
+"""certwright audit."""
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from certwright.application.verify_history import HistoryReport, verify_history
+from certwright.bootstrap import open_installation
+from certwright.wire.cli.console import make_console
+from certwright.wire.cli.options import data_option, json_option
+
+
+@click.group("audit")
+def command() -> None:
+    """Prove that the event history is what was sealed."""
+
+
+@command.command("verify")
+@data_option
+@json_option
+def verify(data: Path, *, as_json: bool) -> None:
+    """Check every event against the seal over it, and every seal against the one before it and its signature.
+
+    Events that were changed, added, removed or reordered are named by their numbers. Events that are too new to be sealed are
+    counted; they are no fault while the server runs, which seals them within a second.
+
+    Exit status: 0 when the history is whole, 1 when it is not.
+
+    \b
+    Examples:
+      certwright audit verify --data /var/lib/certwright
+      certwright audit verify --data /var/lib/certwright --json
+    """
+    with open_installation(data) as installation:
+        report = verify_history(world=installation.world, key=installation.sealing_key)
+    _print(report, as_json=as_json)
+    sys.exit(1 if report.faults else 0)
+
+
+def _print(report: HistoryReport, *, as_json: bool) -> None:
+    if as_json:
+        body = {"events": report.events, "seals": report.seals, "unsealed": report.unsealed, "faults": list(report.faults)}
+        click.echo(json.dumps(body))
+        return
+    console = make_console()
+    console.print(f"{report.events} sealed events under {report.seals} seals, {report.unsealed} not sealed yet.")
+    for fault in report.faults:
+        console.print(f"  FAULT {fault}", style="red")
+    whole = "The history is not what was sealed." if report.faults else "The history is whole."
+    console.print(whole, style="red" if report.faults else "green")

@@ -1,0 +1,58 @@
+"""certwright load."""
+
+import json
+from importlib.resources import files
+from pathlib import Path
+
+import click
+
+from certwright.application.load_world import LoadedWorld, load_world
+from certwright.bootstrap import Installation, open_installation
+from certwright.domain.errors import MalformedValue
+from certwright.formats.definitions import parse_world
+from certwright.wire.cli.console import make_console
+from certwright.wire.cli.options import data_option, json_option
+
+DEMO = "demo"
+
+
+@click.command("load")
+@click.argument("world_file", metavar="FILE")
+@data_option
+@json_option
+def command(world_file: str, data: Path, *, as_json: bool) -> None:
+    """Load people, groups, rights, certificate templates and profile templates from FILE, a TOML file.
+
+    "demo" stands for the file that comes with Certwright; copy and change it for your own:
+
+    \b
+      python -c "import certwright.worlds as w; print(w.__path__[0])"
+
+    All faults of the file are told at once, and then nothing is loaded. Loading a file again changes nothing; a changed
+    profile template gets a new version. The server may run meanwhile: what is loaded counts at once.
+
+    \b
+    Examples:
+      certwright load demo --data data
+      certwright load my-world.toml --data /var/lib/certwright --json
+    """
+    with open_installation(data) as installation:
+        loaded = load_world_file(world_file, installation)
+    changed = [{"name": each.name, "id": str(each.id), "version": each.version} for each in loaded.templates]
+    if as_json:
+        click.echo(json.dumps({"users": loaded.users, "groups": loaded.groups, "templates": changed}))
+        return
+    console = make_console()
+    console.print(f"New or changed: {loaded.users} users, {loaded.groups} groups, {len(changed)} profile templates.")
+    for each in loaded.templates:
+        console.print(f"  {each.name}, version {each.version}")
+
+
+def load_world_file(name: str, installation: Installation) -> LoadedWorld:
+    """Load the world file *name*, or the demo's. Errors: as `parse_world` and `load_world`; OSError."""
+    path = files("certwright.worlds") / "demo.toml" if name == DEMO else Path(name)
+    try:
+        text = path.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise MalformedValue(name, "it is not text in UTF-8") from error
+    return load_world(parse_world(text), name, world=installation.world)

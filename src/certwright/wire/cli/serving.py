@@ -1,0 +1,138 @@
+"""The server process: one socket, one event loop, and a clean end."""
+
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+import structlog
+import uvicorn
+
+from certwright import __version__
+from certwright.bootstrap import Installation
+from certwright.domain.errors import AddressUnavailable
+from certwright.domain.events import EventType, tell_of_program
+from certwright.wire.cli.sealer import Sealer
+from certwright.wire.rest.app import create_app
+
+SHUTDOWN_SECONDS = 10
+"""How long calls that have begun may take after the end was asked for."""
+BACKLOG = 2_048
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Where to listen. Shape: *port* 0 takes a free one; *is_plain* is HTTP without TLS, for loopback only."""
+
+    host: str
+    port: int
+    is_plain: bool = False
+
+    @property
+    def is_loopback(self) -> bool:
+        """Return whether only this machine can reach it."""
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+    def url(self, port: int) -> str:
+        """Return the server's address as one would type it on this machine."""
+        host = "localhost" if self.is_loopback or self.host in ("0.0.0.0", "::") else self.host  # noqa: S104
+        return f"{'http' if self.is_plain else 'https'}://{host}:{port}"
+
+
+class RunningServer:
+    """What somebody who waits for the server is given: where it is, and how to end it."""
+
+    def __init__(self, url: str, server: uvicorn.Server) -> None:
+        self.url = url
+        self._server = server
+
+    def stop(self) -> None:
+        """Ask the server to end; calls that have begun are answered."""
+        self._server.should_exit = True
+
+
+class _Server(uvicorn.Server):
+    """Tells when it answers: not when it was asked to start, but when it can."""
+
+    def __init__(self, config: uvicorn.Config, when_started: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._when_started = when_started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._when_started()
+
+
+def run_server(
+    installation: Installation, address: Address, *, when_started: Callable[[RunningServer], None] = lambda _: None
+) -> None:
+    """Serve until SIGTERM, Ctrl-C or `RunningServer.stop`; then answer what has begun, and seal the history.
+
+    Errors: AddressUnavailable.
+    """
+    with _listen(address) as listener, Sealer(installation, installation.settings.history.sealing_interval):
+        url = address.url(listener.getsockname()[1])
+        server = _Server(_configure(installation, address), lambda: when_started(RunningServer(url, server)))
+        _tell(installation, EventType.SERVICE_STARTED, url)
+        try:
+            with _signals_for_the_server_alone():
+                server.run(sockets=[listener])
+        finally:
+            _tell(installation, EventType.SERVICE_STOPPED, url)
+
+
+def _configure(installation: Installation, address: Address) -> uvicorn.Config:
+    tls = None if address.is_plain else installation.prepare_tls()
+    return uvicorn.Config(
+        create_app(installation.world, installation.sign_ins),
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        backlog=BACKLOG,
+        ssl_certfile=tls.identity if tls else None,
+        ssl_keyfile_password=tls.password if tls else None,
+    )
+
+
+@contextmanager
+def _listen(address: Address) -> Iterator[socket.socket]:
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    try:
+        listener = socket.create_server((address.host, address.port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise AddressUnavailable(f"{address.host}:{address.port}", error.strerror or str(error)) from error
+    with listener:
+        yield listener
+
+
+@contextmanager
+def _signals_for_the_server_alone() -> Iterator[None]:
+    """Keep the process alive after the server has ended: it raises the signal that ended it again, which would kill us."""
+    handled = (signal.SIGINT, signal.SIGTERM)
+    before = {each: signal.signal(each, lambda *_: None) for each in handled}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+def _tell(installation: Installation, event_type: EventType, url: str) -> None:
+    world = installation.world
+    with world.store.writing() as session:
+        session.history.append([tell_of_program(event_type, world.clock.now(), url=url, version=__version__)])
+    log.info(event_type.value, url=url, version=__version__)

@@ -1,0 +1,38 @@
+"""certwright settings."""
+
+from collections.abc import Iterator
+from itertools import groupby
+
+import click
+
+from certwright.settings import SETTINGS_FILE, describe_group, describe_settings
+
+
+@click.group("settings")
+def command() -> None:
+    """Explain the settings, which are in DATA/certwright.toml."""
+
+
+@command.command("reference")
+def reference() -> None:
+    """Print every setting with its kind, default and meaning, in Markdown: docs/reference/settings.md is made with it.
+
+    \b
+    Example:
+      certwright settings reference | less
+    """
+    click.echo("\n".join(list_reference_lines()))
+
+
+def list_reference_lines() -> Iterator[str]:
+    """Return the lines of the manual page."""
+    yield "# Settings"
+    yield ""
+    yield f"They are in `{SETTINGS_FILE}` in the data folder, in TOML. `certwright init` writes one with every setting in it,"
+    yield "commented out. Unknown settings, missing units and secrets in clear are refused at the start, all at once."
+    for group, settings in groupby(describe_settings(), key=lambda each: each.path.partition(".")[0]):
+        yield from ("", f"## [{group}]", "", describe_group(group), "", "| Setting | Kind | Default | Meaning |")
+        yield "|---|---|---|---|"
+        for each in settings:
+            name = each.path.removeprefix(f"{group}.")
+            yield f"| `{name}` | {each.kind} | `{each.default}` | {each.meaning} |"
