@@ -1,0 +1,1 @@
+"""The store on SQLite and PostgreSQL: tables, repositories, transactions and the migrations of the schema."""

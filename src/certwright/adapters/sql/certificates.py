@@ -1,0 +1,180 @@
+"""The register of certificates, and who holds which key."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Insert, Table, bindparam, or_, select, update
+
+from certwright.adapters.sql.columns import AnyRow
+from certwright.adapters.sql.tables import certificates, certified_keys
+from certwright.adapters.sql.upserts import AnyInsert, Upsert, insert_unless_taken
+from certwright.domain.certificates import Certificate, SerialNumber
+from certwright.domain.errors import ChangedMeanwhile
+from certwright.domain.identities import UserId
+from certwright.domain.profiles import ProfileId
+from certwright.domain.requests import RequestId
+from certwright.domain.revocation import RevocationReason
+
+_CERTIFICATE = (
+    certificates.c.serial,
+    certificates.c.request_id,
+    certificates.c.place,
+    certificates.c.profile_id,
+    certificates.c.subject_id,
+    certificates.c.requester_name,
+    certificates.c.template_common_name,
+    certificates.c.authority_name,
+    certificates.c.not_before,
+    certificates.c.not_after,
+    certificates.c.request_digest,
+    certificates.c.key_digest,
+    certificates.c.to_be_signed,
+    certificates.c.encoded,
+    certificates.c.thumbprint,
+    certificates.c.revoked_at,
+    certificates.c.revocation_reason,
+    certificates.c.is_key_history,
+    certificates.c.is_archived,
+)
+_ADD = insert_unless_taken(certificates)
+
+
+def _spell_claim(insert: Callable[[Table], AnyInsert]) -> Insert:
+    """Return the statement that changes a row only if it is the subject's own, so that the count tells whose the key is."""
+    statement = insert(certified_keys)
+    return statement.on_conflict_do_update(
+        index_elements=["key_digest"],
+        set_={"subject_id": statement.excluded.subject_id},
+        where=certified_keys.c.subject_id == statement.excluded.subject_id,
+    )
+
+
+_CLAIM = Upsert(_spell_claim)
+_HOLDER = select(certified_keys.c.subject_id).where(certified_keys.c.key_digest == bindparam("key_digest"))
+_RECORD = (
+    update(certificates)
+    .where(certificates.c.serial == bindparam("of_serial"), certificates.c.encoded.is_(None))
+    .values(encoded=bindparam("encoded"), thumbprint=bindparam("thumbprint"), to_be_signed=None)
+)
+_REVOKE = (
+    update(certificates)
+    .where(
+        certificates.c.serial == bindparam("of_serial"),
+        or_(
+            certificates.c.revocation_reason.is_(None),
+            certificates.c.revocation_reason == int(RevocationReason.CERTIFICATE_HOLD),
+        ),
+    )
+    .values(revoked_at=bindparam("revoked_at"), revocation_reason=bindparam("revocation_reason"))
+)
+_OF_REQUEST = select(*_CERTIFICATE).where(certificates.c.request_id == bindparam("request_id")).order_by(certificates.c.place)
+_ISSUED = select(*_CERTIFICATE).where(certificates.c.encoded.is_not(None)).order_by(certificates.c.number.desc())
+_OF_PROFILE = _ISSUED.where(certificates.c.profile_id == bindparam("profile_id"))
+_OF_SUBJECT = _ISSUED.where(certificates.c.subject_id == bindparam("subject_id"))
+
+
+class SqlCertificates:
+    """Certificates."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, new: Iterable[Certificate]) -> None:
+        """Store certificates and claim their keys, in an order of their own so that no two sessions wait for each other.
+
+        Errors: ChangedMeanwhile when a place of a request or a serial number is taken, or a key has become another's.
+        """
+        added = sorted(new, key=lambda each: (each.request_id, each.place))
+        if not added:
+            return
+        if _ADD.run(self._connection, [_row(each) for each in added]) != len(added):
+            raise ChangedMeanwhile("certificate")
+        claims = sorted({(each.key_digest, each.subject_id) for each in added})
+        rows = [{"key_digest": digest, "subject_id": subject_id} for digest, subject_id in claims]
+        if _CLAIM.run(self._connection, rows) != len(rows):
+            raise ChangedMeanwhile("holder of the key")
+
+    def record(self, certificate: Certificate) -> bool:
+        """Store the signed form unless there is one already, and return whether this was the first."""
+        values = {
+            "of_serial": certificate.serial,
+            "encoded": certificate.encoded,
+            "thumbprint": certificate.thumbprint,
+        }
+        return self._connection.execute(_RECORD, values).rowcount == 1
+
+    def list_of_request(self, request_id: RequestId) -> tuple[Certificate, ...]:
+        """Return them in the order of their places, those about to be signed included."""
+        return self._list(_OF_REQUEST, {"request_id": request_id})
+
+    def list_of_profile(self, profile_id: ProfileId) -> tuple[Certificate, ...]:
+        """Return the issued ones, newest first."""
+        return self._list(_OF_PROFILE, {"profile_id": profile_id})
+
+    def list_of_subject(self, subject_id: UserId) -> tuple[Certificate, ...]:
+        """Return the issued ones, newest first."""
+        return self._list(_OF_SUBJECT, {"subject_id": subject_id})
+
+    def find_key_holder(self, key_digest: bytes) -> UserId | None:
+        """Return who holds, or is about to hold, a certificate for the key."""
+        holder = self._connection.execute(_HOLDER, {"key_digest": key_digest}).scalar()
+        return None if holder is None else UserId(holder)
+
+    def revoke(self, serial: SerialNumber, reason: RevocationReason, at: datetime) -> None:
+        """Revoke the certificate: a hold may be followed by any reason, any other reason stays."""
+        values = {"of_serial": serial, "revoked_at": at, "revocation_reason": int(reason)}
+        self._connection.execute(_REVOKE, values)
+
+    def _list(self, statement: Any, values: dict[str, Any]) -> tuple[Certificate, ...]:
+        return tuple(_read(row) for row in self._connection.execute(statement, values))
+
+
+def _row(certificate: Certificate) -> dict[str, Any]:
+    reason = certificate.revocation_reason
+    return {
+        "serial": certificate.serial,
+        "request_id": certificate.request_id,
+        "place": certificate.place,
+        "profile_id": certificate.profile_id,
+        "subject_id": certificate.subject_id,
+        "requester_name": certificate.requester_name,
+        "template_common_name": certificate.template_common_name,
+        "authority_name": certificate.authority_name,
+        "not_before": certificate.not_before,
+        "not_after": certificate.not_after,
+        "request_digest": certificate.request_digest,
+        "key_digest": certificate.key_digest,
+        "to_be_signed": certificate.to_be_signed,
+        "encoded": certificate.encoded,
+        "thumbprint": certificate.thumbprint,
+        "revoked_at": certificate.revoked_at,
+        "revocation_reason": None if reason is None else int(reason),
+        "is_key_history": certificate.is_key_history,
+        "is_archived": certificate.is_archived,
+    }
+
+
+def _read(row: AnyRow) -> Certificate:
+    reason = row.revocation_reason
+    return Certificate(
+        serial=row.serial,
+        request_id=row.request_id,
+        place=row.place,
+        profile_id=row.profile_id,
+        subject_id=row.subject_id,
+        requester_name=row.requester_name,
+        template_common_name=row.template_common_name,
+        authority_name=row.authority_name,
+        not_before=row.not_before,
+        not_after=row.not_after,
+        request_digest=row.request_digest,
+        key_digest=row.key_digest,
+        to_be_signed=row.to_be_signed,
+        encoded=row.encoded,
+        thumbprint=row.thumbprint,
+        revoked_at=row.revoked_at,
+        revocation_reason=None if reason is None else RevocationReason(reason),
+        is_key_history=row.is_key_history,
+        is_archived=row.is_archived,
+    )

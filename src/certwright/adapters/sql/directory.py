@@ -1,0 +1,246 @@
+"""Users, groups, rights and password hashes. Everything about one user is remembered until the revision changes."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
+
+from certwright.adapters.sql.columns import AnyRow, PlainText
+from certwright.adapters.sql.memory import DirectoryMemory, Memory
+from certwright.adapters.sql.tables import directory_revision, grants, group_members, password_hashes, user_groups, users
+from certwright.adapters.sql.upserts import insert_or_replace
+from certwright.domain.errors import DefinitionInvalid
+from certwright.domain.grants import Grant, Grants, ObjectKind, Right
+from certwright.domain.identities import Group, GroupId, Principal, Sid, User, UserId, expand_groups
+
+_USER = (
+    users.c.id,
+    users.c.sid,
+    users.c.domain,
+    users.c.account_name,
+    users.c.principal_name,
+    users.c.display_name,
+    users.c.distinguished_name,
+    users.c.email,
+    users.c.enabled,
+)
+_REVISION = select(directory_revision.c.revision)
+_RAISE_REVISION = update(directory_revision).values(revision=directory_revision.c.revision + 1)
+_USER_BY_ID = select(*_USER).where(users.c.id == bindparam("user_id"))
+_USERS_BY_ACCOUNT = select(*_USER).where(users.c.account_key == bindparam("account")).limit(2)
+_USER_BY_ACCOUNT = select(*_USER).where(users.c.account_key == bindparam("account"), users.c.domain_key == bindparam("domain"))
+_USER_BY_PRINCIPAL_NAME = select(*_USER).where(users.c.principal_key == bindparam("name"), users.c.principal_key != "")
+_USERS = select(*_USER)
+_CLASHING_USER = select(users.c.domain, users.c.account_name).where(
+    users.c.id != bindparam("id"),
+    or_(
+        users.c.sid == bindparam("sid"),
+        (users.c.account_key == bindparam("account_key")) & (users.c.domain_key == bindparam("domain_key")),
+        (users.c.principal_key == bindparam("principal_key")) & (users.c.principal_key != ""),
+    ),
+)
+_SAVE_USER = insert_or_replace(users)
+
+_GROUPS = select(user_groups.c.id, user_groups.c.sid, user_groups.c.name)
+_MEMBERS = select(group_members.c.group_id, group_members.c.member_sid)
+_CLASHING_GROUP = select(user_groups.c.name).where(user_groups.c.id != bindparam("id"), user_groups.c.sid == bindparam("sid"))
+_SAVE_GROUP = insert_or_replace(user_groups)
+_EMPTY_GROUP = delete(group_members).where(group_members.c.group_id == bindparam("of_group"))
+
+_reached = select(bindparam("sid", type_=PlainText).label("sid")).cte("reached", recursive=True)
+_reached = _reached.union(
+    select(user_groups.c.sid)
+    .join(group_members, group_members.c.group_id == user_groups.c.id)
+    .join(_reached, group_members.c.member_sid == _reached.c.sid)
+)
+_GROUPS_ABOVE = (
+    select(user_groups.c.id, user_groups.c.sid, user_groups.c.name, group_members.c.member_sid)
+    .join(group_members, group_members.c.group_id == user_groups.c.id)
+    .join(_reached, group_members.c.member_sid == _reached.c.sid)
+)
+"""The memberships on the ways up from one SID, and no others: the size of the directory does not matter."""
+
+_GRANTS = select(grants.c.object_kind, grants.c.object_name, grants.c.access_right, grants.c.trustee)
+_PASSWORD_HASH = select(password_hashes.c.password_hash).where(password_hashes.c.user_id == bindparam("user_id"))
+_SAVE_PASSWORD_HASH = insert_or_replace(password_hashes)
+
+
+class SqlDirectory:
+    """The local directory. Errors of what saves: DefinitionInvalid when a name or SID is another's."""
+
+    def __init__(self, connection: Connection, memory: Memory) -> None:
+        self._connection = connection
+        self._memory = memory
+        self._seen: DirectoryMemory | None = None
+        self._is_changed = False
+
+    def revision(self) -> int:
+        """Return the number; asked once a session."""
+        return self._recall().revision
+
+    def find_principal(self, user_id: UserId) -> Principal | None:
+        """Return the user and everything he is through groups."""
+        known = self._recall().find_principal(user_id)
+        if known is not None:
+            return known
+        row = self._connection.execute(_USER_BY_ID, {"user_id": user_id}).one_or_none()
+        return None if row is None else self._read_principal(row)
+
+    def find_account(self, domain: str, account_name: str) -> Principal | None:
+        """Return whom the name means; nobody when it is given without a domain and fits several."""
+        names = {"domain": domain.casefold(), "account": account_name.casefold()}
+        known = self._recall().find_name(*names.values())
+        if known is not None:
+            return self.find_principal(known)
+        if domain:
+            rows = self._connection.execute(_USER_BY_ACCOUNT, names).all()
+        else:
+            rows = self._connection.execute(_USERS_BY_ACCOUNT, {"account": names["account"]}).all()
+        return self._keep_named(rows, *names.values())
+
+    def find_principal_name(self, principal_name: str) -> Principal | None:
+        """Return whom the name means."""
+        name = principal_name.casefold()
+        known = self._recall().find_name(name)
+        if known is not None:
+            return self.find_principal(known)
+        return self._keep_named(self._connection.execute(_USER_BY_PRINCIPAL_NAME, {"name": name}).all(), name)
+
+    def list_users(self) -> tuple[User, ...]:
+        """Return all users by domain and account name."""
+        found = [_read_user(row) for row in self._connection.execute(_USERS)]
+        # Sorted here, because databases differ in the order of letters.
+        return tuple(sorted(found, key=lambda each: each.nt4_name.casefold()))
+
+    def list_groups(self) -> tuple[Group, ...]:
+        """Return all groups by name."""
+        members: dict[GroupId, set[Sid]] = {}
+        for group_id, member in self._connection.execute(_MEMBERS):
+            members.setdefault(group_id, set()).add(member)
+        found = [
+            Group(id=each.id, sid=each.sid, name=each.name, members=frozenset(members.get(each.id, ())))
+            for each in self._connection.execute(_GROUPS)
+        ]
+        return tuple(sorted(found, key=lambda each: (each.name.casefold(), each.sid)))
+
+    def load_grants(self) -> Grants:
+        """Return all rights, indexed."""
+        seen = self._recall()
+        if seen.grants is None:
+            seen.grants = Grants(_read_grant(row) for row in self._connection.execute(_GRANTS))
+        return seen.grants
+
+    def save_user(self, user: User) -> None:
+        """Store the user under his identifier. Errors: DefinitionInvalid."""
+        self._change()
+        row = _user_row(user)
+        clash = self._connection.execute(_CLASHING_USER, row).first()
+        if clash is not None:
+            raise DefinitionInvalid(
+                f"user {user.nt4_name}", f"its SID or one of its names is that of {clash.domain}\\{clash.account_name}"
+            )
+        _SAVE_USER.run(self._connection, [row])
+
+    def save_group(self, group: Group) -> None:
+        """Store the group and exactly its members under its identifier. Errors: DefinitionInvalid."""
+        self._change()
+        row = {"id": group.id, "sid": group.sid, "name": group.name}
+        clash = self._connection.execute(_CLASHING_GROUP, row).scalar()
+        if clash is not None:
+            raise DefinitionInvalid(f"group {group.name}", f"its SID is that of {clash}")
+        _SAVE_GROUP.run(self._connection, [row])
+        self._connection.execute(_EMPTY_GROUP, {"of_group": group.id})
+        members = [{"group_id": group.id, "member_sid": each} for each in sorted(group.members)]
+        if members:
+            self._connection.execute(insert(group_members), members)
+
+    def replace_grants(self, new_grants: Iterable[Grant]) -> None:
+        """Store exactly these rights."""
+        self._change()
+        self._connection.execute(delete(grants))
+        rows = [
+            {
+                "object_kind": each.object_kind.value,
+                "object_name": each.object_name,
+                "access_right": each.right.value,
+                "trustee": each.trustee,
+            }
+            for each in dict.fromkeys(new_grants)
+        ]
+        if rows:
+            self._connection.execute(insert(grants), rows)
+
+    def find_password_hash(self, user_id: UserId) -> str | None:
+        """Return the hash; never remembered, it is asked for only when a password is tried."""
+        return self._connection.execute(_PASSWORD_HASH, {"user_id": user_id}).scalar()
+
+    def save_password_hash(self, user_id: UserId, password_hash: str) -> None:
+        """Store the hash in place of the one before."""
+        self._change()
+        _SAVE_PASSWORD_HASH.run(self._connection, [{"user_id": user_id, "password_hash": password_hash}])
+
+    def _recall(self) -> DirectoryMemory:
+        if self._seen is None:
+            revision = self._connection.execute(_REVISION).scalar_one()
+            # What is not committed yet is for this session's eyes only.
+            self._seen = DirectoryMemory(revision) if self._is_changed else self._memory.at_revision(revision)
+        return self._seen
+
+    def _change(self) -> None:
+        """Raise the revision first: on PostgreSQL its row is the lock that lets one change follow another."""
+        self._connection.execute(_RAISE_REVISION)
+        self._is_changed = True
+        self._seen = None
+
+    def _keep_named(self, rows: Iterable[AnyRow], *name: str) -> Principal | None:
+        found = list(rows)
+        if len(found) != 1:
+            return None
+        principal = self._recall().find_principal(found[0].id) or self._read_principal(found[0])
+        self._recall().keep_name(principal.user.id, *name)
+        return principal
+
+    def _read_principal(self, row: AnyRow) -> Principal:
+        user = _read_user(row)
+        above: dict[GroupId, Group] = {}
+        for each in self._connection.execute(_GROUPS_ABOVE, {"sid": user.sid}):
+            members = above[each.id].members if each.id in above else frozenset()
+            above[each.id] = Group(id=each.id, sid=each.sid, name=each.name, members=members | {each.member_sid})
+        principal = Principal(user, expand_groups(user.sid, frozenset(above.values())))
+        self._recall().keep_principal(principal)
+        return principal
+
+
+def _read_user(row: AnyRow) -> User:
+    return User(
+        id=row.id,
+        sid=row.sid,
+        domain=row.domain,
+        account_name=row.account_name,
+        principal_name=row.principal_name,
+        display_name=row.display_name,
+        distinguished_name=row.distinguished_name,
+        email=row.email,
+        enabled=row.enabled,
+    )
+
+
+def _user_row(user: User) -> dict[str, Any]:
+    return {
+        "id": user.id,
+        "sid": user.sid,
+        "domain": user.domain,
+        "account_name": user.account_name,
+        "principal_name": user.principal_name,
+        "display_name": user.display_name,
+        "distinguished_name": user.distinguished_name,
+        "email": user.email,
+        "enabled": user.enabled,
+        "domain_key": user.domain.casefold(),
+        "account_key": user.account_name.casefold(),
+        "principal_key": user.principal_name.casefold(),
+    }
+
+
+def _read_grant(row: AnyRow) -> Grant:
+    return Grant(ObjectKind(row.object_kind), row.object_name, Right(row.access_right), row.trustee)

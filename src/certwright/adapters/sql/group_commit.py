@@ -1,0 +1,185 @@
+"""Several writing blocks in one transaction, one after another, so that they share the wait for the disk."""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+GROUP_LIMIT = 32
+"""Blocks in a transaction; more would keep the first one waiting for its answer without being much cheaper."""
+
+
+class Transaction(Protocol):
+    """The only writing connection of a process."""
+
+    def begin(self) -> None: ...
+
+    def open_block(self) -> None:
+        """Mark the point to which `undo_block` goes back."""
+
+    def keep_block(self) -> None: ...
+
+    def undo_block(self) -> None: ...
+
+    def commit(self) -> None:
+        """Return when everything is durable."""
+
+    def rollback(self) -> None:
+        """End the transaction, also when it is broken."""
+
+
+class _Group:
+    """The blocks of one transaction."""
+
+    def __init__(self) -> None:
+        self.blocks = 0
+        self.kept = 0
+        self.ended = threading.Event()
+        self.failure: BaseException | None = None
+
+
+class GroupLost(Exception):
+    """The transaction was lost with every block in it; the cause says why."""
+
+
+class GroupCommit:
+    """Blocks that write take turns at one transaction, first come, first served.
+
+    A block that ends while others wait hands the open transaction on; the last one, or the one that fills the group,
+    commits. Nobody returns before the commit that contains his block. A block that raises takes back only its own part.
+    """
+
+    def __init__(self, transaction: Transaction, *, on_lost: Callable[[], None], limit: int = GROUP_LIMIT) -> None:
+        self._transaction = transaction
+        self._on_lost = on_lost
+        self._limit = limit
+        self._mutex = threading.Lock()
+        self._waiting: deque[threading.Lock] = deque()
+        self._is_taken = False
+        self._holder: int | None = None
+        self._group: _Group | None = None
+
+    @contextmanager
+    def block(self) -> Iterator[None]:
+        """Run the body of a ``with`` as one block.
+
+        Errors: GroupLost when the transaction failed, in this block or in another one of its group.
+        """
+        self._take_turn()
+        group = self._enter()
+        try:
+            yield
+        except BaseException:
+            self._leave(group, keep=False)
+            raise
+        self._leave(group, keep=True)
+        group.ended.wait()
+        if group.failure is not None:
+            raise GroupLost from group.failure
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Run the body while there is no transaction."""
+        self._take_turn()
+        while self._group is not None:
+            # Others have left their blocks to us to commit.
+            self._end(self._group)
+            self._take_turn()
+        try:
+            yield
+        finally:
+            self._give_turn()
+
+    def _take_turn(self) -> None:
+        with self._mutex:
+            if self._holder == threading.get_ident():
+                raise RuntimeError("a writing block inside a writing block would wait for itself")
+            if not self._is_taken:
+                self._is_taken = True
+                self._holder = threading.get_ident()
+                return
+            turn = threading.Lock()
+            turn.acquire()
+            self._waiting.append(turn)
+        try:
+            turn.acquire()
+        except BaseException:
+            self._give_up(turn)
+            raise
+        self._holder = threading.get_ident()
+
+    def _give_up(self, turn: threading.Lock) -> None:
+        """Stop waiting, because of a signal; if the turn came at the same moment, go on with what it brought."""
+        with self._mutex:
+            if turn in self._waiting:
+                self._waiting.remove(turn)
+                return
+        if self._group is not None:
+            self._hand_on(self._group)
+        else:
+            self._give_turn()
+
+    def _enter(self) -> _Group:
+        try:
+            if self._group is None:
+                self._transaction.begin()
+                self._group = _Group()
+        except BaseException:
+            self._give_turn()
+            raise
+        group = self._group
+        try:
+            self._transaction.open_block()
+        except BaseException as error:
+            self._end(group, error)
+            raise
+        group.blocks += 1
+        return group
+
+    def _leave(self, group: _Group, *, keep: bool) -> None:
+        try:
+            if keep:
+                self._transaction.keep_block()
+            else:
+                self._transaction.undo_block()
+        except BaseException as error:  # noqa: BLE001 - everyone who waits for the group must hear of it, whatever it is
+            # The database has ended the transaction by itself: nothing of the group is left.
+            self._end(group, error)
+            return
+        group.kept += keep
+        self._hand_on(group)
+
+    def _hand_on(self, group: _Group) -> None:
+        self._holder = None
+        with self._mutex:
+            following = self._waiting.popleft() if self._waiting and group.blocks < self._limit else None
+        if following is not None:
+            following.release()
+        else:
+            self._end(group)
+
+    def _end(self, group: _Group, failure: BaseException | None = None) -> None:
+        self._group = None
+        try:
+            if failure is None and group.kept:
+                self._transaction.commit()
+            else:
+                self._transaction.rollback()
+        except BaseException as error:  # noqa: BLE001 - as above
+            failure = failure or error
+            self._transaction.rollback()
+        finally:
+            if failure is not None:
+                self._on_lost()
+            group.failure = failure
+            group.ended.set()
+            self._give_turn()
+
+    def _give_turn(self) -> None:
+        with self._mutex:
+            self._holder = None
+            following = self._waiting.popleft() if self._waiting else None
+            self._is_taken = following is not None
+        if following is not None:
+            following.release()

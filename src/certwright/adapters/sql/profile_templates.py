@@ -1,0 +1,85 @@
+"""Versions of profile templates, each a document that is written once and remembered for good."""
+
+from dataclasses import replace
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import Connection, bindparam, func, select
+
+from certwright.adapters.sql.columns import AnyRow
+from certwright.adapters.sql.memory import Memory
+from certwright.adapters.sql.tables import profile_templates
+from certwright.adapters.sql.upserts import insert_unless_taken
+from certwright.domain.errors import ChangedMeanwhile, ProfileTemplateNotFound
+from certwright.domain.profile_templates import ProfileTemplate, ProfileTemplateId
+
+_VERSIONS = profile_templates.c
+_ENCODER = msgspec.json.Encoder()
+_DECODER = msgspec.json.Decoder(ProfileTemplate)
+
+_NEWEST_VERSION = select(func.max(_VERSIONS.version)).where(_VERSIONS.id == bindparam("template_id"))
+_NEWEST_VERSIONS = select(_VERSIONS.id, func.max(_VERSIONS.version).label("version")).group_by(_VERSIONS.id)
+_DOCUMENT = select(_VERSIONS.document).where(
+    _VERSIONS.id == bindparam("template_id"), _VERSIONS.version == bindparam("template_version")
+)
+_ADD = insert_unless_taken(profile_templates)
+
+
+class SqlProfileTemplates:
+    """Profile templates. Shape: the document is the JSON of the domain's own classes, kinds of request by number."""
+
+    def __init__(self, connection: Connection, memory: Memory) -> None:
+        self._connection = connection
+        self._known = memory.templates
+
+    def get(self, template_id: ProfileTemplateId, version: int | None = None) -> ProfileTemplate:
+        """Return the version, or the newest. Errors: ProfileTemplateNotFound."""
+        wanted = self._find_newest_version(template_id) if version is None else version
+        template = None if wanted is None else self._find(template_id, wanted)
+        if template is None:
+            raise ProfileTemplateNotFound(template_id)
+        return template
+
+    def list_newest(self) -> tuple[ProfileTemplate, ...]:
+        """Return the newest version of each template, ordered by name."""
+        newest: list[AnyRow] = list(self._connection.execute(_NEWEST_VERSIONS))
+        found = [self.get(row.id, row.version) for row in newest]
+        return tuple(sorted(found, key=lambda each: (each.name.casefold(), each.name, each.id)))
+
+    def save(self, template: ProfileTemplate) -> ProfileTemplate:
+        """Store *template* as a new version unless it equals the newest; return what is now the newest.
+
+        Errors: ChangedMeanwhile when another session saved a version of it at the same moment.
+        """
+        newest = self._find_newest_version(template.id)
+        numbered = replace(template, version=1 if newest is None else newest + 1)
+        if newest is not None:
+            before = self.get(template.id, newest)
+            if replace(numbered, version=newest) == before:
+                return before
+        # What is not committed yet is for this session's eyes only.
+        self._known = dict(self._known)
+        row = {
+            "id": numbered.id,
+            "version": numbered.version,
+            "name": numbered.name,
+            "document": _ENCODER.encode(numbered).decode(),
+        }
+        if not _ADD.run(self._connection, [row]):
+            raise ChangedMeanwhile("profile template")
+        return numbered
+
+    def _find_newest_version(self, template_id: UUID) -> int | None:
+        return self._connection.execute(_NEWEST_VERSION, {"template_id": template_id}).scalar()
+
+    def _find(self, template_id: ProfileTemplateId, version: int) -> ProfileTemplate | None:
+        known = self._known.get((template_id, version))
+        if known is not None:
+            return known
+        row = {"template_id": template_id, "template_version": version}
+        document = self._connection.execute(_DOCUMENT, row).scalar()
+        if document is None:
+            return None
+        template = _DECODER.decode(document)
+        self._known[template_id, version] = template
+        return template

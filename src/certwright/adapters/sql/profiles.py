@@ -1,0 +1,100 @@
+"""Profiles, changed by compare-and-set."""
+
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from certwright.adapters.sql.columns import AnyRow
+from certwright.adapters.sql.tables import profiles
+from certwright.domain.errors import ChangedMeanwhile, ProfileNotFound
+from certwright.domain.identities import UserId
+from certwright.domain.profiles import Profile, ProfileFlags, ProfileId, ProfileStatus
+
+_PROFILE = (
+    profiles.c.id,
+    profiles.c.status,
+    profiles.c.flags,
+    profiles.c.owner_id,
+    profiles.c.template_id,
+    profiles.c.template_version,
+    profiles.c.parent_id,
+    profiles.c.primary_id,
+    profiles.c.comment,
+)
+_ADD = insert(profiles)
+_BY_ID = select(*_PROFILE).where(profiles.c.id == bindparam("profile_id"))
+_LIST_OF = (
+    select(*_PROFILE)
+    .where(
+        profiles.c.owner_id == bindparam("owner_id"),
+        profiles.c.status.in_(bindparam("statuses", expanding=True)),
+    )
+    .order_by(profiles.c.number.desc())
+)
+_CHANGEABLE = ("status", "flags", "template_version", "parent_id", "primary_id", "comment")
+_CHANGE = (
+    update(profiles)
+    .where(profiles.c.id == bindparam("of_profile"), profiles.c.status == bindparam("from_status"))
+    .values({name: bindparam(name) for name in _CHANGEABLE})
+)
+"""Whose profile it is, and of which template, is written once."""
+
+
+class SqlProfiles:
+    """Profiles."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, profile: Profile) -> None:
+        """Store a new profile."""
+        self._connection.execute(_ADD, _row(profile))
+
+    def get(self, profile_id: ProfileId) -> Profile:
+        """Errors: ProfileNotFound."""
+        row = self._connection.execute(_BY_ID, {"profile_id": profile_id}).one_or_none()
+        if row is None:
+            raise ProfileNotFound(profile_id)
+        return _read(row)
+
+    def list_of(self, owner_id: UserId, statuses: frozenset[ProfileStatus] | None = None) -> tuple[Profile, ...]:
+        """Return the owner's profiles, newest first."""
+        wanted = [int(each) for each in (ProfileStatus if statuses is None else statuses)]
+        rows = self._connection.execute(_LIST_OF, {"owner_id": owner_id, "statuses": wanted})
+        return tuple(_read(row) for row in rows)
+
+    def change(self, profile: Profile, *, from_status: ProfileStatus) -> None:
+        """Store *profile* if its status is still *from_status*. Errors: ChangedMeanwhile."""
+        row = _row(profile)
+        values = {name: row[name] for name in _CHANGEABLE}
+        keys = {"of_profile": profile.id, "from_status": int(from_status)}
+        if self._connection.execute(_CHANGE, values | keys).rowcount != 1:
+            raise ChangedMeanwhile("profile")
+
+
+def _row(profile: Profile) -> dict[str, Any]:
+    return {
+        "id": profile.id,
+        "status": int(profile.status),
+        "flags": int(profile.flags),
+        "owner_id": profile.owner_id,
+        "template_id": profile.template_id,
+        "template_version": profile.template_version,
+        "parent_id": profile.parent_id,
+        "primary_id": profile.primary_id,
+        "comment": profile.comment,
+    }
+
+
+def _read(row: AnyRow) -> Profile:
+    return Profile(
+        id=row.id,
+        status=ProfileStatus(row.status),
+        flags=ProfileFlags(row.flags),
+        owner_id=row.owner_id,
+        template_id=row.template_id,
+        template_version=row.template_version,
+        parent_id=row.parent_id,
+        primary_id=row.primary_id,
+        comment=row.comment,
+    )

@@ -1,0 +1,60 @@
+"""One transaction's view of the store."""
+
+from sqlalchemy import Connection
+
+from certwright.adapters.sql.certificates import SqlCertificates
+from certwright.adapters.sql.directory import SqlDirectory
+from certwright.adapters.sql.history import CommitOrder, SqlHistory
+from certwright.adapters.sql.keys import SqlKeys
+from certwright.adapters.sql.memory import Memory
+from certwright.adapters.sql.profile_templates import SqlProfileTemplates
+from certwright.adapters.sql.profiles import SqlProfiles
+from certwright.adapters.sql.requests import SqlRequests
+
+
+class SqlSession:
+    """The repositories of one transaction."""
+
+    def __init__(self, connection: Connection, memory: Memory, order: CommitOrder) -> None:
+        self._directory = SqlDirectory(connection, memory)
+        self._templates = SqlProfileTemplates(connection, memory)
+        self._requests = SqlRequests(connection)
+        self._profiles = SqlProfiles(connection)
+        self._certificates = SqlCertificates(connection)
+        self._history = SqlHistory(connection, order)
+        self._keys = SqlKeys(connection)
+
+    @property
+    def directory(self) -> SqlDirectory:
+        """Return users, groups and rights."""
+        return self._directory
+
+    @property
+    def templates(self) -> SqlProfileTemplates:
+        """Return the versions of profile templates."""
+        return self._templates
+
+    @property
+    def requests(self) -> SqlRequests:
+        """Return the requests."""
+        return self._requests
+
+    @property
+    def profiles(self) -> SqlProfiles:
+        """Return the profiles."""
+        return self._profiles
+
+    @property
+    def certificates(self) -> SqlCertificates:
+        """Return the register of certificates."""
+        return self._certificates
+
+    @property
+    def history(self) -> SqlHistory:
+        """Return events and seals."""
+        return self._history
+
+    @property
+    def keys(self) -> SqlKeys:
+        """Return sealed keys and authorities."""
+        return self._keys

@@ -1,0 +1,193 @@
+"""SQLite: many readers, and one writer at a time among all threads and processes.
+
+SQLite 3.40.1, which Debian 12 links, can damage a database when two connections write and checkpoint at the same instant (its
+WAL-reset bug). So whatever writes, commits included, checkpoints or closes does so under a lock between processes, and
+readers cannot write, not even a checkpoint.
+"""
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from urllib.parse import quote
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.pool import QueuePool, StaticPool
+
+from certwright.adapters.sql.faults import plain_fault
+from certwright.adapters.sql.file_lock import FileLock
+from certwright.adapters.sql.group_commit import GroupCommit, GroupLost
+
+READERS = 40
+WAIT_SECONDS = 10
+"""How long SQLite itself waits for a lock; only programs that do not know our file lock can make it wait."""
+READER_CACHE_KIB = 1_000
+WRITER_CACHE_KIB = 8_000
+
+
+class SingleWriterOrder:
+    """One writer at a time commits events in the order of their numbers: there is nothing to settle."""
+
+    def announce(self, _connection: Connection, /) -> None:
+        """Do nothing."""
+
+    def list_settled(self, _connection: Connection, _limit: int, /) -> list[int] | None:
+        """Return None: every view is whole."""
+        return None
+
+
+class SqliteTransaction:
+    """The writing connection of this process and the lock between processes; kept to `group_commit.Transaction`."""
+
+    def __init__(self, path: Path) -> None:
+        self._lock = FileLock(path)
+        self._lock.acquire()
+        try:
+            self.engine = _create_writing_engine(path)
+            self.connection = self.engine.connect()
+            driver = self.connection.connection.driver_connection
+            if not isinstance(driver, sqlite3.Connection):
+                raise TypeError("the driver is not the one this class is written for")
+            self._driver = driver
+            # The first look finishes what a crash has left, and makes the files that readers only open.
+            driver.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        except BaseException:
+            self._lock.close()
+            raise
+        self._lock.release()
+
+    def begin(self) -> None:
+        """Begin to write, after all other processes that wait."""
+        self._lock.acquire()
+        try:
+            self._driver.execute("BEGIN IMMEDIATE")
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def open_block(self) -> None:
+        """Set the savepoint."""
+        self._driver.execute("SAVEPOINT block")
+
+    def keep_block(self) -> None:
+        """Give the savepoint up."""
+        self._driver.execute("RELEASE block")
+
+    def undo_block(self) -> None:
+        """Go back to the savepoint, and give it up."""
+        self._driver.execute("ROLLBACK TO block")
+        self._driver.execute("RELEASE block")
+
+    def commit(self) -> None:
+        """Commit, and sometimes checkpoint; when it fails, `rollback` is to follow."""
+        self._driver.execute("COMMIT")
+        self._lock.release()
+
+    def rollback(self) -> None:
+        """End the transaction, unless SQLite did so itself."""
+        with suppress(sqlite3.Error):
+            self._driver.execute("ROLLBACK")
+        self._lock.release()
+
+    def close(self) -> None:
+        """Close the connection, which checkpoints when it is the last one."""
+        self._lock.acquire()
+        try:
+            self.connection.close()
+            self.engine.dispose()
+        finally:
+            self._lock.close()
+
+
+class SqliteTransactions:
+    """How a store on SQLite reads and writes. *on_lost* is called when a transaction is lost that others may have seen."""
+
+    def __init__(self, path: Path, on_lost: Callable[[], None]) -> None:
+        self._writer = SqliteTransaction(path)
+        self._group = GroupCommit(self._writer, on_lost=on_lost)
+        self._readers = _create_reading_engine(path)
+        self.engines: tuple[Engine, ...] = (self._readers, self._writer.engine)
+        self.reading_order = self.writing_order = SingleWriterOrder()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Open a view that begins with the first statement."""
+        with self._readers.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Open a block of the writing connection; it is durable when the body of the ``with`` has been left.
+
+        Errors: StoreUnavailable when the transaction was lost.
+        """
+        try:
+            with self._group.block():
+                yield self._writer.connection
+        except GroupLost as lost:
+            raise _find_cause(lost) from lost
+
+    def close(self) -> None:
+        """Close the readers, then, alone, the writer."""
+        self._readers.dispose()
+        with self._group.alone():
+            self._writer.close()
+
+
+def create_file(path: Path) -> None:
+    """Create an empty database file that only its owner may read, unless there is a file."""
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+
+
+def _find_cause(lost: GroupLost) -> Exception:
+    return plain_fault(lost.__cause__) if isinstance(lost.__cause__, Exception) else lost
+
+
+def _create_reading_engine(path: Path) -> Engine:
+    def connect() -> sqlite3.Connection:
+        connection = _connect(path, "ro")
+        connection.execute("PRAGMA query_only = ON")
+        connection.execute(f"PRAGMA cache_size = -{READER_CACHE_KIB}")
+        return connection
+
+    engine = create_engine(
+        "sqlite://",
+        creator=connect,
+        poolclass=QueuePool,
+        pool_size=READERS,
+        max_overflow=READERS,
+        pool_use_lifo=True,
+        hide_parameters=True,
+    )
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        # The driver itself begins transactions for changes only, so that each query would see another moment.
+        connection.exec_driver_sql("BEGIN")
+
+    return engine
+
+
+def _create_writing_engine(path: Path) -> Engine:
+    def connect() -> sqlite3.Connection:
+        connection = _connect(path, "rw")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute(f"PRAGMA cache_size = -{WRITER_CACHE_KIB}")
+        return connection
+
+    # Transactions are begun and ended by `SqliteTransaction`; to SQLAlchemy each statement stands for itself.
+    return create_engine("sqlite://", creator=connect, poolclass=StaticPool, isolation_level="AUTOCOMMIT", hide_parameters=True)
+
+
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    return sqlite3.connect(
+        f"file:{quote(str(path))}?mode={mode}",
+        uri=True,
+        timeout=WAIT_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+    )

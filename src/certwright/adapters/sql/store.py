@@ -1,0 +1,143 @@
+"""The store: opens a database and gives out sessions."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from sqlalchemy import URL, Connection, Engine, inspect, make_url, text
+from sqlalchemy.exc import ArgumentError
+
+from certwright.adapters.sql.faults import DRIVER_ERRORS, plain_fault
+from certwright.adapters.sql.history import CommitOrder
+from certwright.adapters.sql.memory import Memory
+from certwright.adapters.sql.postgresql import PostgresqlTransactions
+from certwright.adapters.sql.session import SqlSession
+from certwright.adapters.sql.sqlite import SqliteTransactions
+from certwright.adapters.sql.tables import SCHEMA_VERSION
+from certwright.domain.errors import DefinitionInvalid, StoreUnavailable
+
+VERSION_TABLE = "schema_version"
+_VERSION = text(f"SELECT version_num FROM {VERSION_TABLE}")  # noqa: S608 - a constant of ours
+
+
+class Transactions(Protocol):
+    """What a kind of database does in its own way."""
+
+    @property
+    def engines(self) -> tuple[Engine, ...]: ...
+    @property
+    def reading_order(self) -> CommitOrder: ...
+    @property
+    def writing_order(self) -> CommitOrder: ...
+
+    def reading(self) -> AbstractContextManager[Connection]: ...
+
+    def writing(self) -> AbstractContextManager[Connection]: ...
+
+    def close(self) -> None: ...
+
+
+class SqlStore:
+    """`ports.Store` on a database whose schema is ours."""
+
+    def __init__(self, transactions: Transactions, memory: Memory) -> None:
+        self._transactions = transactions
+        self._memory = memory
+
+    @property
+    def engines(self) -> tuple[Engine, ...]:
+        """Return what the statements go through, for those who count or watch them."""
+        return self._transactions.engines
+
+    @contextmanager
+    def reading(self) -> Iterator[SqlSession]:
+        """Open a consistent view.
+
+        Errors: StoreUnavailable; WritingRefused, a bug, when the session is used for writing.
+        """
+        with _plainly(), self._transactions.reading() as connection:
+            yield SqlSession(connection, self._memory, self._transactions.reading_order)
+
+    @contextmanager
+    def writing(self) -> Iterator[SqlSession]:
+        """Open a transaction that is durable when the block has ended; a block that raises leaves nothing.
+
+        Errors: StoreUnavailable; ChangedMeanwhile when the database gave another session precedence; RuntimeError, a bug,
+                for a block inside a block of the same thread, on SQLite.
+        """
+        with _plainly(), self._transactions.writing() as connection:
+            yield SqlSession(connection, self._memory, self._transactions.writing_order)
+
+    def close(self) -> None:
+        """Close all connections. No session may be open, and none can be opened afterwards."""
+        self._transactions.close()
+
+
+def open_store(url: str) -> SqlStore:
+    """Return the store in the database that *url* names, as it is: see `schema.migrate` for making one.
+
+    Shape: ``sqlite:////folder/file`` or ``postgresql://user:password@host/name``.
+    Errors: StoreUnavailable when it cannot be reached, or its schema is another version's; DefinitionInvalid for *url*.
+    """
+    parsed = parse_database_url(url)
+    memory = Memory()
+    with _plainly():
+        transactions = _open_transactions(parsed, memory)
+        store = SqlStore(transactions, memory)
+        try:
+            _check_schema(transactions)
+        except BaseException:
+            store.close()
+            raise
+    return store
+
+
+def parse_database_url(url: str) -> URL:
+    """Return the parts of *url*. Errors: DefinitionInvalid, which does not repeat it: it may hold a password."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise DefinitionInvalid("database.url", "this is no database URL, like sqlite:////folder/file") from None
+    kind = parsed.get_backend_name()
+    if kind not in ("sqlite", "postgresql"):
+        raise DefinitionInvalid("database.url", "sqlite and postgresql are the databases there are")
+    if kind == "sqlite" and parsed.database in (None, "", ":memory:"):
+        raise DefinitionInvalid("database.url", "a database in memory would not outlive the server: name a file")
+    return parsed
+
+
+def get_database_path(url: URL) -> Path:
+    """Return the file of an SQLite URL, absolute."""
+    return Path(url.database or "").absolute()
+
+
+def _open_transactions(url: URL, memory: Memory) -> Transactions:
+    if url.get_backend_name() == "postgresql":
+        return PostgresqlTransactions(url)
+    path = get_database_path(url)
+    if not path.is_file():
+        raise StoreUnavailable(f"there is no file {path}")
+    return SqliteTransactions(path, memory.forget)
+
+
+def _check_schema(transactions: Transactions) -> None:
+    with transactions.reading() as connection:
+        is_ours = inspect(connection).has_table(VERSION_TABLE)
+        version = int(connection.execute(_VERSION).scalar_one()) if is_ours else 0
+    if version < SCHEMA_VERSION:
+        raise StoreUnavailable(f"its schema is version {version} and has to be migrated to version {SCHEMA_VERSION} first")
+    if version > SCHEMA_VERSION:
+        raise StoreUnavailable(f"its schema is version {version}, of a newer program; this one knows version {SCHEMA_VERSION}")
+
+
+@contextmanager
+def _plainly() -> Iterator[None]:
+    """Let what a database raises come out in the words of the domain."""
+    try:
+        yield
+    except DRIVER_ERRORS as error:
+        plain = plain_fault(error)
+        if plain is error:
+            raise
+        raise plain from error

@@ -1,0 +1,288 @@
+"""The tables. What an enum or a flag may hold is printed into CHECK constraints from the domain."""
+
+from collections.abc import Iterable
+from enum import IntFlag
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    UniqueConstraint,
+    Uuid,
+    func,
+    text,
+)
+
+from certwright.adapters.sql.columns import PlainText, Serial, UtcTime
+from certwright.domain.grants import ObjectKind, Right
+from certwright.domain.profiles import ProfileFlags, ProfileStatus
+from certwright.domain.request_types import RequestType
+from certwright.domain.requests import DataCollectionFlags, RequestFlags, RequestStatus
+from certwright.domain.revocation import RevocationReason
+
+SCHEMA_VERSION = 1
+"""The number of the newest migration: what this program reads and writes."""
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+
+def _counter(name: str) -> Column[int]:
+    """Return a key that the database counts up: the order in which rows came in."""
+    return Column(name, BigInteger().with_variant(Integer, "sqlite"), Identity(), primary_key=True)
+
+
+def _one_of(column: str, values: Iterable[int | str]) -> CheckConstraint:
+    listed = ", ".join(str(int(each)) if isinstance(each, int) else f"'{each}'" for each in values)
+    return CheckConstraint(f"{column} IN ({listed})", name=column)
+
+
+def _flags_of(column: str, flags: type[IntFlag]) -> CheckConstraint:
+    return CheckConstraint(f"({column} & {~sum(flags) & 0x7FFF}) = 0", name=column)
+
+
+def _template_version() -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(["template_id", "template_version"], ["profile_templates.id", "profile_templates.version"])
+
+
+# -- who ---------------------------------------------------------------------------------------------------------------
+
+directory_revision = Table(
+    "directory_revision",
+    metadata,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),
+    Column("revision", BigInteger, nullable=False),
+    CheckConstraint("id = 1", name="single"),
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("sid", PlainText, nullable=False, unique=True),
+    Column("domain", PlainText, nullable=False),
+    Column("account_name", PlainText, nullable=False),
+    Column("principal_name", PlainText, nullable=False),
+    Column("display_name", PlainText, nullable=False),
+    Column("distinguished_name", PlainText, nullable=False),
+    Column("email", PlainText, nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    # Names without their case, made by us: databases differ in what they take for the same letter.
+    Column("domain_key", PlainText, nullable=False),
+    Column("account_key", PlainText, nullable=False),
+    Column("principal_key", PlainText, nullable=False),
+    UniqueConstraint("account_key", "domain_key"),
+)
+Index(
+    "uq_users_principal_key",
+    users.c.principal_key,
+    unique=True,
+    sqlite_where=text("principal_key <> ''"),
+    postgresql_where=text("principal_key <> ''"),
+)
+
+user_groups = Table(
+    "user_groups",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("sid", PlainText, nullable=False, unique=True),
+    Column("name", PlainText, nullable=False),
+)
+
+group_members = Table(
+    "group_members",
+    metadata,
+    Column("group_id", Uuid, ForeignKey("user_groups.id"), primary_key=True),
+    Column("member_sid", PlainText, primary_key=True),
+)
+Index("ix_group_members_member_sid", group_members.c.member_sid)
+
+grants = Table(
+    "grants",
+    metadata,
+    Column("object_kind", String(30), primary_key=True),
+    Column("object_name", PlainText, primary_key=True),
+    Column("access_right", String(30), primary_key=True),
+    Column("trustee", PlainText, primary_key=True),
+    _one_of("object_kind", ObjectKind),
+    _one_of("access_right", Right),
+)
+
+password_hashes = Table(
+    "password_hashes",
+    metadata,
+    Column("user_id", Uuid, ForeignKey("users.id"), primary_key=True),
+    Column("password_hash", PlainText, nullable=False),
+)
+
+# -- what --------------------------------------------------------------------------------------------------------------
+# People are named by the identifiers of the directory, without foreign keys: a directory may be elsewhere.
+
+profile_templates = Table(
+    "profile_templates",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("name", PlainText, nullable=False),
+    Column("document", PlainText, nullable=False),
+    Column("created", UtcTime, nullable=False, server_default=func.now()),
+)
+
+profiles = Table(
+    "profiles",
+    metadata,
+    _counter("number"),
+    Column("id", Uuid, nullable=False, unique=True),
+    Column("status", SmallInteger, nullable=False),
+    Column("flags", SmallInteger, nullable=False),
+    Column("owner_id", Uuid, nullable=False),
+    Column("template_id", Uuid, nullable=False),
+    Column("template_version", Integer, nullable=False),
+    Column("parent_id", Uuid),
+    Column("primary_id", Uuid),
+    Column("comment", PlainText, nullable=False),
+    _template_version(),
+    _one_of("status", ProfileStatus),
+    _flags_of("flags", ProfileFlags),
+)
+Index("ix_profiles_owner_id", profiles.c.owner_id, profiles.c.number)
+
+requests = Table(
+    "requests",
+    metadata,
+    _counter("number"),
+    Column("id", Uuid, nullable=False, unique=True),
+    Column("type", SmallInteger, nullable=False),
+    Column("status", SmallInteger, nullable=False),
+    Column("flags", SmallInteger, nullable=False),
+    Column("template_id", Uuid, nullable=False),
+    Column("template_version", Integer, nullable=False),
+    Column("originator_id", Uuid, nullable=False),
+    Column("target_id", Uuid, nullable=False),
+    Column("submitted", UtcTime, nullable=False),
+    Column("completed", UtcTime),
+    Column("priority", SmallInteger, nullable=False),
+    Column("comment", PlainText, nullable=False),
+    Column("data", PlainText, nullable=False),
+    Column("data_flags", SmallInteger, nullable=False),
+    Column("profile_id", Uuid, ForeignKey("profiles.id")),
+    Column("old_profile_id", Uuid, ForeignKey("profiles.id")),
+    _template_version(),
+    _one_of("type", RequestType),
+    _one_of("status", RequestStatus),
+    _flags_of("flags", RequestFlags),
+    _flags_of("data_flags", DataCollectionFlags),
+)
+Index("ix_requests_originator_id", requests.c.originator_id, requests.c.number)
+Index("ix_requests_target_id", requests.c.target_id, requests.c.number)
+Index("ix_requests_status", requests.c.status, requests.c.number)
+
+certificates = Table(
+    "certificates",
+    metadata,
+    _counter("number"),
+    Column("serial", Serial, nullable=False, unique=True),
+    Column("request_id", Uuid, ForeignKey("requests.id"), nullable=False),
+    Column("place", SmallInteger, nullable=False),
+    Column("profile_id", Uuid, ForeignKey("profiles.id"), nullable=False),
+    Column("subject_id", Uuid, nullable=False),
+    Column("requester_name", PlainText, nullable=False),
+    Column("template_common_name", PlainText, nullable=False),
+    Column("authority_name", PlainText, nullable=False),
+    Column("not_before", UtcTime, nullable=False),
+    Column("not_after", UtcTime, nullable=False),
+    Column("request_digest", LargeBinary, nullable=False),
+    Column("key_digest", LargeBinary, nullable=False),
+    Column("to_be_signed", LargeBinary),
+    Column("encoded", LargeBinary),
+    Column("thumbprint", String(64), nullable=False),
+    Column("revoked_at", UtcTime),
+    Column("revocation_reason", SmallInteger),
+    Column("is_key_history", Boolean, nullable=False),
+    Column("is_archived", Boolean, nullable=False),
+    UniqueConstraint("request_id", "place"),
+    CheckConstraint("(to_be_signed IS NULL) <> (encoded IS NULL)", name="form"),
+    CheckConstraint("(revoked_at IS NULL) = (revocation_reason IS NULL)", name="revocation"),
+    _one_of("revocation_reason", RevocationReason),
+)
+Index("ix_certificates_profile_id", certificates.c.profile_id, certificates.c.number)
+Index("ix_certificates_subject_id", certificates.c.subject_id, certificates.c.number)
+
+certified_keys = Table(
+    "certified_keys",
+    metadata,
+    Column("key_digest", LargeBinary, primary_key=True),
+    Column("subject_id", Uuid, nullable=False),
+)
+
+# -- what happened -----------------------------------------------------------------------------------------------------
+
+events = Table(
+    "events",
+    metadata,
+    _counter("sequence"),
+    # No CHECK: each version brings new types, and a constraint on the largest table is dear to change.
+    Column("type", String(60), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("actor", PlainText, nullable=False),
+    Column("actor_id", Uuid),
+    Column("source", PlainText, nullable=False),
+    Column("request_id", Uuid),
+    Column("subject_id", Uuid),
+    Column("comment", PlainText, nullable=False),
+    Column("details", PlainText, nullable=False),
+    # The number of an event that somebody deleted is never given again.
+    sqlite_autoincrement=True,
+)
+Index("ix_events_request_id", events.c.request_id, events.c.sequence)
+
+seals = Table(
+    "seals",
+    metadata,
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("last_sequence", BigInteger, nullable=False, unique=True),
+    Column("digests", LargeBinary, nullable=False),
+    Column("chain", LargeBinary, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    Column("sealed_at", UtcTime, nullable=False),
+)
+
+# -- keys --------------------------------------------------------------------------------------------------------------
+
+keys = Table(
+    "keys",
+    metadata,
+    Column("name", PlainText, primary_key=True),
+    Column("public", LargeBinary, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("created", UtcTime, nullable=False),
+)
+
+authorities = Table(
+    "authorities",
+    metadata,
+    Column("name", PlainText, primary_key=True),
+    Column("config_name", PlainText, nullable=False),
+    Column("certificate", LargeBinary, nullable=False),
+    # The key may be in a module of its own instead of in *keys*.
+    Column("key_name", PlainText, nullable=False),
+    Column("issuer_name", PlainText, nullable=False),
+)
