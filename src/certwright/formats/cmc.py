@@ -16,10 +16,10 @@ from certwright.formats.cms import (
     Attribute,
     Signer,
     encode_signed_data,
-    encode_value,
     list_certificates,
     parse_signed_data,
 )
+from certwright.formats.der import encode_value
 
 PKI_RESPONSE = x509.ObjectIdentifier("1.3.6.1.5.5.7.12.3")
 STATUS_INFO = x509.ObjectIdentifier("1.3.6.1.5.5.7.7.1")

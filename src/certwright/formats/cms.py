@@ -19,6 +19,7 @@ from certwright.formats.algorithms import (
     AlgorithmIdentifier,
     signature_identifier_of,
 )
+from certwright.formats.der import encode_value
 
 SIGNED_DATA = ObjectIdentifier("1.2.840.113549.1.7.2")
 DATA = ObjectIdentifier("1.2.840.113549.1.7.1")
@@ -174,11 +175,6 @@ def parse_signed_data(encoded: bytes) -> SignedData:
 def list_certificates(signed: SignedData) -> tuple[bytes, ...]:
     """Return the DER certificates that *signed* carries."""
     return tuple(asn1.encode_der(each) for each in signed.certificates.as_list()) if signed.certificates else ()
-
-
-def encode_value(value: object) -> asn1.TLV:
-    """Return the DER of *value* in the form in which it stands where the standard says ANY."""
-    return asn1.decode_der(asn1.TLV, asn1.encode_der(value))
 
 
 def _encode(signed: SignedData) -> bytes:

@@ -4,11 +4,16 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeAlias
 
 from cryptography.hazmat import asn1
 from cryptography.x509 import ObjectIdentifier
 
-from certwright.domain.errors import NameRefused
+from certwright.domain.errors import MalformedValue, NameRefused
+from certwright.domain.rules.names import escape_name_value
+from certwright.formats.der import encode_value
+
+_StringType: TypeAlias = type[str] | type[asn1.PrintableString] | type[asn1.IA5String]
 
 
 @asn1.sequence
@@ -16,29 +21,33 @@ class AttributeTypeAndValue:
     """Source: RFC 5280 section 4.1.2.4."""
 
     type: ObjectIdentifier
-    value: asn1.PrintableString | asn1.IA5String | str
+    value: asn1.TLV
+
+
+RDNSequence: TypeAlias = list[asn1.SetOf[AttributeTypeAndValue]]
+"""A Name as a field of other structures."""
 
 
 @asn1.sequence
 class _NameHolder:
     """The encoder takes no list as a root; the list in this holder is the name."""
 
-    name: list[asn1.SetOf[AttributeTypeAndValue]]
+    name: RDNSequence
 
 
 @dataclass(frozen=True, slots=True)
 class _AttributeType:
-    """Shape: *limit* is the standard's upper bound in characters; the other kinds of string are held against *letters*."""
+    """Shape: *limit* is the standard's upper bound in characters."""
 
     identifier: ObjectIdentifier
     limit: int = 32_768
-    string: type[str] | type[asn1.PrintableString] | type[asn1.IA5String] = str
+    string: _StringType = str
 
 
 def _plan_types() -> dict[str, _AttributeType]:
     """Return the attribute types by their names in lower case and by their identifiers."""
     printable, ia5 = asn1.PrintableString, asn1.IA5String
-    rows: tuple[tuple[str, str, int, type[str] | type[asn1.PrintableString] | type[asn1.IA5String]], ...] = (
+    rows: tuple[tuple[str, str, int, _StringType], ...] = (
         ("cn commonname", "2.5.4.3", 64, str),
         ("sn surname", "2.5.4.4", 32_768, str),
         ("serialnumber", "2.5.4.5", 64, printable),
@@ -64,6 +73,19 @@ def _plan_types() -> dict[str, _AttributeType]:
 
 
 _TYPES = _plan_types()
+_LABELS = {each.identifier: name.upper() for name, each in reversed(_TYPES.items()) if name.isalpha()}
+"""The first name of each row."""
+_TEXT_ENCODINGS = {
+    0x0C: "utf-8",
+    0x12: "ascii",
+    0x13: "ascii",
+    0x14: "latin-1",
+    0x16: "ascii",
+    0x1A: "ascii",
+    0x1C: "utf-32-be",
+    0x1E: "utf-16-be",
+}
+"""By the tags of ASN.1's strings; what TeletexString holds in practice is Latin-1."""
 _PART = re.compile(
     r" *(?:(?:oid\.)?(?P<dotted>[0-2](?:\.(?:0|[1-9]\d*))+)|(?P<name>[a-z][a-z\d-]*)) *= *"
     r"(?P<value>(?:\\.|[^\\,+\"<>;\0 ]| +(?![ ,+]|$))*) *(?P<end>[,+]|$)",
@@ -87,6 +109,25 @@ def encode_name(text: str) -> bytes:
     relative_names = [asn1.SetOf(each) for each in reversed(list(_list_relative_names(text)))] if text else []
     # The holder adds one header in front of the name; what follows is the name with its own.
     return bytes(asn1.decode_der(asn1.TLV, asn1.encode_der(_NameHolder(name=relative_names))).data)
+
+
+def format_name(name: RDNSequence) -> str:
+    """Return the RFC 4514 text of *name*, in a form that `encode_name` reads.
+
+    Errors: MalformedValue for values that are no text.
+    """
+    return ",".join("+".join(_format_attribute(each) for each in relative.as_list()) for relative in reversed(name))
+
+
+def _format_attribute(attribute: AttributeTypeAndValue) -> str:
+    encoding = _TEXT_ENCODINGS.get(int.from_bytes(attribute.value.tag_bytes))
+    if encoding is None:
+        raise MalformedValue("subject", "it holds something that is no text")
+    try:
+        value = bytes(attribute.value.data).decode(encoding)
+    except UnicodeDecodeError as error:
+        raise MalformedValue("subject", "it holds text that is not in its own encoding") from error
+    return f"{_LABELS.get(attribute.type, attribute.type.dotted_string)}={escape_name_value(value)}"
 
 
 def _list_relative_names(text: str) -> Iterator[list[AttributeTypeAndValue]]:
@@ -116,7 +157,7 @@ def _parse_attribute(name: str, raw: str) -> AttributeTypeAndValue:
         raise NameRefused(f"{name} holds other than ASCII characters")
     if kind.string is asn1.PrintableString and not _PRINTABLE.fullmatch(value):
         raise NameRefused(f"{name} holds characters that a printable string cannot")
-    return AttributeTypeAndValue(type=kind.identifier, value=kind.string(value))
+    return AttributeTypeAndValue(type=kind.identifier, value=encode_value(kind.string(value)))
 
 
 def _find_type(name: str) -> _AttributeType:

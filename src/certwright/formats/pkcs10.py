@@ -8,12 +8,14 @@ import re
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat import asn1
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
-from certwright.domain.errors import MalformedCertificateRequest
+from certwright.domain.errors import MalformedCertificateRequest, MalformedValue
 from certwright.domain.public_keys import CertificateRequest, HashAlgorithm, KeyAlgorithm, PublicKey
 from certwright.formats.algorithms import HASHES
+from certwright.formats.names import RDNSequence, format_name
 from certwright.formats.public_keys import describe_public_key
 
 LIMIT_CHARACTERS = 64 * 1_024
@@ -24,6 +26,16 @@ _SUBJECT_ALTERNATIVE_NAME = bytes.fromhex("0603551d11")
 _HASHES = {each.value.lower(): each for each in HashAlgorithm}
 _UNREADABLE = (ValueError, TypeError, x509.InvalidVersion)
 """What the library raises for bytes that are no request."""
+
+
+@asn1.sequence
+class RequestInfo:
+    """What is signed. Shape: *attributes*, which clients leave out or do not sort, are read by the library when needed."""
+
+    version: int
+    subject: RDNSequence
+    public_key: asn1.TLV
+    attributes: asn1.Null | asn1.TLV | None
 
 
 def parse_certificate_request_text(text: str) -> CertificateRequest:
@@ -46,9 +58,10 @@ def parse_certificate_request(encoded: bytes) -> CertificateRequest:
     """
     try:
         request = x509.load_der_x509_csr(encoded)
-        subject = request.subject.rfc4514_string()
+        signed = request.tbs_certrequest_bytes
+        subject = format_name(asn1.decode_der(RequestInfo, signed).subject)
         key = _find_key(request)
-    except _UNREADABLE as error:
+    except (*_UNREADABLE, MalformedValue) as error:
         raise MalformedCertificateRequest("its bytes are not those of a request and a key, or not all of them") from error
     signature_hash, signature_name = _read_signature_algorithm(request)
     return CertificateRequest(
@@ -56,7 +69,7 @@ def parse_certificate_request(encoded: bytes) -> CertificateRequest:
         public_key=_describe_key(key, encoded),
         signature_hash=signature_hash,
         signature_name=signature_name,
-        is_proven=_is_signed_by(key, signature_hash, request),
+        is_proven=_is_signed_by(key, signature_hash, request, signed),
         subject=subject,
         alternative_names=_list_alternative_names(request) if _SUBJECT_ALTERNATIVE_NAME in encoded else (),
     )
@@ -105,16 +118,18 @@ def _read_signature_algorithm(request: x509.CertificateSigningRequest) -> tuple[
 
 
 def _is_signed_by(
-    key: CertificatePublicKeyTypes | None, signature_hash: HashAlgorithm | None, request: x509.CertificateSigningRequest
+    key: CertificatePublicKeyTypes | None,
+    signature_hash: HashAlgorithm | None,
+    request: x509.CertificateSigningRequest,
+    signed: bytes,
 ) -> bool:
     """Return whether *key* signed the request. RSA and curves are verified here: the library's own answer is no to SHA-1."""
     try:
         scheme = request.signature_algorithm_parameters
-        signature, signed = request.signature, request.tbs_certrequest_bytes
         if isinstance(key, rsa.RSAPublicKey) and isinstance(scheme, padding.PKCS1v15 | padding.PSS) and signature_hash:
-            key.verify(signature, signed, scheme, HASHES[signature_hash])
+            key.verify(request.signature, signed, scheme, HASHES[signature_hash])
         elif isinstance(key, ec.EllipticCurvePublicKey) and isinstance(scheme, ec.ECDSA):
-            key.verify(signature, signed, scheme)
+            key.verify(request.signature, signed, scheme)
         else:
             return key is not None and request.is_signature_valid
     except (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError):
