@@ -3,13 +3,12 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
 from enum import IntEnum
 from typing import Any, TypeVar
 
 import msgspec
 from cryptography import x509
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from certwright.domain.errors import DefinitionInvalid, MalformedValue, Refused
 from certwright.domain.grants import Grant, ObjectKind
@@ -56,12 +55,11 @@ class DefinitionReader:
     def check_unique(self) -> None:
         """Note every name and identifier that the file gives twice."""
         table = self._table
-        people = [*table.users, *table.groups]
         self._note_repeated(
             "account or group", [*(each.account for each in table.users), *(each.name for each in table.groups)]
         )
-        self._note_repeated("sid", (each.sid for each in people))
-        self._note_repeated("id", (str(each.id) for each in people))
+        self._note_repeated("sid", [*(each.sid for each in table.users), *(each.sid for each in table.groups)])
+        self._note_repeated("id", [*(str(each.id) for each in table.users), *(str(each.id) for each in table.groups)])
         self._note_repeated("principal_name", (each.principal_name for each in table.users))
         self._note_repeated("certificate_templates.common_name", (each.common_name for each in table.certificate_templates))
         self._note_repeated("certificate_templates.oid", (each.oid for each in table.certificate_templates))
@@ -151,29 +149,26 @@ class DefinitionReader:
         parties = ("initiators", "approvers", "enrollment_agents")
         revocations = ("revocation", "revocation_for_duplicates")
         plain = (each for each in table.__struct_fields__ if each not in (*parties, *revocations, "data_items"))
-        return Policy(
-            **_given(table, *plain),
-            **{each: self._resolve(getattr(table, each), f"{where}.{each}") for each in parties},
-            **{each: self._read_revocation(getattr(table, each), f"{where}.{each}") for each in revocations},
-            data_items=tuple(DataItemDefinition(**_given(each)) for each in table.data_items),
-        )
+        given = _given(table, *plain)
+        given |= {each: self._resolve(getattr(table, each), f"{where}.{each}") for each in parties}
+        given |= {each: self._read_revocation(getattr(table, each), f"{where}.{each}") for each in revocations}
+        return Policy(**given, data_items=tuple(DataItemDefinition(**_given(each)) for each in table.data_items))
 
     def _read_revocation(self, table: RevocationTable, where: str) -> RevocationSettings:
         plain = (each for each in table.__struct_fields__ if each not in ("reason", "delay"))
         delay = self._read_duration(table.delay, f"{where}.delay", "delay")
-        reason = None if table.reason is UNSET else self._choose(RevocationReason, table.reason, f"{where}.reason")
-        return RevocationSettings(**_given(table, *plain), **delay, **({} if reason is None else {"reason": reason}))
+        reason = self._read_choice(RevocationReason, table.reason, f"{where}.reason", "reason")
+        return RevocationSettings(**_given(table, *plain), **delay, **reason)
 
     def _read_smartcard(self, table: SmartcardTable, where: str) -> SmartcardConfiguration:
         plain = (each for each in table.__struct_fields__ if each not in ("user_pin", "admin_pin", "user_pin_option"))
-        named = table.user_pin_option
-        option = None if named is UNSET else self._choose(UserPinOption, named, f"{where}.user_pin_option")
+        option = self._read_choice(UserPinOption, table.user_pin_option, f"{where}.user_pin_option", "user_pin_option")
         key = table.default_admin_key_hex
         if key is not UNSET and not ADMIN_KEY_FORM.fullmatch(key):
             self._note(f"{where}.default_admin_key_hex", "48 hexadecimal digits are wanted, or none for 24 zero bytes")
         return SmartcardConfiguration(
             **_given(table, *plain),
-            **({} if option is None else {"user_pin_option": option}),
+            **option,
             user_pin=PinPolicy(**_given(table.user_pin)),
             admin_pin=PinPolicy(**{"rollover": True, **_given(table.admin_pin)}),
         )
@@ -183,7 +178,7 @@ class DefinitionReader:
             for sid in sorted(self._resolve(holders, f"{where}.rights.{right}")):
                 yield Grant(kind, name, right, sid)
 
-    def _read_duration(self, text: Any, where: str, name: str = "validity") -> dict[str, timedelta]:
+    def _read_duration(self, text: str | UnsetType, where: str, name: str = "validity") -> dict[str, Any]:
         if text is UNSET:
             return {}
         try:
@@ -191,6 +186,10 @@ class DefinitionReader:
         except MalformedValue as malformed:
             self._note(where, malformed.detail)
             return {}
+
+    def _read_choice(self, choices: type[IntEnum], text: str | UnsetType, where: str, name: str) -> dict[str, Any]:
+        chosen = None if text is UNSET else self._choose(choices, text, where)
+        return {} if chosen is None else {name: chosen}
 
     def _resolve(self, names: Iterable[str], where: str) -> frozenset[Sid]:
         """Return the SIDs of accounts and groups of the file, of SIDs themselves, and of ``everyone``."""
