@@ -83,6 +83,8 @@ class Requests(Protocol):
 
 
 class Profiles(Protocol):
+    """What people hold, newest first where it is listed."""
+
     def add(self, profile: Profile) -> None: ...
 
     def get(self, profile_id: ProfileId) -> Profile:
@@ -258,6 +260,8 @@ class SignIn(Protocol):
 
 
 class Clock(Protocol):
+    """The time of day: the only way in which it comes in."""
+
     def now(self) -> datetime:
         """Return the time, aware, UTC."""
 
