@@ -1,0 +1,44 @@
+# make run     install into .venv and show everything at work; make run DATA=folder PORT=9443 PASSWORD=secret
+# make test    install what tests need and run everything: style, types, layers, tests
+# make check   the same without installing anything outside .venv; what is missing is skipped
+# make bench   measure enrollments as shares of this machine's raw signing rate
+# make docs    print the pages of docs/reference from the code
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+DATA ?= data
+PORT ?=
+PASSWORD ?=
+PYTEST_OPTIONS ?= -n 2
+
+.PHONY: run test check bench docs
+.DEFAULT_GOAL := run
+
+run: $(VENV)/.installed
+	@$(BIN)/certwright demo --data "$(DATA)" $(if $(PORT),--port "$(PORT)") $(if $(PASSWORD),--password "$(PASSWORD)")
+
+test:
+	@scripts/install-test-programs
+	@$(MAKE) --no-print-directory check
+
+check: $(VENV)/.installed-for-tests
+	$(BIN)/ruff check src tests benchmarks scripts docs
+	$(BIN)/ruff format --check src tests benchmarks scripts docs
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest $(PYTEST_OPTIONS)
+
+bench: $(VENV)/.installed-for-tests
+	$(BIN)/python -m benchmarks.enrollments
+
+docs: $(VENV)/.installed-for-tests
+	$(BIN)/python scripts/print_reference.py
+
+$(VENV)/.installed: pyproject.toml scripts/make-venv
+	@scripts/make-venv "$(PYTHON)" "$(VENV)" "."
+	@touch $@
+
+$(VENV)/.installed-for-tests: pyproject.toml scripts/make-venv
+	@scripts/make-venv "$(PYTHON)" "$(VENV)" ".[test]"
+	@touch $@ $(VENV)/.installed
