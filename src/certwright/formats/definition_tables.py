@@ -20,7 +20,7 @@ Names = tuple[str, ...]
 Rights = dict[Right, Names]
 
 
-class _Table(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+class _Table(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """A table that has no other keys than its own."""
 
 
