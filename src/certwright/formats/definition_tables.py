@@ -20,23 +20,23 @@ Names = tuple[str, ...]
 Rights = dict[Right, Names]
 
 
-class _Table(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A table that has no other keys than its own."""
 
 
-class DomainTable(_Table):
+class DomainTable(_Table, frozen=True):
     """``[domain]``: the Windows domain that all accounts of the file are in."""
 
     name: str
 
 
-class ServiceTable(_Table):
+class ServiceTable(_Table, frozen=True):
     """``[service]``: rights on the server itself."""
 
     rights: Rights = {}
 
 
-class UserTable(_Table):
+class UserTable(_Table, frozen=True):
     """``[[users]]``."""
 
     account: str
@@ -50,7 +50,7 @@ class UserTable(_Table):
     rights: Rights = {}
 
 
-class GroupTable(_Table):
+class GroupTable(_Table, frozen=True):
     """``[[groups]]``; *members* are accounts and groups, *rights* are held over the members."""
 
     name: str
@@ -60,7 +60,7 @@ class GroupTable(_Table):
     rights: Rights = {}
 
 
-class KeyTable(_Table):
+class KeyTable(_Table, frozen=True):
     """``key`` of a certificate template."""
 
     algorithm: KeyAlgorithm | UnsetType = UNSET
@@ -74,7 +74,7 @@ class KeyTable(_Table):
     friendly_name: str | UnsetType = UNSET
 
 
-class CertificateTemplateTable(_Table):
+class CertificateTemplateTable(_Table, frozen=True):
     """``[[certificate_templates]]``."""
 
     common_name: str
@@ -94,7 +94,7 @@ class CertificateTemplateTable(_Table):
     rights: Rights = {}
 
 
-class DataItemTable(_Table):
+class DataItemTable(_Table, frozen=True):
     """One question of a policy."""
 
     name: str
@@ -103,7 +103,7 @@ class DataItemTable(_Table):
     originator: DataItemOriginator | UnsetType = UNSET
 
 
-class RevocationTable(_Table):
+class RevocationTable(_Table, frozen=True):
     """``revocation`` and ``revocation_for_duplicates`` of a policy."""
 
     reason: str | UnsetType = UNSET
@@ -116,7 +116,7 @@ class RevocationTable(_Table):
     allow_specify_reason: bool | UnsetType = UNSET
 
 
-class PolicyTable(_Table):
+class PolicyTable(_Table, frozen=True):
     """``[profile_templates.policies.KIND]``."""
 
     enabled: bool | UnsetType = UNSET
@@ -136,7 +136,7 @@ class PolicyTable(_Table):
     revocation_for_duplicates: RevocationTable = RevocationTable()
 
 
-class PinTable(_Table):
+class PinTable(_Table, frozen=True):
     """``user_pin`` and ``admin_pin`` of a card configuration."""
 
     min_length: int | UnsetType = UNSET
@@ -146,7 +146,7 @@ class PinTable(_Table):
     default_value: str | UnsetType = UNSET
 
 
-class SmartcardTable(_Table):
+class SmartcardTable(_Table, frozen=True):
     """``[profile_templates.smartcard]``; its presence makes the template one for cards."""
 
     is_virtual: bool | UnsetType = UNSET
@@ -168,7 +168,7 @@ class SmartcardTable(_Table):
     erase_on_overflow: bool | UnsetType = UNSET
 
 
-class ProfileTemplateTable(_Table):
+class ProfileTemplateTable(_Table, frozen=True):
     """``[[profile_templates]]``; *certificate_templates* are common names, in the order of the generation options."""
 
     id: UUID
@@ -182,7 +182,7 @@ class ProfileTemplateTable(_Table):
     rights: Rights = {}
 
 
-class WorldTable(_Table):
+class WorldTable(_Table, frozen=True):
     """The whole file."""
 
     domain: DomainTable
