@@ -17,7 +17,8 @@ from certwright.domain.public_keys import CertificateRequest, KeyAlgorithm, Publ
 from certwright.formats.public_keys import describe_public_key
 from worlds.contoso import CERTIFICATE_REQUEST, MODULI
 
-FOUNDED = datetime(2026, 11, 1, 8, 0, 0, tzinfo=UTC)
+FOUNDED = datetime(2024, 1, 1, 8, 0, 0, tzinfo=UTC)
+"""Long ago, and valid for long: one judge looks at the clock on the wall."""
 KEY_KINDS = (
     (KeyAlgorithm.RSA, 2048),
     (KeyAlgorithm.RSA, 3072),
