@@ -109,7 +109,7 @@ def clear(draft: Draft, *, subject: User, issuer: Issuer, key_holder: UserId | N
     broken: list[Refused] = [
         *list_possession_faults(draft.request, draft.template),
         *list_key_faults(draft.request.public_key, draft.template),
-        *list_key_weaknesses(draft.request.public_key),
+        *list_key_weaknesses(draft.request.public_key, draft.template.key),
         *list_key_holder_faults(key_holder, subject.id),
         *list_name_faults(draft.template, draft.subject, draft.alternative_names),
         *list_escalation_paths(draft.template),

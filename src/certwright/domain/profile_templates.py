@@ -75,7 +75,8 @@ class X509KeyUsage(Enum):
 class KeySpecification:
     """The generation options of one key. Source: domain.md 2.11.
 
-    Shape: *providers* are key storage provider names, tried in order.
+    Shape: *providers* are key storage provider names, tried in order; *allow_roca* takes keys of the chips whose library is
+    flawed (CVE-2017-15361), for as long as cards with them are in people's hands.
     """
 
     algorithm: KeyAlgorithm = KeyAlgorithm.RSA
@@ -87,6 +88,7 @@ class KeySpecification:
     protection_level: int = 0
     archived: bool = False
     friendly_name: str = ""
+    allow_roca: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -72,6 +72,7 @@ class KeyTable(_Table, frozen=True):
     protection_level: int | UnsetType = UNSET
     archived: bool | UnsetType = UNSET
     friendly_name: str | UnsetType = UNSET
+    allow_roca: bool | UnsetType = UNSET
 
 
 class CertificateTemplateTable(_Table, frozen=True):

@@ -3,6 +3,7 @@
 from math import gcd, isqrt, prod
 
 from certwright.domain.errors import KeyWeak, Refused
+from certwright.domain.profile_templates import KeySpecification
 from certwright.domain.public_keys import PublicKey
 
 SMALLEST_EXPONENT = 65_537
@@ -15,8 +16,10 @@ CLOSE_PRIME_ROUNDS = 100
 FINGERPRINT_PRIMES = (11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157)
 
 
-def list_key_weaknesses(key: PublicKey) -> list[Refused]:
+def list_key_weaknesses(key: PublicKey, wanted: KeySpecification) -> list[Refused]:
     """Return every weakness found: exponent, small factors, close primes, the fingerprint of ROCA. None for other kinds.
+
+    The fingerprint is let pass where *wanted* says so, and only there: the documented request itself has it.
 
     Source: SP 800-89 section 5.3.3 (exponent odd and above 2^16, no small factor); Nemec et al., "The Return of
     Coppersmith's Attack", 2017, section 3 (the fingerprint); Fermat for primes that lie close together.
@@ -34,7 +37,7 @@ def list_key_weaknesses(key: PublicKey) -> list[Refused]:
         f"the public exponent is longer than {LARGEST_EXPONENT_BITS} bits": exponent.bit_length() > LARGEST_EXPONENT_BITS,
         "the modulus has a small factor": gcd(modulus, _SMALL_FACTORS) != 1,
         "the two primes lie close together": _has_close_primes(modulus),
-        "it has the fingerprint of ROCA (CVE-2017-15361)": has_roca_fingerprint(modulus),
+        "it has the fingerprint of ROCA (CVE-2017-15361)": not wanted.allow_roca and has_roca_fingerprint(modulus),
     }
     return [KeyWeak(weakness) for weakness, is_found in found.items() if is_found]
 

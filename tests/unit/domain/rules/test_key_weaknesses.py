@@ -9,15 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from certwright.domain.public_keys import PublicKey
+from certwright.domain.profile_templates import KeySpecification
 from certwright.domain.rules.key_weaknesses import (
     FINGERPRINT_PRIMES,
     SMALL_FACTOR_LIMIT,
     has_roca_fingerprint,
     list_key_weaknesses,
 )
+from certwright.formats.pkcs10 import parse_certificate_request_text
 from worlds.contoso import MODULI, P256_KEY, RSA_KEY
+from worlds.documented import DOCUMENTED_REQUEST
 
+ORDINARY = KeySpecification()
 PRIMES = [each for each in range(2, 2_000) if all(each % divisor for divisor in range(2, isqrt(each) + 1))]
 
 
@@ -36,9 +39,10 @@ def find_roca_prime(power: int, start: int) -> int:
     return next(each for k in range(start, start + 100_000) if is_probably_prime(each := k * product + rest))
 
 
-def weaknesses(modulus: int, exponent: int = 65_537) -> list[str]:
-    key: PublicKey = replace(RSA_KEY, modulus=modulus, exponent=exponent, bits=modulus.bit_length())
-    return [each.text.removeprefix("The key is known to be weak: ").removesuffix(".") for each in list_key_weaknesses(key)]
+def weaknesses(modulus: int, exponent: int = 65_537, wanted: KeySpecification = ORDINARY) -> list[str]:
+    key = replace(RSA_KEY, modulus=modulus, exponent=exponent, bits=modulus.bit_length())
+    faults = list_key_weaknesses(key, wanted)
+    return [each.text.removeprefix("The key is known to be weak: ").removesuffix(".") for each in faults]
 
 
 @pytest.mark.parametrize("modulus", MODULI, ids=lambda modulus: str(modulus.bit_length()))
@@ -47,7 +51,7 @@ def test_keys_that_openssl_made_have_no_weakness(modulus: int) -> None:
 
 
 def test_other_kinds_of_key_are_not_looked_at() -> None:
-    assert list_key_weaknesses(P256_KEY) == []
+    assert list_key_weaknesses(P256_KEY, ORDINARY) == []
 
 
 @pytest.mark.parametrize(
@@ -100,6 +104,19 @@ def test_a_key_of_the_flawed_library_is_found() -> None:
     modulus = find_roca_prime(0xC0FFEE, 2**36 + 1) * find_roca_prime(0xBEEF, 2**37 + 5)
     assert has_roca_fingerprint(modulus)
     assert weaknesses(modulus) == ["it has the fingerprint of ROCA (CVE-2017-15361)"]
+
+
+def test_the_documented_requests_own_key_is_one_of_them() -> None:
+    # It was made in 2015 by the chip of a real card, long before the flaw was found.
+    modulus = parse_certificate_request_text(DOCUMENTED_REQUEST).public_key.modulus
+    assert modulus is not None
+    assert weaknesses(modulus) == ["it has the fingerprint of ROCA (CVE-2017-15361)"]
+    assert weaknesses(modulus, wanted=replace(ORDINARY, allow_roca=True)) == []
+
+
+def test_a_template_that_takes_keys_of_flawed_chips_takes_no_other_weakness() -> None:
+    allowing = replace(ORDINARY, allow_roca=True)
+    assert weaknesses(MODULI[0] * 3, 3, allowing) == weaknesses(MODULI[0] * 3, 3)
 
 
 def test_the_fingerprint_is_rare_among_other_numbers() -> None:
