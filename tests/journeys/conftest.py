@@ -1,0 +1,38 @@
+"""One installation and one server for all journeys: each works with requests of its own."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx
+import pytest
+
+from worlds.served import Served, SignedIn, install, serve
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A running server with the demo world."""
+    folder: Path = tmp_path_factory.mktemp("installation") / "data"
+    with install(folder) as installation, serve(installation) as served:
+        yield served
+
+
+@pytest.fixture(scope="session")
+def sign_in(served: Served) -> Iterator[SignedIn]:
+    """Gives a client that is signed in as somebody; one for each, as their connections are kept."""
+    clients: dict[str, httpx.Client] = {}
+    with ExitStack() as stack:
+
+        def find(user: str) -> httpx.Client:
+            if user not in clients:
+                clients[user] = stack.enter_context(served.client(user))
+            return clients[user]
+
+        yield find
+
+
+@pytest.fixture
+def subscriber(sign_in: SignedIn) -> httpx.Client:
+    """A client of the subscriber."""
+    return sign_in("subscriber")

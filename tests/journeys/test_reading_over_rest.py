@@ -1,0 +1,145 @@
+"""Lists, single objects, every spelling of their addresses, and what is not there."""
+
+import json
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from worlds.contoso import VECTORS
+from worlds.openssl import request_of
+from worlds.rest_steps import (
+    ARCHIVED,
+    CARD_LOGON,
+    DOCUMENTED,
+    SOFTWARE,
+    VPN,
+    close,
+    open_request,
+    refusal_of,
+    responses_of,
+    submit,
+)
+from worlds.served import Served, SignedIn
+
+EXAMPLES = json.loads((VECTORS / "rest_examples.json").read_text())
+
+
+def assert_nothing(answer: httpx.Response) -> None:
+    assert (answer.status_code, answer.content) == (204, b"")
+
+
+def test_templates_are_listed_as_far_as_one_may_read_them(sign_in: SignedIn) -> None:
+    listed = sign_in("subscriber").get("/profiletemplates").json()
+    assert {SOFTWARE, VPN, DOCUMENTED, CARD_LOGON, ARCHIVED} <= {each["Uuid"] for each in listed}
+    assert_nothing(sign_in("outsider").get("/profiletemplates"))
+
+
+def test_one_template_is_answered_as_in_the_list(subscriber: httpx.Client) -> None:
+    listed = subscriber.get("/profiletemplates").json()
+    assert subscriber.get(f"/profiletemplates/{VPN}").json() in listed
+
+
+def test_templates_can_be_asked_for_by_workflow(subscriber: httpx.Client) -> None:
+    recoverable = subscriber.get("/profiletemplates?WorkFlow=recover&permission=x&targetuser=current").json()
+    assert [each["Uuid"] for each in recoverable] == [ARCHIVED]
+    assert_nothing(subscriber.get("/profiletemplates?workflow=nonsense"))
+
+
+@pytest.mark.parametrize("path", ["policies/enroll", "policy/workflow/Enroll", "POLICIES/ENROLL/"])
+def test_a_policy_is_found_under_both_addresses(subscriber: httpx.Client, path: str) -> None:
+    policy = subscriber.get(f"/profiletemplates/{VPN}/{path}").json()
+    assert not policy["CollectComments"]
+    (item,) = policy["PolicyDataCollection"]
+    assert (item["Name"], item["Required"]) == ("Request Reason", True)
+
+
+def test_a_policy_that_a_template_lacks_is_nothing(subscriber: httpx.Client) -> None:
+    assert_nothing(subscriber.get(f"/profiletemplates/{SOFTWARE}/policies/TemporaryEnroll"))
+
+
+def test_a_policy_of_no_kind_of_request_is_refused(subscriber: httpx.Client) -> None:
+    assert refusal_of(subscriber.get(f"/profiletemplates/{SOFTWARE}/policies/dance")) == (400, "malformed-value")
+
+
+def test_the_documented_card_configuration_is_answered_as_printed(subscriber: httpx.Client) -> None:
+    example = next(each["response"] for each in EXAMPLES if each["page"].startswith("get-smartcard-policy (2016"))
+    answer = subscriber.get(f"/profiletemplates/{VPN}/configuration/smartcards")
+    assert answer.text == json.dumps(example, separators=(",", ":"))
+
+
+def test_a_template_without_cards_has_no_card_configuration(subscriber: httpx.Client) -> None:
+    assert_nothing(subscriber.get(f"/profiletemplates/{SOFTWARE}/configuration/smartcards"))
+
+
+def test_requests_are_listed_newest_first_and_by_status(subscriber: httpx.Client) -> None:
+    older, newer = open_request(subscriber), open_request(subscriber)
+    close(subscriber, older, "Canceled")
+    identifiers = [each["Uuid"] for each in subscriber.get("/requests?targetuser=current").json()]
+    assert identifiers.index(newer) < identifiers.index(older)
+    canceled = [each["Uuid"] for each in subscriber.get("/requests?STATUS=canceled").json()]
+    assert older in canceled
+    assert newer not in canceled
+    assert_nothing(subscriber.get("/requests?status=None"))
+
+
+def test_people_see_their_own_requests_alone(sign_in: SignedIn) -> None:
+    request = open_request(sign_in("subscriber"))
+    others = sign_in("subscriber2").get("/requests")
+    assert others.status_code == 204 or request not in [each["Uuid"] for each in others.json()]
+
+
+def test_somebody_without_anything_gets_empty_lists(sign_in: SignedIn) -> None:
+    for path in ("/requests", "/profiles", "/certificates"):
+        assert_nothing(sign_in("outsider").get(path))
+
+
+def test_the_profiles_of_a_request_are_found_under_it(subscriber: httpx.Client) -> None:
+    request = open_request(subscriber)
+    assert_nothing(subscriber.get(f"/requests/{request}/profiles"))
+    responses_of(submit(subscriber, request, request_of("subscriber")))
+    (profile,) = subscriber.get(f"/requests/{request}/profiles").json()
+    assert subscriber.get(f"/requests/{request}/profiles/{profile['Uuid']}").json() == profile
+    assert subscriber.get(f"/profiles/{profile['Uuid']}").json() == profile
+    assert profile["Status"] == 0
+    assert refusal_of(subscriber.get(f"/requests/{request}/profiles/{request}")) == (404, "profile-not-found")
+
+
+def test_profiles_can_be_asked_for_by_status(subscriber: httpx.Client) -> None:
+    request = open_request(subscriber)
+    responses_of(submit(subscriber, request, request_of("subscriber")))
+    profile = close(subscriber, request).json()["NewProfileUuid"]
+    for status in ("Active", "completed"):
+        active = subscriber.get(f"/profiles?status={status}").json()
+        assert profile in [each["Uuid"] for each in active]
+        assert {each["Status"] for each in active} == {2}
+    for status in ("Suspended", "Pending", "nonsense"):
+        assert_nothing(subscriber.get(f"/profiles?status={status}"))
+
+
+def test_the_documented_paths_with_strays_in_them_are_understood(subscriber: httpx.Client) -> None:
+    request = open_request(subscriber)
+    root = subscriber.base_url
+    for path in (
+        f"/CERTIFICATEMANAGEMENT/API/V1.0/REQUESTS/{request.upper()}",
+        f"/certificatemanagement/api/v1.0/%20requests/%20{request}%20/",
+        f"/CertificateManagement/api/v1.0/requests/{{{request}}}",
+        f"/CertificateManagement/api/v1.0/requests/{request}.",
+    ):
+        answer = subscriber.get(root.copy_with(raw_path=path.encode()))
+        assert answer.status_code == 200, path
+        assert answer.json()["Uuid"] == request
+
+
+@pytest.mark.parametrize(
+    "path", ["/requests/{}", "/profiles/{}", "/profiletemplates/{}", "/profiles/{}/certificates", "/requests/{}/profiles"]
+)
+def test_an_unknown_identifier_is_not_found_and_a_malformed_one_is_refused(subscriber: httpx.Client, path: str) -> None:
+    assert subscriber.get(path.format(uuid4())).status_code == 404
+    assert refusal_of(subscriber.get(path.format("12345"))) == (400, "malformed-value")
+
+
+def test_answers_are_kept_by_nobody_in_between(subscriber: httpx.Client, served: Served) -> None:
+    assert subscriber.get("/profiletemplates").headers["cache-control"] == "no-store"
+    with served.client() as stranger:
+        assert stranger.get("/profiletemplates").headers["cache-control"] == "no-store"
