@@ -108,6 +108,14 @@ def test_a_response_with_certificates_only_has_no_signer_and_is_understood() -> 
     assert set(response.certificates) == {CERTIFICATE, *HIERARCHY.issuer.chain}
 
 
+def test_a_certificate_of_an_unknown_version_is_malformed() -> None:
+    encoded = respond(HashAlgorithm.SHA256, ResponseForm.CERTIFICATES_ONLY)
+    version = bytes.fromhex("a003020102")
+    assert version in encoded
+    with pytest.raises(MalformedValue):
+        parse_response(encoded.replace(version, bytes.fromhex("a003020163")))
+
+
 @given(some.binary(max_size=60))
 def test_no_bytes_make_the_parser_fail_in_another_way(encoded: bytes) -> None:
     with pytest.raises(MalformedValue):
