@@ -38,6 +38,7 @@ class DataItemBody(Struct):
 
     @classmethod
     def of(cls, item: DataItem) -> Self:
+        """Return *item* as the API answers it."""
         return cls(item.name, item.value)
 
 
@@ -68,6 +69,7 @@ class RequestBody(Struct):
 
     @classmethod
     def of(cls, seen: SeenRequest) -> Self:
+        """Return *seen* as the API answers it."""
         request = seen.request
         return cls(
             uuid=request.id,
@@ -110,6 +112,7 @@ class ProfileBody(Struct):
 
     @classmethod
     def of(cls, profile: Profile) -> Self:
+        """Return *profile* as the API answers it."""
         return cls(
             uuid=profile.id,
             status=profile.status,
@@ -135,6 +138,7 @@ class ProfileTemplateView(Struct):
 
     @classmethod
     def of(cls, template: ProfileTemplate) -> Self:
+        """Return *template* as the API answers it."""
         return cls(template.name, template.description, template.id, template.is_smartcard, template.is_virtual_smartcard)
 
 
@@ -153,6 +157,7 @@ class GenerationOptionsBody(Struct):
 
     @classmethod
     def of(cls, template: CertificateTemplate) -> Self:
+        """Return *template* as the API answers it."""
         key = template.key
         return cls(
             subject="",
@@ -185,6 +190,7 @@ class DeliveredBody(Struct):
 
     @classmethod
     def of(cls, delivered: Delivered) -> Self:
+        """Return *delivered* as the API answers it."""
         response = delivered.response
         return cls(
             template_common_name=delivered.template.common_name,
@@ -214,6 +220,7 @@ class HeldCertificateBody(Struct):
 
     @classmethod
     def of(cls, certificate: Certificate) -> Self:
+        """Return *certificate* as the API answers it."""
         return cls(
             is_key_history=certificate.is_key_history,
             is_archived=certificate.is_archived,
@@ -235,6 +242,7 @@ class OwnCertificateBody(HeldCertificateBody):
 
     @classmethod
     def at(cls, certificate: Certificate, now: datetime) -> Self:
+        """Return *certificate* as the API answers it."""
         return cls(
             **asdict(HeldCertificateBody.of(certificate)),
             not_after=format_moment(certificate.not_after).removesuffix("Z"),

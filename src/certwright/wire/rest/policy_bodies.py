@@ -60,6 +60,7 @@ class DataItemDefinitionBody(Struct):
 
     @classmethod
     def of(cls, definition: DataItemDefinition) -> Self:
+        """Return *definition* as the API answers it."""
         return cls(
             name=definition.name,
             description=definition.description,
@@ -108,6 +109,7 @@ class RevocationBody(Struct):
 
     @classmethod
     def of(cls, settings: RevocationSettings) -> Self:
+        """Return *settings* as the API answers it."""
         return cls(
             allow_specify_delay=settings.allow_specify_delay,
             allow_specify_reason=settings.allow_specify_reason,
@@ -145,6 +147,7 @@ class PolicyBody(Struct):
 
     @classmethod
     def of(cls, policy: Policy, workflow: RequestType) -> Self:
+        """Return *policy* as the API answers it."""
         items = [DataItemDefinitionBody.of(each) for each in policy.data_items]
         of_old = RevocationBody.of(policy.revocation) if workflow in _WITH_REVOCATION else UNSET
         of_duplicates = (

@@ -11,6 +11,7 @@ from certwright.domain.ports import SignIn
 
 WAITING_LIMIT = 64
 """More people than this who wait for a password hash are told to come again: guessers must not fill the memory."""
+RETRY_SECONDS = 5
 THREADS = 2
 
 
@@ -55,7 +56,7 @@ class Reception:
     async def authenticate(self, credentials: Credentials) -> Caller:
         """Return the caller. Errors: CredentialsMissing when nobody knows the scheme; CredentialsRejected; SignInThrottled."""
         if self._waiting >= WAITING_LIMIT:
-            raise SignInThrottled(retry_after_seconds=WAITING_LIMIT // THREADS)
+            raise SignInThrottled(RETRY_SECONDS)
         self._waiting += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, self._authenticate, credentials)

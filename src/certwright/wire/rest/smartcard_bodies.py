@@ -18,6 +18,7 @@ class PinPolicyBody(Struct):
 
     @classmethod
     def of(cls, policy: PinPolicy) -> Self:
+        """Return *policy* as the API answers it."""
         return cls(policy.min_length, policy.max_length, policy.character_set, policy.rollover, policy.default_value)
 
 
@@ -55,6 +56,7 @@ class SmartcardConfigurationBody(Struct):
 
     @classmethod
     def of(cls, card: SmartcardConfiguration) -> Self:
+        """Return *card* as the API answers it."""
         return cls(
             user_pin_option=card.user_pin_option,
             user_pin=PinPolicyBody.of(card.user_pin),
