@@ -176,6 +176,6 @@ def _find_end_entity(certificates: Sequence[bytes]) -> bytes | None:
         read = [(each, x509.load_der_x509_certificate(each)) for each in certificates]
         issuers = {certificate.issuer for _, certificate in read}
         ends = [encoded for encoded, certificate in read if certificate.subject not in issuers]
-    except (ValueError, x509.InvalidVersion) as error:
+    except (ValueError, TypeError, x509.InvalidVersion) as error:
         raise MalformedValue("Pkcs7", "it carries something that is no certificate") from error
     return ends[0] if len(ends) == 1 else None
