@@ -18,6 +18,7 @@ from sqlalchemy.pool import QueuePool, StaticPool
 from certwright.adapters.sql.faults import plain_fault
 from certwright.adapters.sql.file_lock import FileLock
 from certwright.adapters.sql.group_commit import GroupCommit, GroupLost
+from certwright.domain.errors import StoreUnavailable
 
 READERS = 40
 WAIT_SECONDS = 10
@@ -126,7 +127,7 @@ class SqliteTransactions:
             with self._group.block():
                 yield self._writer.connection
         except GroupLost as lost:
-            raise _find_cause(lost) from lost
+            raise _describe(lost) from lost
 
     def close(self) -> None:
         """Close the readers, then, alone, the writer."""
@@ -141,8 +142,10 @@ def create_file(path: Path) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
-def _find_cause(lost: GroupLost) -> Exception:
-    return plain_fault(lost.__cause__) if isinstance(lost.__cause__, Exception) else lost
+def _describe(lost: GroupLost) -> StoreUnavailable:
+    """Return what to tell everybody of the group: also to those who did nothing wrong, later may work."""
+    plain = plain_fault(lost.__cause__) if isinstance(lost.__cause__, Exception) else None
+    return plain if isinstance(plain, StoreUnavailable) else StoreUnavailable("the transaction was lost")
 
 
 def _create_reading_engine(path: Path) -> Engine:
