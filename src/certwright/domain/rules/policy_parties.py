@@ -13,8 +13,7 @@ def list_policy_faults(policy: Policy, where: str) -> list[Refused]:
         "nobody can start a request: neither self service nor initiators": not (policy.self_service or policy.initiators),
         "approvals are needed, but no approvers are named": policy.approvals_needed > 0 and not policy.approvers,
         "the number of approvals may not be negative": policy.approvals_needed < 0,
-        "an enrollment agent is required, but none is named": policy.enrollment_agent_required
-        and not policy.enrollment_agents,
+        "an enrollment agent is required, but none is named": policy.enrollment_agent_required and not policy.enrollment_agents,
         f"default_priority: a number from 0 to {LOWEST_PRIORITY} is wanted": not 0
         <= policy.default_priority
         <= LOWEST_PRIORITY,

@@ -1,0 +1,168 @@
+"""A small installation for tests of use cases: a real database, a real authority, people, and templates for P-256 keys."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache
+from uuid import UUID
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from certwright.adapters.entropy import SystemEntropy
+from certwright.adapters.sql.store import SqlStore
+from certwright.application.create_request import EnrollmentWish, create_enroll_request
+from certwright.application.enroll import Delivered, Submission, enroll
+from certwright.application.world import World
+from certwright.domain.certificates import Certificate
+from certwright.domain.events import Event
+from certwright.domain.grants import Grant, ObjectKind, Right
+from certwright.domain.identities import Caller, Group, GroupId, Principal
+from certwright.domain.issuing import Cleared, Issuer
+from certwright.domain.ports import CertificationAuthority
+from certwright.domain.profile_templates import KeySpecification, ProfileTemplate, ProfileTemplateId, ResponseForm, X509KeyUsage
+from certwright.domain.public_keys import HashAlgorithm, KeyAlgorithm
+from certwright.domain.requests import RequestId
+from worlds.authorities import make_hierarchy
+from worlds.clocks import SteppingClock
+from worlds.contoso import (
+    ADMINISTRATOR,
+    AGENT,
+    APPROVER,
+    CERTIFICATE_TEMPLATE,
+    GRANTS,
+    MANAGER,
+    OUTSIDER,
+    SUBSCRIBER,
+    SUBSCRIBER2,
+    SUBSCRIBERS,
+    TEMPLATE,
+)
+
+PEOPLE = (SUBSCRIBER, SUBSCRIBER2, MANAGER, APPROVER, AGENT, ADMINISTRATOR, OUTSIDER)
+P256 = KeySpecification(algorithm=KeyAlgorithm.ECDSA_P256, bits=256)
+SIGNING = replace(
+    CERTIFICATE_TEMPLATE, common_name="SigningUser", key=P256, key_usages=frozenset({X509KeyUsage.DIGITAL_SIGNATURE})
+)
+SECOND = replace(SIGNING, common_name="SecondUser", oid="1.3.6.1.4.1.311.21.8.1.2")
+ONE = replace(TEMPLATE, name="One Certificate", certificate_templates=(SIGNING,))
+TWO = replace(
+    TEMPLATE, id=ProfileTemplateId(UUID(int=0x2002)), name="Two Certificates", certificate_templates=(SIGNING, SECOND)
+)
+
+
+@cache
+def csr(owner: str) -> str:
+    """Return a certificate request of a key that *owner* names, as base64 of DER; always the same one for the same name."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    request = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([])).sign(key, hashes.SHA256())
+    return "".join(request.public_bytes(serialization.Encoding.PEM).decode().splitlines()[1:-1])
+
+
+def signed_in(who: Principal) -> Caller:
+    """Return *who* as a caller."""
+    return Caller(who.user, who.sids, "192.0.2.7")
+
+
+@dataclass(frozen=True)
+class House:
+    """An installation, and what one does in it again and again."""
+
+    store: SqlStore
+    world: World
+    clock: SteppingClock
+
+    def open(self, template: ProfileTemplate = ONE, by: Principal = SUBSCRIBER, target: Principal | None = None) -> RequestId:
+        """Return a new request, Approved where the policy needs no approvals."""
+        wish = EnrollmentWish(template_id=template.id, target_id=target.user.id if target else None)
+        return create_enroll_request(wish, by=signed_in(by), world=self.world).id
+
+    def post(
+        self, request_id: RequestId, *requests: str, by: Principal = SUBSCRIBER, comment: str = "", world: World | None = None
+    ) -> tuple[Delivered, ...]:
+        """Return what certificatedata answers."""
+        submission = Submission(certificate_requests=requests, comment=comment)
+        return enroll(request_id, submission, by=signed_in(by), world=world or self.world)
+
+    def with_authority(self, authority: CertificationAuthority) -> World:
+        """Return the world with another authority."""
+        return replace(self.world, authority=authority)
+
+    def save(self, template: ProfileTemplate) -> ProfileTemplate:
+        """Store a version of a template."""
+        with self.store.writing() as session:
+            return session.templates.save(template)
+
+    def certificates(self, request_id: RequestId) -> tuple[Certificate, ...]:
+        """Return what the register has of a request."""
+        with self.store.reading() as session:
+            return session.certificates.list_of_request(request_id)
+
+    def events(self, request_id: RequestId) -> list[str]:
+        """Return the kinds of event that the history has of a request."""
+        return [each.type.value for each in self.list_events(request_id)]
+
+    def list_events(self, request_id: RequestId) -> tuple[Event, ...]:
+        """Return what the history has of a request."""
+        with self.store.reading() as session:
+            return session.history.list_of_request(request_id)
+
+
+def found_house(store: SqlStore) -> House:
+    """Return the installation in the empty *store*, with everybody and everything in it."""
+    clock = SteppingClock()
+    names = {sid: f"group {sid.rpartition('-')[2]}" for who in PEOPLE for sid in who.sids if sid[-4:-3] == "2"}
+    rights = [
+        Grant(kind, name, Right.ENROLL, SUBSCRIBERS)
+        for kind, name in (
+            (ObjectKind.PROFILE_TEMPLATE, str(TWO.id)),
+            (ObjectKind.CERTIFICATE_TEMPLATE, SIGNING.common_name),
+            (ObjectKind.CERTIFICATE_TEMPLATE, SECOND.common_name),
+        )
+    ]
+    with store.writing() as session:
+        for who in PEOPLE:
+            session.directory.save_user(who.user)
+        for number, (sid, name) in enumerate(names.items(), start=1):
+            members = frozenset(who.user.sid for who in PEOPLE if sid in who.sids)
+            session.directory.save_group(Group(id=GroupId(UUID(int=0x6000 + number)), sid=sid, name=name, members=members))
+        session.directory.replace_grants([*GRANTS, *rights])
+        session.templates.save(ONE)
+        session.templates.save(TWO)
+    world = World(store=store, authority=make_hierarchy().authority, clock=clock, entropy=SystemEntropy())
+    return House(store, world, clock)
+
+
+class InterruptedAuthority:
+    """An authority at whose work something else happens, once: before or after the step that *moment* names."""
+
+    def __init__(self, inner: CertificationAuthority, moment: str, happens: Callable[[], object]) -> None:
+        self._inner = inner
+        self._moment = moment
+        self._happens = [happens]
+
+    @property
+    def issuer(self) -> Issuer:
+        """Return the issuer of the authority within."""
+        return self._inner.issuer
+
+    def prepare(self, cleared: Cleared) -> bytes:
+        """Return what the authority within does."""
+        self._come("before prepare")
+        return self._inner.prepare(cleared)
+
+    def sign(self, to_be_signed: bytes) -> bytes:
+        """Return what the authority within does."""
+        self._come("before sign")
+        signed = self._inner.sign(to_be_signed)
+        self._come("after sign")
+        return signed
+
+    def respond(self, certificate: bytes, form: ResponseForm, digest: HashAlgorithm) -> bytes:
+        """Return what the authority within does."""
+        self._come("before respond")
+        return self._inner.respond(certificate, form, digest)
+
+    def _come(self, moment: str) -> None:
+        if moment == self._moment and self._happens:
+            self._happens.pop()()
