@@ -19,6 +19,8 @@ from certwright.domain.errors import DefinitionInvalid, MalformedValue, Refused,
 from certwright.formats.quantities import encode_duration, parse_duration
 
 SETTINGS_FILE = "certwright.toml"
+NO_SECRET_EXAMPLE = '"file:NAME"'
+"""What the template shows for a secret that is not there by default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +207,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class SettingDescription:
-    """What the manual says about one setting. Shape: *path* is dotted; *default* is as in the file."""
+    """What the manual says about one setting. Shape: *path* is dotted; *default* is as in the file, empty for none."""
 
     path: str
     kind: str
@@ -255,7 +257,7 @@ def encode_settings_template() -> str:
         for each in describe_settings():
             name = each.path.removeprefix(f"{group.name}.")
             if name != each.path:
-                lines += [f"# {each.meaning}", f"# {name} = {each.default}"]
+                lines += [f"# {each.meaning}", f"# {name} = {each.default or NO_SECRET_EXAMPLE}"]
         lines += [""]
     return "\n".join(lines)
 
@@ -347,7 +349,7 @@ _KINDS: dict[object, _Kind] = {
 
 def _encode(value: object) -> str:
     if value is None:
-        return "none"
+        return ""
     if isinstance(value, tuple):
         return f"[{', '.join(_encode(each) for each in value)}]"
     if isinstance(value, timedelta):

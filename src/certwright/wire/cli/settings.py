@@ -35,4 +35,5 @@ def list_reference_lines() -> Iterator[str]:
         yield "|---|---|---|---|"
         for each in settings:
             name = each.path.removeprefix(f"{group}.")
-            yield f"| `{name}` | {each.kind} | `{each.default}` | {each.meaning} |"
+            default = f"`{each.default}`" if each.default else "none"
+            yield f"| `{name}` | {each.kind} | {default} | {each.meaning} |"

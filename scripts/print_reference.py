@@ -1,0 +1,92 @@
+"""Prints the pages of docs/reference from the code that they describe: python scripts/print_reference.py
+
+A test compares the pages with what this would print.
+"""
+
+import inspect
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from certwright.domain.errors import CertwrightError
+from certwright.wire.cli import COMMANDS, main
+from certwright.wire.cli.settings import list_reference_lines
+from certwright.wire.rest.app import ROUTES
+from certwright.wire.rest.errors import STATUS_OF
+from certwright.wire.rest.folding import ROOT
+
+PAGES = Path(__file__).parent.parent / "docs" / "reference"
+NOTE = "<!-- Printed from the code by scripts/print_reference.py; change it there. -->"
+HELP_WIDTH = 110
+
+
+def list_pages() -> dict[str, str]:
+    """Return each page's file name and text."""
+    pages = {
+        "settings.md": list_reference_lines(),
+        "command-line.md": _list_command_lines(),
+        "rest-api.md": _list_route_lines(),
+        "errors.md": _list_error_lines(),
+    }
+    return {name: "\n".join([NOTE, "", *lines]) + "\n" for name, lines in pages.items()}
+
+
+def _list_command_lines() -> Iterator[str]:
+    yield from ("# Command line", "", "Exit status: 0 done, 1 refused or not available, 2 a wrong command line.")
+    root = click.Context(main, info_name="certwright", terminal_width=HELP_WIDTH, max_content_width=HELP_WIDTH)
+    yield from _list_help_lines(main, root)
+    for name in COMMANDS:
+        command = main.get_command(root, name)
+        if command is not None:
+            yield from _list_help_lines(command, click.Context(command, root, name, terminal_width=HELP_WIDTH))
+
+
+def _list_help_lines(command: click.Command, context: click.Context) -> Iterator[str]:
+    context.max_content_width = HELP_WIDTH
+    yield from ("", f"## {context.command_path}", "", "```text", *command.get_help(context).splitlines(), "```")
+    if isinstance(command, click.Group) and command is not main:
+        for name, below in command.commands.items():
+            yield from _list_help_lines(below, click.Context(below, context, name, terminal_width=HELP_WIDTH))
+
+
+def _list_route_lines() -> Iterator[str]:
+    yield from ("# REST API", "")
+    yield "The REST API v1.0 of Microsoft Identity Manager 2016 Certificate Management, as far as it is served today. Sign in"
+    yield "with HTTP Basic. Paths, query names and property names are read in any case; identifiers with or without braces; a"
+    yield "trailing slash is taken. A list with nothing in it is a 204. What is refused, and how, is in [errors.md](errors.md)."
+    yield from ("", f"All paths are under `{ROOT}/api/v1.0`; clients write it `/CertificateManagement/api/v1.0`.", "")
+    yield from ("| Call | What it does |", "|---|---|")
+    for route in ROUTES:
+        path = re.sub(r"\{(\w+):str\}", r"{\1}", route.path)
+        yield f"| `{route.method} {path}` | {_first_sentence(route.work)} |"
+
+
+def _list_error_lines() -> Iterator[str]:
+    yield from ("# Errors", "")
+    yield "What the REST API says no with: an object of `Message`, `ErrorCode`, `CorrelationId` and, where it helps, `Errors`;"
+    yield "the command line prints code and message. Codes never change. A 500 tells nothing of its cause: the server's log has"
+    yield "it under the correlation identifier."
+    yield from ("", "| Code | HTTP | Message | When |", "|---|---|---|---|")
+    for leaf in sorted(STATUS_OF, key=lambda each: each.code):
+        yield f"| `{leaf.code}` | {STATUS_OF[leaf]} | {_escape(_plain(leaf.sentence))} | {_escape(_first_sentence(leaf))} |"
+
+
+def _first_sentence(described: type[CertwrightError] | object) -> str:
+    text = " ".join((inspect.getdoc(described) or "").split())
+    return re.split(r"(?<=\.) |Source:", text)[0].strip()
+
+
+def _plain(sentence: str) -> str:
+    """Return the sentence with its fields, without how they are formatted."""
+    return re.sub(r"\{(\w+)[^}]*\}", r"{\1}", sentence)
+
+
+def _escape(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    for file_name, page in list_pages().items():
+        (PAGES / file_name).write_text(page, "utf-8")
