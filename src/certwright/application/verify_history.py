@@ -8,6 +8,8 @@ from certwright.domain.ports import SealingKey
 from certwright.domain.sealing import chain_of, list_faults
 
 SEALS_A_READ = 200
+BELOW_ALL = -(2**62)
+"""Events are numbered from 1: what stands below was put there by somebody else than us."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,8 @@ def verify_history(*, world: World, key: SealingKey) -> HistoryReport:
     faults: list[str] = []
     with world.store.reading() as session:
         previous: Seal | None = None
-        checked = count = last = 0
+        checked = count = 0
+        last = BELOW_ALL
         while seals := session.history.list_seals(previous.number if previous else 0, SEALS_A_READ):
             for seal in seals:
                 faults += _list_seal_faults(seal, previous, key)
