@@ -1,0 +1,97 @@
+"""The rules about what an administrator writes down."""
+
+from dataclasses import replace
+
+import pytest
+
+from certwright.domain.policies import LOWEST_PRIORITY, DataItemDefinition, Policy
+from certwright.domain.profile_templates import CertificateTemplate, KeyOrigin, KeySpecification, X509KeyUsage
+from certwright.domain.public_keys import KeyAlgorithm
+from certwright.domain.rules.archival import list_archival_faults
+from certwright.domain.rules.key_definition import list_key_definition_faults
+from certwright.domain.rules.policy_parties import list_policy_faults
+from worlds.contoso import APPROVERS, CERTIFICATE_TEMPLATE, MANAGERS, POLICY
+
+ARCHIVED = KeySpecification(origin=KeyOrigin.SERVER, archived=True)
+
+
+def template(key: KeySpecification, *usages: X509KeyUsage) -> CertificateTemplate:
+    return replace(CERTIFICATE_TEMPLATE, key=key, key_usages=frozenset(usages))
+
+
+# -- archiving -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("usage", [X509KeyUsage.KEY_ENCIPHERMENT, X509KeyUsage.KEY_AGREEMENT])
+def test_an_encryption_key_that_the_server_makes_is_archived(usage: X509KeyUsage) -> None:
+    assert list_archival_faults(template(ARCHIVED, usage)) == []
+
+
+def test_a_key_that_is_not_archived_may_do_anything() -> None:
+    assert list_archival_faults(template(KeySpecification(), X509KeyUsage.DIGITAL_SIGNATURE)) == []
+
+
+def test_a_key_that_only_signs_is_not_archived() -> None:
+    (fault,) = list_archival_faults(template(ARCHIVED, X509KeyUsage.DIGITAL_SIGNATURE, X509KeyUsage.CONTENT_COMMITMENT))
+    assert "only signs" in fault.text
+
+
+def test_a_key_that_the_client_makes_cannot_be_archived() -> None:
+    (fault,) = list_archival_faults(template(replace(ARCHIVED, origin=KeyOrigin.CLIENT), X509KeyUsage.KEY_ENCIPHERMENT))
+    assert "the server makes" in fault.text
+
+
+# -- keys ------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "bits", "fits"),
+    [
+        (KeyAlgorithm.RSA, 1024, False),
+        (KeyAlgorithm.RSA, 2048, True),
+        (KeyAlgorithm.RSA, 3072, True),
+        (KeyAlgorithm.RSA, 4096, True),
+        (KeyAlgorithm.RSA, 2049, False),
+        (KeyAlgorithm.ECDSA_P256, 256, True),
+        (KeyAlgorithm.ECDSA_P256, 384, False),
+        (KeyAlgorithm.ECDSA_P384, 384, True),
+        (KeyAlgorithm.OTHER, 256, False),
+    ],
+)
+def test_a_template_asks_for_keys_that_are_certified(algorithm: KeyAlgorithm, bits: int, fits: bool) -> None:
+    faults = list_key_definition_faults(template(KeySpecification(algorithm=algorithm, bits=bits)))
+    assert (faults == []) is fits
+
+
+# -- policies ----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        POLICY,
+        Policy(self_service=True),
+        Policy(initiators=frozenset({MANAGERS})),
+        Policy(self_service=True, approvals_needed=2, approvers=frozenset({APPROVERS}), default_priority=LOWEST_PRIORITY),
+        replace(POLICY, enrollment_agent_required=True),
+    ],
+)
+def test_a_policy_that_people_can_use_is_taken(policy: Policy) -> None:
+    assert list_policy_faults(policy, "policies.enroll") == []
+
+
+@pytest.mark.parametrize(
+    ("policy", "words"),
+    [
+        (Policy(), "nobody can start a request"),
+        (Policy(self_service=True, approvals_needed=1), "no approvers are named"),
+        (Policy(self_service=True, approvals_needed=-1), "may not be negative"),
+        (Policy(self_service=True, enrollment_agent_required=True), "none is named"),
+        (Policy(self_service=True, default_priority=256), "a number from 0 to 255"),
+        (Policy(self_service=True, data_items=(DataItemDefinition(name="a"), DataItemDefinition(name="a"))), "defined twice"),
+    ],
+)
+def test_a_policy_that_leads_nowhere_is_refused(policy: Policy, words: str) -> None:
+    (fault,) = list_policy_faults(policy, "policies.enroll")
+    assert fault.text.startswith("policies.enroll: ")
+    assert words in fault.text
