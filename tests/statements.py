@@ -18,8 +18,7 @@ def recorded_statements(store: SqlStore) -> Iterator[list[str]]:
     recorded: list[str] = []
 
     def record(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        if statement != "BEGIN":
-            recorded.append(statement)
+        recorded.append(statement)
 
     for engine in store.engines:
         event.listen(engine, "before_cursor_execute", record)

@@ -27,7 +27,7 @@ class Directory(Protocol):
     def find_principal(self, user_id: UserId) -> Principal | None: ...
 
     def find_account(self, domain: str, account_name: str) -> Principal | None:
-        """Return whom ``DOMAIN\\account`` names, in any case; an empty *domain* means any."""
+        """Return whom ``DOMAIN\\account`` names, in any case; an empty *domain* means any, unless several have it."""
 
     def find_principal_name(self, principal_name: str) -> Principal | None:
         """Return whom a user principal name names, in any case."""
@@ -38,9 +38,11 @@ class Directory(Protocol):
 
     def load_grants(self) -> Grants: ...
 
-    def save_user(self, user: User) -> None: ...
+    def save_user(self, user: User) -> None:
+        """Errors: DefinitionInvalid when his SID or one of his names is another's."""
 
-    def save_group(self, group: Group) -> None: ...
+    def save_group(self, group: Group) -> None:
+        """Errors: DefinitionInvalid when its SID is another's."""
 
     def replace_grants(self, grants: Iterable[Grant]) -> None: ...
 
@@ -59,7 +61,10 @@ class ProfileTemplates(Protocol):
         """Return the newest version of each template, ordered by name."""
 
     def save(self, template: ProfileTemplate) -> ProfileTemplate:
-        """Store *template* as a new version unless it equals the newest; return what is now the newest."""
+        """Store *template* as a new version unless it equals the newest; return what is now the newest.
+
+        Errors: ChangedMeanwhile when another session saved a version at the same moment.
+        """
 
 
 class Requests(Protocol):
@@ -121,7 +126,8 @@ class Certificates(Protocol):
     def find_key_holder(self, key_digest: bytes) -> UserId | None:
         """Return who holds, or is about to hold, a certificate for the key."""
 
-    def revoke(self, serial: SerialNumber, reason: RevocationReason, at: datetime) -> None: ...
+    def revoke(self, serial: SerialNumber, reason: RevocationReason, at: datetime) -> None:
+        """Revoke the certificate, signed or not; a hold may be followed by any reason, any other reason stays."""
 
 
 class History(Protocol):

@@ -47,12 +47,9 @@ class SqliteTransaction:
         try:
             self.engine = _create_writing_engine(path)
             self.connection = self.engine.connect()
-            driver = self.connection.connection.driver_connection
-            if not isinstance(driver, sqlite3.Connection):
-                raise TypeError("the driver is not the one this class is written for")
-            self._driver = driver
+            self._driver = _get_driver(self.connection)
             # The first look finishes what a crash has left, and makes the files that readers only open.
-            driver.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+            self._driver.execute("SELECT count(*) FROM sqlite_schema").fetchone()
         except BaseException:
             self._lock.close()
             raise
@@ -148,6 +145,14 @@ def _describe(lost: GroupLost) -> StoreUnavailable:
     return plain if isinstance(plain, StoreUnavailable) else StoreUnavailable("the transaction was lost")
 
 
+def _get_driver(connection: Connection) -> sqlite3.Connection:
+    """Return what SQLAlchemy's connection stands for: shorter words, for what is said in every transaction."""
+    driver = connection.connection.driver_connection
+    if not isinstance(driver, sqlite3.Connection):
+        raise TypeError("the driver is not the one this module is written for")
+    return driver
+
+
 def _create_reading_engine(path: Path) -> Engine:
     def connect() -> sqlite3.Connection:
         connection = _connect(path, "ro")
@@ -168,7 +173,7 @@ def _create_reading_engine(path: Path) -> Engine:
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         # The driver itself begins transactions for changes only, so that each query would see another moment.
-        connection.exec_driver_sql("BEGIN")
+        _get_driver(connection).execute("BEGIN")
 
     return engine
 

@@ -231,6 +231,8 @@ certified_keys = Table(
     metadata,
     Column("key_digest", LargeBinary, primary_key=True),
     Column("subject_id", Uuid, nullable=False),
+    # One tree of pages instead of two; each certificate changes a page of every tree.
+    sqlite_with_rowid=False,
 )
 
 # -- what happened -----------------------------------------------------------------------------------------------------

@@ -211,6 +211,7 @@ def _create_certificates() -> None:
         sa.Column("key_digest", sa.LargeBinary(), nullable=False),
         sa.Column("subject_id", sa.Uuid(), nullable=False),
         sa.PrimaryKeyConstraint("key_digest", name=op.f("pk_certified_keys")),
+        sqlite_with_rowid=False,
     )
 
 
