@@ -443,6 +443,20 @@ def test_what_was_prepared_but_not_stored_when_its_request_was_canceled_is_not_i
     assert house.certificates(request_id) == ()
 
 
+def test_a_second_place_is_not_filled_once_its_request_was_canceled(house: House) -> None:
+    request_id = house.open(TWO)
+    house.post(request_id, csr("a"), "no request")
+
+    def cancel() -> None:
+        cancel_request(request_id, by=signed_in(SUBSCRIBER), world=house.world)
+
+    crossed = house.with_authority(InterruptedAuthority(house.world.authority, "before prepare", cancel))
+    with pytest.raises(TransitionRefused):
+        house.post(request_id, csr("a"), csr("b"), world=crossed)
+    (revoked,) = house.certificates(request_id)
+    assert revoked.status(house.clock.now()) is CertificateStatus.REVOKED
+
+
 def test_a_completed_request_takes_no_further_post(house: House) -> None:
     request_id = house.open()
     house.post(request_id, csr("a"))

@@ -62,6 +62,11 @@ def test_esc9_a_certificate_that_signs_in_carries_the_security_identifier(usage:
     assert paths(replace(with_usages(EMAIL_PROTECTION), include_security_identifier=False)) == []
 
 
+def test_a_certificate_without_any_named_purpose_counts_as_one_that_signs_in() -> None:
+    assert paths(replace(with_usages(), subject=SubjectSource.REQUEST)) == ["ESC1", "ESC2"]
+    assert paths(replace(with_usages(), include_security_identifier=False)) == ["ESC2", "ESC9"]
+
+
 def test_every_open_path_is_named_at_once_with_the_template() -> None:
     worst = replace(
         with_usages(ANY_EXTENDED_KEY_USAGE, CERTIFICATE_REQUEST_AGENT),

@@ -91,6 +91,15 @@ def test_primes_that_lie_close_together_are_found(gap_bits: int) -> None:
     assert weaknesses(first * second) == ["the two primes lie close together"]
 
 
+@pytest.mark.parametrize(("rounds", "is_found"), [(1, True), (99, True), (100, True), (101, False), (102, False)])
+def test_a_hundred_rounds_are_made(rounds: int, is_found: bool) -> None:
+    # Factors whose middle is reached in exactly so many rounds: middle^2 - gap^2 has its root that far below the middle.
+    middle = 10**40 + 7
+    gap = isqrt(middle**2 - (middle - rounds) ** 2)
+    assert middle - isqrt(middle**2 - gap**2 - 1) == rounds
+    assert ("the two primes lie close together" in weaknesses((middle - gap) * (middle + gap))) is is_found
+
+
 def test_primes_at_a_distance_are_not_taken_for_close_ones() -> None:
     assert weaknesses(find_prime(2**1023 + 1) * find_prime(2**1023 + 2**530)) == []
 
