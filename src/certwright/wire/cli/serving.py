@@ -81,12 +81,12 @@ def run_server(
     with _listen(address) as listener, Sealer(installation, installation.settings.history.sealing_interval):
         url = address.url(listener.getsockname()[1])
         server = _Server(_configure(installation, address), lambda: when_started(RunningServer(url, server)))
-        _tell(installation, EventType.SERVICE_STARTED, url)
-        try:
-            with _signals_for_the_server_alone():
+        with _signals_that_end(server):
+            _tell(installation, EventType.SERVICE_STARTED, url)
+            try:
                 server.run(sockets=[listener])
-        finally:
-            _tell(installation, EventType.SERVICE_STOPPED, url)
+            finally:
+                _tell(installation, EventType.SERVICE_STOPPED, url)
 
 
 def _configure(installation: Installation, address: Address) -> uvicorn.Config:
@@ -120,10 +120,16 @@ def _listen(address: Address) -> Iterator[socket.socket]:
 
 
 @contextmanager
-def _signals_for_the_server_alone() -> Iterator[None]:
-    """Keep the process alive after the server has ended: it raises the signal that ended it again, which would kill us."""
-    handled = (signal.SIGINT, signal.SIGTERM)
-    before = {each: signal.signal(each, lambda *_: None) for each in handled}
+def _signals_that_end(server: uvicorn.Server) -> Iterator[None]:
+    """Let SIGTERM and Ctrl-C end the server, and not the process: there is something to do afterwards.
+
+    The server has handlers of its own while it runs, and when it has ended it raises once more the signal that ended it.
+    """
+
+    def end(*_: object) -> None:
+        server.should_exit = True
+
+    before = {each: signal.signal(each, end) for each in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:

@@ -1,0 +1,378 @@
+"""The command line, from an empty folder to a certificate and a history that can be proven."""
+
+import json
+import re
+import shutil
+import signal
+import socket
+import sqlite3
+import ssl
+import stat
+import subprocess
+from pathlib import Path
+
+import httpx
+import pytest
+from click.testing import CliRunner, Result
+
+from certwright.adapters.sql.schema import migrate
+from certwright.wire.cli import COMMANDS, main
+from worlds.commands import FAST_SETTINGS, certwright, serving
+from worlds.served import PASSWORD, Served
+
+CHAIN_OK = re.compile(r": OK$", re.MULTILINE)
+
+
+def run(*arguments: str | Path, variables: dict[str, str] | None = None) -> Result:
+    """Run the command line in this process: faster, for what needs no process of its own."""
+    return CliRunner().invoke(main, [str(each) for each in arguments], env=variables)
+
+
+def make_settled_folder(folder: Path, settings: str = FAST_SETTINGS) -> Path:
+    """Return a folder with a settings file and nothing else."""
+    folder.mkdir()
+    (folder / "certwright.toml").write_text(settings)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An installation with the demo world and a password for the subscriber; tests that change it copy it."""
+    data = make_settled_folder(tmp_path_factory.mktemp("installed") / "data")
+    assert run("init", "--data", data).exit_code == 0
+    assert run("load", "demo", "--data", data).exit_code == 0
+    password = run("password", "subscriber", "--data", data, variables={"CERTWRIGHT_PASSWORD": PASSWORD})
+    assert password.exit_code == 0
+    return data
+
+
+@pytest.fixture
+def data(installed: Path, tmp_path: Path) -> Path:
+    """A copy of the installation, to do anything with."""
+    copy = tmp_path / "data"
+    shutil.copytree(installed, copy)
+    return copy
+
+
+# -- help --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command: str) -> None:
+    result = run(command, "--help")
+    assert result.exit_code == 0
+    assert "Usage: main" in result.output
+    assert command in run("--help").output
+
+
+@pytest.mark.parametrize(
+    "command", [("init",), ("serve",), ("demo",), ("enroll",), ("load",), ("password",), ("audit", "verify")]
+)
+def test_the_help_of_a_command_has_examples_that_begin_with_its_name(command: tuple[str, ...]) -> None:
+    assert f"certwright {' '.join(command)} " in run(*command, "--help").output.partition("Example")[2]
+
+
+def test_a_wrong_command_line_ends_with_2() -> None:
+    assert run("serve").exit_code == 2
+    assert run("marry").exit_code == 2
+
+
+# -- init --------------------------------------------------------------------------------------------------------------
+
+
+def test_what_init_makes_is_for_its_user_alone_but_for_the_root(installed: Path) -> None:
+    others = {each.name for each in installed.rglob("*") if each.is_file() and stat.S_IMODE(each.stat().st_mode) & 0o077}
+    assert others <= {"ca.pem", "certwright.toml"}
+    assert stat.S_IMODE((installed / "passphrase").stat().st_mode) == 0o600
+
+
+def test_init_makes_its_folder_for_its_user_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "data"
+    assert run("init", "--data", folder).exit_code == 0
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_no_private_key_rests_in_clear(installed: Path) -> None:
+    for file in installed.rglob("*"):
+        if file.is_file():
+            content = file.read_bytes()
+            assert b"BEGIN PRIVATE KEY" not in content
+            assert b"BEGIN EC PRIVATE KEY" not in content
+            assert b"BEGIN RSA PRIVATE KEY" not in content
+
+
+def test_an_installation_is_never_made_twice(data: Path) -> None:
+    before = (data / "ca.pem").read_bytes()
+    result = run("init", "--data", data)
+    assert result.exit_code == 1
+    assert "installation-exists" in result.output
+    assert (data / "ca.pem").read_bytes() == before
+
+
+def test_an_init_that_was_broken_off_is_run_again(tmp_path: Path) -> None:
+    folder = make_settled_folder(tmp_path / "data")
+    (folder / "passphrase").write_text("a passphrase of the first run\n")
+    (folder / "passphrase").chmod(0o600)
+    migrate(f"sqlite:///{folder / 'certwright.db'}")
+    assert run("audit", "verify", "--data", folder).exit_code == 1
+    assert run("init", "--data", folder).exit_code == 0
+    assert run("audit", "verify", "--data", folder).exit_code == 0
+    assert (folder / "passphrase").read_text() == "a passphrase of the first run\n"
+
+
+def test_faults_of_the_settings_are_told_one_a_line_and_nothing_is_made(tmp_path: Path) -> None:
+    folder = make_settled_folder(tmp_path / "data", "[server]\nport = 0\n[keys]\npassphrase = 'hunter2'\n")
+    result = run("init", "--data", folder)
+    assert result.exit_code == 1
+    assert [line for line in result.output.splitlines() if "server.port" in line]
+    assert [line for line in result.output.splitlines() if "keys.passphrase" in line]
+    assert "hunter2" not in result.output
+    assert not (folder / "certwright.db").exists()
+
+
+def test_a_passphrase_can_come_from_the_environment(tmp_path: Path) -> None:
+    folder = make_settled_folder(tmp_path / "data", f'{FAST_SETTINGS}[keys]\npassphrase = "env:CERTWRIGHT_TEST_PASSPHRASE"\n')
+    assert "secret-unavailable" in run("init", "--data", folder).output
+    variables = {"CERTWRIGHT_TEST_PASSPHRASE": "correct horse"}
+    assert run("init", "--data", folder, variables=variables).exit_code == 0
+    assert not (folder / "passphrase").exists()
+    assert run("audit", "verify", "--data", folder, variables=variables).exit_code == 0
+    wrong = run("audit", "verify", "--data", folder, variables={"CERTWRIGHT_TEST_PASSPHRASE": "another"})
+    assert (wrong.exit_code, "key-unavailable" in wrong.output) == (1, True)
+
+
+def test_a_passphrase_that_everybody_may_read_is_refused(data: Path) -> None:
+    (data / "passphrase").chmod(0o644)
+    result = run("audit", "verify", "--data", data)
+    assert result.exit_code == 1
+    assert "chmod 600" in result.output
+
+
+def test_a_folder_without_installation_is_told_what_to_do(tmp_path: Path) -> None:
+    result = run("serve", "--data", tmp_path / "nothing")
+    assert result.exit_code == 1
+    assert "certwright init --data" in result.output
+
+
+# -- load and password -------------------------------------------------------------------------------------------------
+
+
+def test_loading_again_changes_nothing(data: Path) -> None:
+    result = run("load", "demo", "--data", data, "--json")
+    assert json.loads(result.output) == {"users": 0, "groups": 0, "templates": []}
+
+
+def test_a_world_file_with_faults_is_refused_with_all_of_them(data: Path, tmp_path: Path) -> None:
+    faulty = tmp_path / "world.toml"
+    faulty.write_text('[domain]\nname = "X"\n[service.rights]\naudit = ["nobody"]\nadminister = ["nobody"]\n')
+    result = run("load", faulty, "--data", data)
+    assert result.exit_code == 1
+    assert result.output.count("definition-invalid") == 2
+
+
+def test_a_world_file_that_is_not_there_is_told_by_its_name(data: Path) -> None:
+    result = run("load", "missing.toml", "--data", data)
+    assert result.exit_code == 1
+    assert "missing.toml: No such file" in result.output
+
+
+def test_an_unknown_account_gets_no_password(data: Path) -> None:
+    result = run("password", "nobody", "--data", data, variables={"CERTWRIGHT_PASSWORD": "x"})
+    assert result.exit_code == 1
+    assert "user-not-found" in result.output
+
+
+def test_a_password_is_not_asked_of_a_program(data: Path) -> None:
+    result = certwright("password", "subscriber", "--data", data)
+    assert result.returncode == 2
+    assert "--password-file" in result.stderr
+
+
+# -- serve -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGINT])
+def test_a_server_starts_by_itself_answers_and_ends_cleanly(data: Path, by: signal.Signals) -> None:
+    with serving(data) as server:
+        tls = ssl.create_default_context(cafile=data / "ca.pem")
+        answer = httpx.get(f"{server.url}/CertificateManagement/api/v1.0/profiletemplates", verify=tls, trust_env=False)
+        assert answer.status_code == 401
+        assert server.stop(by) == 0
+    report = json.loads(run("audit", "verify", "--data", data, "--json").output)
+    assert (report["unsealed"], report["faults"]) == (0, [])
+
+
+def test_plain_http_is_served_on_loopback_only(data: Path) -> None:
+    refused = run("serve", "--data", data, "--host", "0.0.0.0", "--http")
+    assert refused.exit_code == 2
+    assert "loopback" in refused.output
+    with serving(data, "--http") as server:
+        assert server.url.startswith("http://localhost:")
+        assert httpx.get(f"{server.url}/certificatemanagement/api/v1.0/requests", trust_env=False).status_code == 401
+
+
+def test_a_port_in_use_is_told_with_what_to_do(data: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        result = run("serve", "--data", data, "--port", str(listener.getsockname()[1]))
+    assert result.exit_code == 1
+    assert "address-unavailable" in result.output
+    assert "--port" in result.output
+
+
+def test_a_changed_name_makes_a_new_tls_certificate_and_an_unchanged_one_does_not(data: Path) -> None:
+    identity = data / "tls" / "server.pem"
+    before = identity.read_bytes()
+    with serving(data):
+        assert identity.read_bytes() == before
+    (data / "certwright.toml").write_text('[server]\ntls_names = ["localhost", "ca.example.com"]\n')
+    with serving(data) as server:
+        assert identity.read_bytes() != before
+        tls = ssl.create_default_context(cafile=data / "ca.pem")
+        port = int(server.url.rpartition(":")[2])
+        with (
+            socket.create_connection(("127.0.0.1", port)) as plain,
+            tls.wrap_socket(plain, server_hostname="ca.example.com") as safe,
+        ):
+            assert ("DNS", "ca.example.com") in (safe.getpeercert() or {})["subjectAltName"]
+
+
+def test_a_tls_certificate_near_its_end_is_renewed_at_a_start(data: Path) -> None:
+    identity = data / "tls" / "server.pem"
+    before = identity.read_bytes()
+    (data / "certwright.toml").write_text('[server]\ntls_renew_before = "365 days"\n')
+    with serving(data):
+        # 397 days are left of the old one: more than 365.
+        assert identity.read_bytes() == before
+    identity.write_bytes(b"broken off")
+    with serving(data):
+        assert b"BEGIN CERTIFICATE" in identity.read_bytes()
+
+
+# -- enroll ------------------------------------------------------------------------------------------------------------
+
+
+def enroll_arguments(served: Served, out: Path, template: str = "Software Certificate") -> list[str | Path]:
+    """Return the command line that enrolls the subscriber."""
+    url = f"https://localhost:{served.port}"
+    common = ["enroll", "--url", url, "--ca", served.installation.ca_file, "--user", "subscriber"]
+    return [*common, "--template", template, "--out", out]
+
+
+def test_a_certificate_is_enrolled_with_a_password_from_a_file(served: Served, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text(f"{PASSWORD}\n")
+    result = run(*enroll_arguments(served, tmp_path / "out"), "--password-file", secret, "--json")
+    assert result.exit_code == 0, result.output
+    (enrolled,) = json.loads(result.stdout)["certificates"]
+    assert enrolled["subject"] == "CN=Sam Subscriber,OU=People,DC=corp,DC=contoso,DC=com"
+    assert stat.S_IMODE(Path(enrolled["key_file"]).stat().st_mode) == 0o600
+    assert PASSWORD not in result.output
+
+
+def test_openssl_accepts_what_was_written(served: Served, tmp_path: Path) -> None:
+    result = run(*enroll_arguments(served, tmp_path), "--json", variables={"CERTWRIGHT_PASSWORD": PASSWORD})
+    (enrolled,) = json.loads(result.stdout)["certificates"]
+    root = served.installation.ca_file
+    judged = subprocess.run(
+        ["openssl", "verify", "-CAfile", root, "-untrusted", enrolled["chain_file"], enrolled["certificate_file"]],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert CHAIN_OK.search(judged.stdout), judged.stderr
+
+
+@pytest.mark.parametrize(
+    ("template", "count"), [("Strong Keys", 3), ("A039B4D0-5CE8-4EFF-8651-181C6576FDA3", 1), ("Strong Key P-384", 1)]
+)
+def test_every_kind_of_key_is_made_as_the_options_say(template: str, count: int, served: Served, tmp_path: Path) -> None:
+    result = run(*enroll_arguments(served, tmp_path, template), "--json", variables={"CERTWRIGHT_PASSWORD": PASSWORD})
+    assert len(json.loads(result.stdout)["certificates"]) == count
+
+
+def test_questions_of_a_template_are_answered_on_the_command_line(served: Served, tmp_path: Path) -> None:
+    arguments = enroll_arguments(served, tmp_path, "Virtual Smartcard VPN")
+    variables = {"CERTWRIGHT_PASSWORD": PASSWORD}
+    without = run(*arguments, variables=variables)
+    assert (without.exit_code, "data-item-missing" in without.output) == (1, True)
+    assert run(*arguments, "--item", "Request Reason", variables=variables).exit_code == 2
+    assert run(*arguments, "--item", "Request Reason=Working from home", variables=variables).exit_code == 0
+
+
+def test_a_wrong_password_is_told_with_the_servers_code(served: Served, tmp_path: Path) -> None:
+    result = run(*enroll_arguments(served, tmp_path), variables={"CERTWRIGHT_PASSWORD": "wrong"})
+    assert result.exit_code == 1
+    assert "credentials-rejected" in result.output
+
+
+def test_a_server_that_is_not_trusted_is_told_with_what_to_do(served: Served, tmp_path: Path) -> None:
+    arguments = enroll_arguments(served, tmp_path)
+    untrusting = [*arguments[:3], *arguments[5:]]
+    result = run(*untrusting, variables={"CERTWRIGHT_PASSWORD": PASSWORD})
+    assert result.exit_code == 1
+    assert "--ca" in result.output
+
+
+# -- audit -------------------------------------------------------------------------------------------------------------
+
+
+def seal_and_tamper(data: Path, statement: str) -> Result:
+    """Seal the history by a run of the server, do *statement* to the database, and verify."""
+    with serving(data) as server:
+        assert server.stop() == 0
+    with sqlite3.connect(data / "certwright.db") as database:
+        database.execute(statement)
+    database.close()
+    return run("audit", "verify", "--data", data, "--json")
+
+
+@pytest.mark.parametrize(
+    ("statement", "word"),
+    [
+        ("UPDATE events SET actor = 'somebody' WHERE sequence = 2", "event 2 was changed"),
+        ("DELETE FROM events WHERE sequence = 2", "event 2 is missing"),
+    ],
+)
+def test_a_history_that_was_tampered_with_is_found_out(statement: str, word: str, data: Path) -> None:
+    result = seal_and_tamper(data, statement)
+    assert result.exit_code == 1
+    assert word in json.loads(result.output)["faults"]
+
+
+def test_events_that_are_not_sealed_yet_are_counted_and_no_fault(data: Path) -> None:
+    report = json.loads(run("audit", "verify", "--data", data, "--json").output)
+    assert report["unsealed"] > 0
+    assert report["faults"] == []
+
+
+# -- demo --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_demo_shows_everything_from_an_empty_folder_and_again_with_the_data_kept(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    first = certwright("demo", "--data", data, "--port", "0", "--once")
+    assert first.returncode == 0, first.stderr
+    serial = re.search(r"Serial +([0-9A-F]+)", first.stdout)
+    assert serial is not None
+    assert "/certificatedata" in first.stdout
+    assert "curl" in first.stdout
+    second = certwright("demo", "--data", data, "--port", "0", "--once", "--password", "correct horse battery")
+    assert second.returncode == 0, second.stderr
+    assert serial[1] not in second.stdout
+    stored = sqlite3.connect(data / "certwright.db")
+    try:
+        assert stored.execute("SELECT count(*) FROM certificates").fetchone() == (2,)
+    finally:
+        stored.close()
+    password = re.search(r"Password +(\S+)", first.stdout)
+    assert password is not None
+    for secret in (password[1], "correct horse battery"):
+        holders = [each for each in data.rglob("*") if each.is_file() and secret.encode() in each.read_bytes()]
+        assert holders == []
+
+
+def test_a_demo_that_cannot_listen_ends_with_1(data: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        result = certwright("demo", "--data", data, "--port", str(listener.getsockname()[1]), "--once")
+    assert result.returncode == 1
+    assert "address-unavailable" in result.stderr

@@ -1,0 +1,62 @@
+"""The command line as people use it: programs of their own, and a server among them."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+PROGRAM = str(Path(sys.executable).parent / "certwright")
+FAST_SETTINGS = '[authority]\nroot_key = "p-256"\nissuing_key = "p-256"\n'
+"""Curves are made in no time."""
+TIMEOUT_SECONDS = 60
+
+
+def certwright(*arguments: str | Path, variables: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the program to its end, without a terminal."""
+    return subprocess.run(
+        [PROGRAM, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_SECONDS,
+        env={**os.environ, **(variables or {})},
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+
+
+@dataclass(frozen=True)
+class ServingProcess:
+    """A server in a process of its own. Shape: *url* as the server told it."""
+
+    process: subprocess.Popen[str]
+    url: str
+
+    def stop(self, by: signal.Signals = signal.SIGTERM) -> int:
+        """Return the exit status after the signal."""
+        self.process.send_signal(by)
+        return self.process.wait(TIMEOUT_SECONDS)
+
+
+@contextmanager
+def serving(data: Path, *arguments: str) -> Iterator[ServingProcess]:
+    """Run ``certwright serve`` on a free port until the block ends."""
+    with subprocess.Popen(
+        [PROGRAM, "serve", "--data", str(data), "--port", "0", *arguments], stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            yield ServingProcess(process, _read_url(process))
+        finally:
+            process.kill()
+
+
+def _read_url(process: subprocess.Popen[str]) -> str:
+    for line in process.stderr or ():
+        told = json.loads(line)
+        if told["event"] == "service.started":
+            return str(told["url"])
+    raise AssertionError(f"the server ended with status {process.wait()}")
