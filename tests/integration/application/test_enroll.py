@@ -141,7 +141,7 @@ def test_posts_that_are_all_bad_leave_the_request_as_it_was(house: House) -> Non
     assert list_profiles(by=signed_in(SUBSCRIBER), world=house.world) == ()
 
 
-@pytest.mark.parametrize("other", [csr("another"), "", "not a request"])
+@pytest.mark.parametrize("other", [csr("another"), "", "not a request"], ids=["another key", "nothing", "no request"])
 def test_a_place_that_has_its_certificate_takes_no_other_request(house: House, other: str) -> None:
     request_id = house.open(TWO)
     first = house.post(request_id, csr("a"), csr("b"))

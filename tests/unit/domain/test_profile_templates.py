@@ -37,7 +37,7 @@ ENCIPHERMENT, AGREEMENT = X509KeyUsage.KEY_ENCIPHERMENT, X509KeyUsage.KEY_AGREEM
         ({SIGNATURE, AGREEMENT}, 6),
         (set(), 0),
     ],
-    ids=str,
+    ids=lambda each: " ".join(sorted(usage.value for usage in each)) if isinstance(each, set) else "",
 )
 def test_generation_usages_are_the_numbers_of_the_wire(usages: set[X509KeyUsage], number: int) -> None:
     assert replace(CERTIFICATE_TEMPLATE, key_usages=frozenset(usages)).generation_usages == KeyUsages(number)
