@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
+from threading import Lock
 from uuid import UUID
 
 from cryptography import x509
@@ -50,10 +51,18 @@ TWO = replace(
     TEMPLATE, id=ProfileTemplateId(UUID(int=0x2002)), name="Two Certificates", certificate_templates=(SIGNING, SECOND)
 )
 
+_MAKING = Lock()
+"""Threads that ask for one name at once must not get two keys."""
 
-@cache
+
 def csr(owner: str) -> str:
     """Return a certificate request of a key that *owner* names, as base64 of DER; always the same one for the same name."""
+    with _MAKING:
+        return _make_csr(owner)
+
+
+@cache
+def _make_csr(_owner: str) -> str:
     key = ec.generate_private_key(ec.SECP256R1())
     request = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([])).sign(key, hashes.SHA256())
     return "".join(request.public_bytes(serialization.Encoding.PEM).decode().splitlines()[1:-1])
