@@ -35,7 +35,8 @@ def list_pages() -> dict[str, str]:
 
 def _list_command_lines() -> Iterator[str]:
     yield from ("# Command line", "", "Exit status: 0 done, 1 refused or not available, 2 a wrong command line.")
-    root = click.Context(main, info_name="certwright", terminal_width=HELP_WIDTH, max_content_width=HELP_WIDTH)
+    settings = {**main.context_settings, "terminal_width": HELP_WIDTH, "max_content_width": HELP_WIDTH}
+    root = click.Context(main, info_name="certwright", **settings)
     yield from _list_help_lines(main, root)
     for name in COMMANDS:
         command = main.get_command(root, name)

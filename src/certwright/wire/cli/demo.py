@@ -159,7 +159,7 @@ def list_curl_lines(url: str, ca_file: Path, password: str) -> list[str]:
     body = f'{{"type":"Enroll","profiletemplateuuid":"{TEMPLATE_ID}","datacollection":"[]","comment":""}}'
     return [
         f"api={api}",
-        f"ask() {{ curl -sS --cacert {ca} -u {user} -H 'Content-Type: application/json' \"$@\"; }}",
+        f"ask() {{ curl -sS -w '\\n' --cacert {ca} -u {user} -H 'Content-Type: application/json' \"$@\"; }}",
         'ask "$api/profiletemplates"',
         f"id=$(ask -d '{body}' \"$api/requests\" | tr -d '\"' | sed 's,.*/,,')",
         'ask "$api/requests/$id/certificaterequestgenerationoptions"',
