@@ -179,6 +179,8 @@ def open_installation(data: Path) -> Iterator[Installation]:
     if not (data / SETTINGS_FILE).is_file():
         raise InstallationMissing(str(data))
     settings = load_settings(data / SETTINGS_FILE)
+    if not settings.database.url and not (data / DATABASE_FILE).is_file():
+        raise InstallationMissing(str(data))
     kek = KeyEncryptionKey(read_secret(settings.keys.passphrase, data))
     store = open_store(_database_url(settings, data))
     try:

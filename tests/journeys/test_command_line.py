@@ -348,8 +348,10 @@ def test_events_that_are_not_sealed_yet_are_counted_and_no_fault(data: Path) -> 
 # -- demo --------------------------------------------------------------------------------------------------------------
 
 
-def test_a_demo_shows_everything_from_an_empty_folder_and_again_with_the_data_kept(tmp_path: Path) -> None:
-    data = tmp_path / "data"
+def test_a_demo_shows_everything_also_after_one_that_was_broken_off_and_again_with_the_data_kept(tmp_path: Path) -> None:
+    data = make_settled_folder(tmp_path / "data", settings="")
+    (data / "passphrase").write_text("a passphrase of the first run\n")
+    (data / "passphrase").chmod(0o600)
     first = certwright("demo", "--data", data, "--port", "0", "--once")
     assert first.returncode == 0, first.stderr
     serial = re.search(r"Serial +([0-9A-F]+)", first.stdout)

@@ -12,15 +12,16 @@ from threading import Thread
 import click
 from rich.console import Console
 
+from certwright.application.load_world import load_world
 from certwright.application.set_password import set_password
 from certwright.bootstrap import Installation, create_installation, open_installation
 from certwright.client.enrollment import Enrollment, Wish, enroll
 from certwright.client.errors import ClientError
 from certwright.client.rest import Exchange, RestClient, Server
-from certwright.domain.errors import InstallationMissing
+from certwright.domain.errors import InstallationExists
 from certwright.wire.cli.certificates import list_certificate_lines
 from certwright.wire.cli.console import make_console, show_progress
-from certwright.wire.cli.load import DEMO, load_world_file
+from certwright.wire.cli.load import DEMO, read_world_file
 from certwright.wire.cli.logs import configure_logs
 from certwright.wire.cli.options import data_option
 from certwright.wire.cli.serve import port_option
@@ -125,28 +126,26 @@ def command(data: Path, port: int | None, password: str | None, *, is_once: bool
 
 
 def _install_if_missing(data: Path) -> None:
+    """Make the installation, also where an earlier run was broken off before it was complete."""
     try:
-        with open_installation(data):
-            return
-    except InstallationMissing:
-        pass
-    with show_progress("Making the installation") as tell:
-        create_installation(data, tell=tell)
+        with show_progress("Making the installation") as tell:
+            create_installation(data, tell=tell)
+    except InstallationExists:
+        return
 
 
 def _prepare_people(installation: Installation, password: str) -> list[str]:
-    """Return the accounts, after they were loaded and given *password*."""
+    """Return the accounts of the demo world, after they were loaded and given *password*; others keep theirs."""
     with show_progress("Loading the demo world") as tell:
         tell("Loading people, rights and templates")
-        load_world_file(DEMO, installation)
-        with installation.world.store.reading() as session:
-            users = session.directory.list_users()
-        tell(f"Setting {len(users)} passwords")
+        definition = read_world_file(DEMO)
+        load_world(definition, DEMO, world=installation.world)
+        tell(f"Setting {len(definition.users)} passwords")
         with ThreadPoolExecutor(HASHES_AT_ONCE) as threads:
             # Each account has a hash of its own, with a salt of its own; the threads share the time that takes.
-            for done in [threads.submit(_set_password, each.nt4_name, password, installation) for each in users]:
+            for done in [threads.submit(_set_password, each.nt4_name, password, installation) for each in definition.users]:
                 done.result()
-    return [each.account_name for each in users]
+    return [each.account_name for each in definition.users]
 
 
 def _set_password(account: str, password: str, installation: Installation) -> None:

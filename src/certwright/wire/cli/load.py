@@ -9,7 +9,7 @@ import click
 from certwright.application.load_world import LoadedWorld, load_world
 from certwright.bootstrap import Installation, open_installation
 from certwright.domain.errors import MalformedValue
-from certwright.formats.definitions import parse_world
+from certwright.formats.definitions import WorldDefinition, parse_world
 from certwright.wire.cli.console import make_console
 from certwright.wire.cli.options import data_option, json_option
 
@@ -50,9 +50,14 @@ def command(world_file: str, data: Path, *, as_json: bool) -> None:
 
 def load_world_file(name: str, installation: Installation) -> LoadedWorld:
     """Load the world file *name*, or the demo's. Errors: as `parse_world` and `load_world`; OSError."""
+    return load_world(read_world_file(name), name, world=installation.world)
+
+
+def read_world_file(name: str) -> WorldDefinition:
+    """Return what the world file *name*, or the demo's, defines. Errors: as `parse_world`; MalformedValue; OSError."""
     path = files("certwright.worlds") / "demo.toml" if name == DEMO else Path(name)
     try:
-        text = path.read_text("utf-8")
+        text = path.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
         raise MalformedValue(name, "it is not text in UTF-8") from error
-    return load_world(parse_world(text), name, world=installation.world)
+    return parse_world(text)
