@@ -47,7 +47,8 @@ class GroupCommit:
     """Blocks that write take turns at one transaction, first come, first served.
 
     A block that ends while others wait hands the open transaction on; the last one, or the one that fills the group,
-    commits. Nobody returns before the commit that contains his block. A block that raises takes back only its own part.
+    commits. Nobody returns before the commit that contains his block. A block that raises takes back only its own part, and
+    raises when the group has ended: what it saw of the others, and refused because of them, is by then in the database.
     """
 
     def __init__(self, transaction: Transaction, *, on_lost: Callable[[], None], limit: int = GROUP_LIMIT) -> None:
@@ -59,6 +60,11 @@ class GroupCommit:
         self._is_taken = False
         self._holder: int | None = None
         self._group: _Group | None = None
+
+    @property
+    def has_waiting(self) -> bool:
+        """Return whether a block waits for its turn."""
+        return bool(self._waiting)
 
     @contextmanager
     def block(self) -> Iterator[None]:
@@ -72,6 +78,8 @@ class GroupCommit:
             yield
         except BaseException:
             self._leave(group, keep=False)
+            # Whoever is told that somebody was first looks again, and must find what that somebody did.
+            group.ended.wait()
             raise
         self._leave(group, keep=True)
         group.ended.wait()

@@ -1,0 +1,77 @@
+"""Writing blocks that share a transaction."""
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+
+import pytest
+
+from certwright.adapters.sql.group_commit import GroupCommit
+
+
+class RecordedTransaction:
+    """A transaction that writes down what is done with it."""
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+
+    def begin(self) -> None:
+        self.done.append("begin")
+
+    def open_block(self) -> None:
+        self.done.append("open")
+
+    def keep_block(self) -> None:
+        self.done.append("keep")
+
+    def undo_block(self) -> None:
+        self.done.append("undo")
+
+    def commit(self) -> None:
+        self.done.append("commit")
+
+    def rollback(self) -> None:
+        self.done.append("rollback")
+
+
+class SomebodyWasFirstError(Exception):
+    """What a block raises that saw another one's work."""
+
+
+def test_a_block_that_raises_is_heard_of_when_the_others_of_its_group_are_durable() -> None:
+    transaction = RecordedTransaction()
+    group = GroupCommit(transaction, on_lost=lambda: None)
+    first_is_in, first_may_go, last_may_go = Event(), Event(), Event()
+
+    def keep(is_in: Event, may_go: Event) -> None:
+        with group.block():
+            is_in.set()
+            may_go.wait(5)
+
+    def refuse() -> None:
+        with group.block():
+            threads.submit(keep, Event(), last_may_go)
+            wait_until_somebody_waits(group)
+            raise SomebodyWasFirstError
+
+    def hear_of_refusal() -> list[str]:
+        with pytest.raises(SomebodyWasFirstError):
+            refuse()
+        return list(transaction.done)
+
+    with ThreadPoolExecutor(3) as threads:
+        threads.submit(keep, first_is_in, first_may_go)
+        first_is_in.wait(5)
+        refused = threads.submit(hear_of_refusal)
+        wait_until_somebody_waits(group)
+        first_may_go.set()
+        with pytest.raises(TimeoutError):
+            refused.result(timeout=0.1)
+        last_may_go.set()
+        seen = refused.result(timeout=5)
+    assert seen == ["begin", "open", "keep", "open", "undo", "open", "keep", "commit"]
+
+
+def wait_until_somebody_waits(group: GroupCommit) -> None:
+    pause = Event()
+    while not group.has_waiting:
+        pause.wait(0.001)
