@@ -43,9 +43,7 @@ class Server:
     authority_file: str
     start_seconds: float
 
-    def drive(
-        self, work: Callable[[Connection, Job], Awaitable[None]], jobs: Iterable[Job], *, clients: int
-    ) -> float:
+    def drive(self, work: Callable[[Connection, Job], Awaitable[None]], jobs: Iterable[Job], *, clients: int) -> float:
         """Return the seconds that *clients* connections took for all *jobs*."""
         return drive(jobs, work, clients=clients, port=self.port, authority_file=self.authority_file)
 

@@ -2,9 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
-
-from sqlalchemy import event
 
 from certwright.adapters.sql.store import SqlStore
 
@@ -16,14 +13,5 @@ def recorded_statements(store: SqlStore) -> Iterator[list[str]]:
     What begins and ends transactions is not among them; executing one statement for many rows counts once.
     """
     recorded: list[str] = []
-
-    def record(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        recorded.append(statement)
-
-    for engine in store.engines:
-        event.listen(engine, "before_cursor_execute", record)
-    try:
+    with store.watched(recorded.append):
         yield recorded
-    finally:
-        for engine in store.engines:
-            event.remove(engine, "before_cursor_execute", record)

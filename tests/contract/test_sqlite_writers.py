@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from certwright.adapters.sql.store import SqlStore, open_store
 from certwright.domain.errors import StoreUnavailable
@@ -231,7 +232,7 @@ def test_when_the_commit_fails_everybody_in_the_group_hears_of_it(lone_store: Sq
                 entered.set()
                 go_on.wait(10)
                 # From here to the commit, SQLite lets a reference to nothing pass.
-                session.directory._connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+                session.directory._connection.execute(text("PRAGMA defer_foreign_keys = ON"))
                 session.profiles.add(make_profile(ALICE, template_version=404))
             return
         refusals.append("spoiler")
@@ -332,7 +333,7 @@ def test_what_others_saw_of_a_lost_group_is_forgotten(lone_store: SqlStore) -> N
             entered.set()
             go_on.wait(10)
             session.directory.replace_grants(())
-            session.directory._connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+            session.directory._connection.execute(text("PRAGMA defer_foreign_keys = ON"))
             session.profiles.add(make_profile(ALICE, template_version=404))
 
     def look() -> None:

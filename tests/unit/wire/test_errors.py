@@ -4,7 +4,6 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 import structlog
-from litestar.exceptions import MethodNotAllowedException, NotFoundException
 
 from certwright.domain.errors import (
     AccessDenied,
@@ -97,14 +96,3 @@ def test_what_the_caller_cannot_mend_is_told_to_the_log_alone(error: Exception) 
     assert answer.status == 500
     assert "secret cause" not in json.dumps(as_json(answer))
     assert [(each["correlation_id"], each["exc_info"]) for each in log] == [(as_json(answer)["CorrelationId"], error)]
-
-
-def test_an_unknown_address_is_answered_in_our_form() -> None:
-    answer = answer_error(NotFoundException(), CHALLENGES)
-    assert (answer.status, as_json(answer)["ErrorCode"]) == (404, "route-unknown")
-
-
-def test_a_wrong_method_is_answered_with_those_that_are_right() -> None:
-    answer = answer_error(MethodNotAllowedException(headers={"allow": "GET"}), CHALLENGES)
-    assert (answer.status, as_json(answer)["ErrorCode"]) == (405, "method-not-allowed")
-    assert answer.headers == (("allow", "GET"),)

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Insert, Table, bindparam, or_, select, update
+from sqlalchemy import Insert, Table, bindparam, or_, select, update
 
-from certwright.adapters.sql.columns import AnyRow
+from certwright.adapters.sql.prepared import Connection, Row
 from certwright.adapters.sql.tables import certificates, certified_keys
 from certwright.adapters.sql.upserts import AnyInsert, Upsert, insert_unless_taken
 from certwright.domain.certificates import Certificate, SerialNumber
@@ -155,7 +155,7 @@ def _row(certificate: Certificate) -> dict[str, Any]:
     }
 
 
-def _read(row: AnyRow) -> Certificate:
+def _read(row: Row) -> Certificate:
     reason = row.revocation_reason
     return Certificate(
         serial=row.serial,

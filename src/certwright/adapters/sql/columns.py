@@ -3,12 +3,10 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import DateTime, Dialect, Row, String, Text, TypeDecorator
+from sqlalchemy import DateTime, Dialect, String, Text, TypeDecorator
 
 from certwright.domain.certificates import SerialNumber, format_serial_number
 from certwright.domain.errors import MalformedValue
-
-AnyRow = Row[*tuple[Any, ...]]
 
 SERIAL_LIMIT_CHARACTERS = 64
 """RFC 5280 allows twenty octets; certificates of other authorities have been seen with more."""

@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
+from sqlalchemy import bindparam, delete, insert, or_, select, update
 
-from certwright.adapters.sql.columns import AnyRow, PlainText
+from certwright.adapters.sql.columns import PlainText
 from certwright.adapters.sql.memory import DirectoryMemory, Memory
+from certwright.adapters.sql.prepared import Connection, Row
 from certwright.adapters.sql.tables import directory_revision, grants, group_members, password_hashes, user_groups, users
 from certwright.adapters.sql.upserts import insert_or_replace
 from certwright.domain.errors import DefinitionInvalid
@@ -63,6 +64,9 @@ _GROUPS_ABOVE = (
 _GRANTS = select(grants.c.object_kind, grants.c.object_name, grants.c.access_right, grants.c.trustee)
 _PASSWORD_HASH = select(password_hashes.c.password_hash).where(password_hashes.c.user_id == bindparam("user_id"))
 _SAVE_PASSWORD_HASH = insert_or_replace(password_hashes)
+_ADD_MEMBERS = insert(group_members)
+_ADD_GRANTS = insert(grants)
+_EMPTY_GRANTS = delete(grants)
 
 
 class SqlDirectory:
@@ -83,7 +87,7 @@ class SqlDirectory:
         known = self._recall().find_principal(user_id)
         if known is not None:
             return known
-        row = self._connection.execute(_USER_BY_ID, {"user_id": user_id}).one_or_none()
+        row = self._connection.execute(_USER_BY_ID, {"user_id": user_id}).first()
         return None if row is None else self._read_principal(row)
 
     def find_account(self, domain: str, account_name: str) -> Principal | None:
@@ -152,12 +156,12 @@ class SqlDirectory:
         self._connection.execute(_EMPTY_GROUP, {"of_group": group.id})
         members = [{"group_id": group.id, "member_sid": each} for each in sorted(group.members)]
         if members:
-            self._connection.execute(insert(group_members), members)
+            self._connection.execute(_ADD_MEMBERS, members)
 
     def replace_grants(self, new_grants: Iterable[Grant]) -> None:
         """Store exactly these rights."""
         self._change()
-        self._connection.execute(delete(grants))
+        self._connection.execute(_EMPTY_GRANTS)
         rows = [
             {
                 "object_kind": each.object_kind.value,
@@ -168,11 +172,12 @@ class SqlDirectory:
             for each in dict.fromkeys(new_grants)
         ]
         if rows:
-            self._connection.execute(insert(grants), rows)
+            self._connection.execute(_ADD_GRANTS, rows)
 
     def find_password_hash(self, user_id: UserId) -> str | None:
         """Return the hash; never remembered, it is asked for only when a password is tried."""
-        return self._connection.execute(_PASSWORD_HASH, {"user_id": user_id}).scalar()
+        found: str | None = self._connection.execute(_PASSWORD_HASH, {"user_id": user_id}).scalar()
+        return found
 
     def save_password_hash(self, user_id: UserId, password_hash: str) -> None:
         """Store the hash in place of the one before."""
@@ -181,7 +186,7 @@ class SqlDirectory:
 
     def _recall(self) -> DirectoryMemory:
         if self._seen is None:
-            revision = self._connection.execute(_REVISION).scalar_one()
+            revision = self._connection.execute(_REVISION).scalar()
             # What is not committed yet is for this session's eyes only.
             self._seen = DirectoryMemory(revision) if self._is_changed else self._memory.at_revision(revision)
         return self._seen
@@ -192,7 +197,7 @@ class SqlDirectory:
         self._is_changed = True
         self._seen = None
 
-    def _keep_named(self, rows: Iterable[AnyRow], *name: str) -> Principal | None:
+    def _keep_named(self, rows: Iterable[Row], *name: str) -> Principal | None:
         found = list(rows)
         if len(found) != 1:
             return None
@@ -200,7 +205,7 @@ class SqlDirectory:
         self._recall().keep_name(principal.user.id, *name)
         return principal
 
-    def _read_principal(self, row: AnyRow) -> Principal:
+    def _read_principal(self, row: Row) -> Principal:
         user = _read_user(row)
         above: dict[GroupId, Group] = {}
         for each in self._connection.execute(_GROUPS_ABOVE, {"sid": user.sid}):
@@ -211,7 +216,7 @@ class SqlDirectory:
         return principal
 
 
-def _read_user(row: AnyRow) -> User:
+def _read_user(row: Row) -> User:
     return User(
         id=row.id,
         sid=row.sid,
@@ -242,5 +247,5 @@ def _user_row(user: User) -> dict[str, Any]:
     }
 
 
-def _read_grant(row: AnyRow) -> Grant:
+def _read_grant(row: Row) -> Grant:
     return Grant(ObjectKind(row.object_kind), row.object_name, Right(row.access_right), row.trustee)

@@ -2,7 +2,8 @@
 
 import sqlite3
 
-from sqlalchemy.exc import DBAPIError, StatementError
+import psycopg
+from sqlalchemy.exc import StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from certwright.domain.errors import CertwrightError, ChangedMeanwhile, StoreUnavailable
@@ -33,7 +34,7 @@ _POSTGRESQL = {
 _OVERTAKEN = ("40001", "40P01")
 """Serialization failure and deadlock: both mean that another session was first."""
 
-DRIVER_ERRORS = (StatementError, PoolTimeout, sqlite3.Error)
+DRIVER_ERRORS = (StatementError, PoolTimeout, sqlite3.Error, psycopg.Error)
 """Everything that a database, its driver or its pool raises, and values that our column types refuse."""
 
 
@@ -50,7 +51,7 @@ def plain_fault(error: Exception) -> Exception:
         return cause
     if isinstance(cause, sqlite3.Error):
         return _plain_sqlite_fault(error, cause)
-    return _plain_postgresql_fault(error, cause) if isinstance(error, DBAPIError) else error
+    return _plain_postgresql_fault(error, cause) if isinstance(cause, psycopg.Error) else error
 
 
 def _plain_sqlite_fault(error: Exception, cause: sqlite3.Error) -> Exception:
@@ -60,8 +61,8 @@ def _plain_sqlite_fault(error: Exception, cause: sqlite3.Error) -> Exception:
     return StoreUnavailable(_SQLITE[name]) if name in _SQLITE else error
 
 
-def _plain_postgresql_fault(error: DBAPIError, cause: object) -> Exception:
-    state: str | None = getattr(cause, "sqlstate", None)
+def _plain_postgresql_fault(error: Exception, cause: psycopg.Error) -> Exception:
+    state = cause.sqlstate
     if state == "25006":
         return WritingRefused("this session is for reading")
     if state in _OVERTAKEN:
@@ -69,8 +70,8 @@ def _plain_postgresql_fault(error: DBAPIError, cause: object) -> Exception:
     if state is not None and state[:2] in _POSTGRESQL:
         return StoreUnavailable(_POSTGRESQL[state[:2]])
     # The driver gives no state when the server does not answer at all.
-    return StoreUnavailable("the server cannot be reached") if state is None and _is_operational(cause) else error
-
-
-def _is_operational(cause: object) -> bool:
-    return any(each.__name__ == "OperationalError" for each in type(cause).__mro__)
+    return (
+        StoreUnavailable("the server cannot be reached")
+        if state is None and isinstance(cause, psycopg.OperationalError)
+        else error
+    )

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from typing import Any, Protocol
 
 import msgspec
-from sqlalchemy import Connection, bindparam, func, insert, select
+from sqlalchemy import bindparam, func, insert, select
 
-from certwright.adapters.sql.columns import AnyRow
+from certwright.adapters.sql.prepared import Connection, Row
 from certwright.adapters.sql.tables import events, seals
 from certwright.adapters.sql.upserts import insert_unless_taken
 from certwright.domain.errors import ChangedMeanwhile
@@ -110,7 +110,7 @@ class SqlHistory:
 
     def find_last_seal(self) -> Seal | None:
         """Return the seal with the highest number."""
-        row = self._connection.execute(_LAST_SEAL).one_or_none()
+        row = self._connection.execute(_LAST_SEAL).first()
         return None if row is None else _read_seal(row)
 
     def list_seals(self, after: int, limit: int) -> tuple[Seal, ...]:
@@ -135,7 +135,7 @@ def _event_row(event: Event) -> dict[str, Any]:
     }
 
 
-def _read_event(row: AnyRow) -> Event:
+def _read_event(row: Row) -> Event:
     return Event(
         sequence=row.sequence,
         type=EventType(row.type),
@@ -150,7 +150,7 @@ def _read_event(row: AnyRow) -> Event:
     )
 
 
-def _read_seal(row: AnyRow) -> Seal:
+def _read_seal(row: Row) -> Seal:
     return Seal(
         number=row.number,
         # A seal that somebody cut short is read as far as it goes; that its chain is broken is for the verifier to say.

@@ -1,7 +1,8 @@
 """Sealed keys and the authorities of this installation."""
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import bindparam, select
 
+from certwright.adapters.sql.prepared import Connection
 from certwright.adapters.sql.tables import authorities, keys
 from certwright.adapters.sql.upserts import insert_or_replace
 from certwright.domain.keys import AuthorityRecord, SealedKey
@@ -26,7 +27,7 @@ class SqlKeys:
 
     def find_key(self, name: str) -> SealedKey | None:
         """Return the key of this name."""
-        row = self._connection.execute(_KEY, {"key_name": name}).one_or_none()
+        row = self._connection.execute(_KEY, {"key_name": name}).first()
         return None if row is None else SealedKey(name=row.name, public=row.public, sealed=row.sealed, created=row.created)
 
     def save_key(self, key: SealedKey) -> None:

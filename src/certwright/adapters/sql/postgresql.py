@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, func, select, text
+import psycopg
+from sqlalchemy import URL, Engine, create_engine, event, func, select, text
 
 from certwright.adapters.sql.history import LAST_SEALED
+from certwright.adapters.sql.prepared import Connection, Watcher
 from certwright.adapters.sql.tables import events
 
 CONNECTIONS = 20
@@ -71,23 +73,44 @@ class PostgresqlTransactions:
         self.engines: tuple[Engine, ...] = (self._readers, self._writers)
         self.reading_order = ReadersOrder(self._writers)
         self.writing_order = WritersOrder()
+        self.watch: Watcher | None = None
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Open a view that begins with the first statement."""
-        with self._readers.connect() as connection:
-            yield connection
+        with _borrowed(self._readers) as driver:
+            yield Connection(driver, self._readers.dialect, self.watch)
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Open a transaction; it is durable when the body of the ``with`` has been left."""
-        with self._writers.begin() as connection:
-            yield connection
+        with _borrowed(self._writers) as driver:
+            yield Connection(driver, self._writers.dialect, self.watch)
+            driver.commit()
 
     def close(self) -> None:
         """Close all connections."""
         for engine in self.engines:
             engine.dispose()
+
+
+@contextmanager
+def _borrowed(engine: Engine) -> Iterator[psycopg.Connection[Any]]:
+    """Give out a connection of the pool, which rolls back whatever was not committed."""
+    pooled = engine.raw_connection()
+    driver = pooled.driver_connection
+    if not isinstance(driver, psycopg.Connection):
+        raise TypeError("the driver is not the one this module is written for")
+    try:
+        yield driver
+    except psycopg.OperationalError:
+        if driver.closed:
+            # The server went away, and with it every other connection of the pool.
+            pooled.invalidate()
+            engine.dispose()
+        raise
+    finally:
+        pooled.close()
 
 
 def create_postgresql_engine(url: URL, isolation_level: Any) -> Engine:

@@ -4,10 +4,10 @@ from dataclasses import replace
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import bindparam, func, select
 
-from certwright.adapters.sql.columns import AnyRow
 from certwright.adapters.sql.memory import Memory
+from certwright.adapters.sql.prepared import Connection, Row
 from certwright.adapters.sql.tables import profile_templates
 from certwright.adapters.sql.upserts import insert_unless_taken
 from certwright.domain.errors import ChangedMeanwhile, ProfileTemplateNotFound
@@ -42,7 +42,7 @@ class SqlProfileTemplates:
 
     def list_newest(self) -> tuple[ProfileTemplate, ...]:
         """Return the newest version of each template, ordered by name."""
-        newest: list[AnyRow] = list(self._connection.execute(_NEWEST_VERSIONS))
+        newest: list[Row] = list(self._connection.execute(_NEWEST_VERSIONS))
         found = [self.get(row.id, row.version) for row in newest]
         return tuple(sorted(found, key=lambda each: (each.name.casefold(), each.name, each.id)))
 
@@ -70,7 +70,8 @@ class SqlProfileTemplates:
         return numbered
 
     def _find_newest_version(self, template_id: UUID) -> int | None:
-        return self._connection.execute(_NEWEST_VERSION, {"template_id": template_id}).scalar()
+        newest: int | None = self._connection.execute(_NEWEST_VERSION, {"template_id": template_id}).scalar()
+        return newest
 
     def _find(self, template_id: ProfileTemplateId, version: int) -> ProfileTemplate | None:
         known = self._known.get((template_id, version))

@@ -1,10 +1,11 @@
 """Profiles, changed by compare-and-set."""
 
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Select, bindparam, false, insert, or_, select, update
 
-from certwright.adapters.sql.columns import AnyRow
+from certwright.adapters.sql.prepared import Connection, Row
 from certwright.adapters.sql.tables import profiles
 from certwright.domain.errors import ChangedMeanwhile, ProfileNotFound
 from certwright.domain.identities import UserId
@@ -23,14 +24,6 @@ _PROFILE = (
 )
 _ADD = insert(profiles)
 _BY_ID = select(*_PROFILE).where(profiles.c.id == bindparam("profile_id"))
-_LIST_OF = (
-    select(*_PROFILE)
-    .where(
-        profiles.c.owner_id == bindparam("owner_id"),
-        profiles.c.status.in_(bindparam("statuses", expanding=True)),
-    )
-    .order_by(profiles.c.number.desc())
-)
 _CHANGEABLE = ("status", "flags", "template_version", "parent_id", "primary_id", "comment")
 _CHANGE = (
     update(profiles)
@@ -52,16 +45,15 @@ class SqlProfiles:
 
     def get(self, profile_id: ProfileId) -> Profile:
         """Errors: ProfileNotFound."""
-        row = self._connection.execute(_BY_ID, {"profile_id": profile_id}).one_or_none()
+        row = self._connection.execute(_BY_ID, {"profile_id": profile_id}).first()
         if row is None:
             raise ProfileNotFound(profile_id)
         return _read(row)
 
     def list_of(self, owner_id: UserId, statuses: frozenset[ProfileStatus] | None = None) -> tuple[Profile, ...]:
         """Return the owner's profiles, newest first."""
-        wanted = [int(each) for each in (ProfileStatus if statuses is None else statuses)]
-        rows = self._connection.execute(_LIST_OF, {"owner_id": owner_id, "statuses": wanted})
-        return tuple(_read(row) for row in rows)
+        statement = _list_with(frozenset(ProfileStatus) if statuses is None else statuses)
+        return tuple(_read(row) for row in self._connection.execute(statement, {"owner_id": owner_id}))
 
     def change(self, profile: Profile, *, from_status: ProfileStatus) -> None:
         """Store *profile* if its status is still *from_status*. Errors: ChangedMeanwhile."""
@@ -70,6 +62,13 @@ class SqlProfiles:
         keys = {"of_profile": profile.id, "from_status": int(from_status)}
         if self._connection.execute(_CHANGE, values | keys).rowcount != 1:
             raise ChangedMeanwhile("profile")
+
+
+@cache
+def _list_with(statuses: frozenset[ProfileStatus]) -> Select[Any]:
+    """Return the one statement for these statuses: `Connection.execute` keeps what it compiles for each."""
+    wanted = or_(*(profiles.c.status == each for each in sorted(map(int, statuses))), false())
+    return select(*_PROFILE).where(profiles.c.owner_id == bindparam("owner_id"), wanted).order_by(profiles.c.number.desc())
 
 
 def _row(profile: Profile) -> dict[str, Any]:
@@ -86,7 +85,7 @@ def _row(profile: Profile) -> dict[str, Any]:
     }
 
 
-def _read(row: AnyRow) -> Profile:
+def _read(row: Row) -> Profile:
     return Profile(
         id=row.id,
         status=ProfileStatus(row.status),

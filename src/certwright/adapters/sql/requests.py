@@ -1,11 +1,12 @@
 """Requests, changed by compare-and-set."""
 
+from functools import cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, bindparam, insert, or_, select, update
+from sqlalchemy import BindParameter, Select, bindparam, false, insert, or_, select, update
 
-from certwright.adapters.sql.columns import AnyRow
+from certwright.adapters.sql.prepared import Connection, Row
 from certwright.adapters.sql.tables import requests
 from certwright.domain.errors import ChangedMeanwhile, RequestNotFound
 from certwright.domain.identities import UserId
@@ -33,10 +34,6 @@ _REQUEST = (
 )
 _ADD = insert(requests)
 _BY_ID = select(*_REQUEST).where(requests.c.id == bindparam("request_id"))
-_LIST = select(*_REQUEST).where(requests.c.status.in_(bindparam("statuses", expanding=True))).order_by(requests.c.number.desc())
-_LIST_CONCERNING = _LIST.where(
-    or_(requests.c.originator_id == bindparam("concerning"), requests.c.target_id == bindparam("concerning"))
-)
 _CHANGEABLE = (
     "status",
     "completed",
@@ -70,7 +67,7 @@ class SqlRequests:
 
     def get(self, request_id: RequestId) -> Request:
         """Errors: RequestNotFound."""
-        row = self._connection.execute(_BY_ID, {"request_id": request_id}).one_or_none()
+        row = self._connection.execute(_BY_ID, {"request_id": request_id}).first()
         if row is None:
             raise RequestNotFound(request_id)
         return _read(row)
@@ -79,12 +76,8 @@ class SqlRequests:
         self, *, concerning: UserId | None = None, statuses: frozenset[RequestStatus] | None = None
     ) -> tuple[Request, ...]:
         """Return them newest first."""
-        wanted: dict[str, Any] = {"statuses": [int(each) for each in (RequestStatus if statuses is None else statuses)]}
-        if concerning is None:
-            rows = self._connection.execute(_LIST, wanted)
-        else:
-            rows = self._connection.execute(_LIST_CONCERNING, wanted | {"concerning": concerning})
-        return tuple(_read(row) for row in rows)
+        statement = _list_with(frozenset(RequestStatus) if statuses is None else statuses, is_of_one=concerning is not None)
+        return tuple(_read(row) for row in self._connection.execute(statement, {"concerning": concerning}))
 
     def change(self, request: Request, *, from_status: RequestStatus) -> None:
         """Store *request* if its status is still *from_status*. Errors: ChangedMeanwhile when it is not."""
@@ -93,6 +86,17 @@ class SqlRequests:
         keys = {"of_request": request.id, "from_status": int(from_status)}
         if self._connection.execute(_CHANGE, values | keys).rowcount != 1:
             raise ChangedMeanwhile("request")
+
+
+@cache
+def _list_with(statuses: frozenset[RequestStatus], *, is_of_one: bool) -> Select[Any]:
+    """Return the one statement for these statuses: `Connection.execute` keeps what it compiles for each."""
+    wanted = or_(*(requests.c.status == each for each in sorted(map(int, statuses))), false())
+    listed = select(*_REQUEST).where(wanted).order_by(requests.c.number.desc())
+    if not is_of_one:
+        return listed
+    concerning: BindParameter[Any] = bindparam("concerning")
+    return listed.where(or_(requests.c.originator_id == concerning, requests.c.target_id == concerning))
 
 
 def _row(request: Request) -> dict[str, Any]:
@@ -116,7 +120,7 @@ def _row(request: Request) -> dict[str, Any]:
     }
 
 
-def _read(row: AnyRow) -> Request:
+def _read(row: Row) -> Request:
     return Request(
         id=row.id,
         type=RequestType(row.type),

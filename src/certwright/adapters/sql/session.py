@@ -1,12 +1,11 @@
 """One transaction's view of the store."""
 
-from sqlalchemy import Connection
-
 from certwright.adapters.sql.certificates import SqlCertificates
 from certwright.adapters.sql.directory import SqlDirectory
 from certwright.adapters.sql.history import CommitOrder, SqlHistory
 from certwright.adapters.sql.keys import SqlKeys
 from certwright.adapters.sql.memory import Memory
+from certwright.adapters.sql.prepared import Connection
 from certwright.adapters.sql.profile_templates import SqlProfileTemplates
 from certwright.adapters.sql.profiles import SqlProfiles
 from certwright.adapters.sql.requests import SqlRequests

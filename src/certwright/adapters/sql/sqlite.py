@@ -12,12 +12,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.pool import QueuePool, StaticPool
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.pool import PoolProxiedConnection, QueuePool, StaticPool
 
 from certwright.adapters.sql.faults import plain_fault
 from certwright.adapters.sql.file_lock import FileLock
 from certwright.adapters.sql.group_commit import GroupCommit, GroupLost
+from certwright.adapters.sql.prepared import Connection, Watcher
 from certwright.domain.errors import StoreUnavailable
 
 READERS = 40
@@ -47,9 +48,9 @@ class SqliteTransaction:
         try:
             self.engine = _create_writing_engine(path)
             self.connection = self.engine.connect()
-            self._driver = _get_driver(self.connection)
+            self.driver = _get_driver(self.connection.connection)
             # The first look finishes what a crash has left, and makes the files that readers only open.
-            self._driver.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+            self.driver.execute("SELECT count(*) FROM sqlite_schema").fetchone()
         except BaseException:
             self._lock.close()
             raise
@@ -59,33 +60,33 @@ class SqliteTransaction:
         """Begin to write, after all other processes that wait."""
         self._lock.acquire()
         try:
-            self._driver.execute("BEGIN IMMEDIATE")
+            self.driver.execute("BEGIN IMMEDIATE")
         except BaseException:
             self._lock.release()
             raise
 
     def open_block(self) -> None:
         """Set the savepoint."""
-        self._driver.execute("SAVEPOINT block")
+        self.driver.execute("SAVEPOINT block")
 
     def keep_block(self) -> None:
         """Give the savepoint up."""
-        self._driver.execute("RELEASE block")
+        self.driver.execute("RELEASE block")
 
     def undo_block(self) -> None:
         """Go back to the savepoint, and give it up."""
-        self._driver.execute("ROLLBACK TO block")
-        self._driver.execute("RELEASE block")
+        self.driver.execute("ROLLBACK TO block")
+        self.driver.execute("RELEASE block")
 
     def commit(self) -> None:
         """Commit, and sometimes checkpoint; when it fails, `rollback` is to follow."""
-        self._driver.execute("COMMIT")
+        self.driver.execute("COMMIT")
         self._lock.release()
 
     def rollback(self) -> None:
         """End the transaction, unless SQLite did so itself."""
         with suppress(sqlite3.Error):
-            self._driver.execute("ROLLBACK")
+            self.driver.execute("ROLLBACK")
         self._lock.release()
 
     def close(self) -> None:
@@ -107,12 +108,20 @@ class SqliteTransactions:
         self._readers = _create_reading_engine(path)
         self.engines: tuple[Engine, ...] = (self._readers, self._writer.engine)
         self.reading_order = self.writing_order = SingleWriterOrder()
+        self.watch: Watcher | None = None
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Open a view that begins with the first statement."""
-        with self._readers.connect() as connection:
-            yield connection
+        pooled = self._readers.raw_connection()
+        try:
+            driver = _get_driver(pooled)
+            # The driver itself begins transactions for changes only, so that each query would see another moment.
+            driver.execute("BEGIN")
+            yield Connection(driver, self._readers.dialect, self.watch)
+        finally:
+            # The pool rolls back what is given back.
+            pooled.close()
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -122,7 +131,7 @@ class SqliteTransactions:
         """
         try:
             with self._group.block():
-                yield self._writer.connection
+                yield Connection(self._writer.driver, self._writer.engine.dialect, self.watch)
         except GroupLost as lost:
             raise _describe(lost) from lost
 
@@ -145,9 +154,9 @@ def _describe(lost: GroupLost) -> StoreUnavailable:
     return plain if isinstance(plain, StoreUnavailable) else StoreUnavailable("the transaction was lost")
 
 
-def _get_driver(connection: Connection) -> sqlite3.Connection:
-    """Return what SQLAlchemy's connection stands for: shorter words, for what is said in every transaction."""
-    driver = connection.connection.driver_connection
+def _get_driver(pooled: PoolProxiedConnection) -> sqlite3.Connection:
+    """Return what the pool's connection stands for."""
+    driver = pooled.driver_connection
     if not isinstance(driver, sqlite3.Connection):
         raise TypeError("the driver is not the one this module is written for")
     return driver
@@ -160,7 +169,7 @@ def _create_reading_engine(path: Path) -> Engine:
         connection.execute(f"PRAGMA cache_size = -{READER_CACHE_KIB}")
         return connection
 
-    engine = create_engine(
+    return create_engine(
         "sqlite://",
         creator=connect,
         poolclass=QueuePool,
@@ -169,13 +178,6 @@ def _create_reading_engine(path: Path) -> Engine:
         pool_use_lifo=True,
         hide_parameters=True,
     )
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        # The driver itself begins transactions for changes only, so that each query would see another moment.
-        _get_driver(connection).execute("BEGIN")
-
-    return engine
 
 
 def _create_writing_engine(path: Path) -> Engine:

@@ -5,13 +5,14 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from sqlalchemy import URL, Connection, Engine, inspect, make_url, text
+from sqlalchemy import URL, Engine, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError
 
 from certwright.adapters.sql.faults import DRIVER_ERRORS, plain_fault
 from certwright.adapters.sql.history import CommitOrder
 from certwright.adapters.sql.memory import Memory
 from certwright.adapters.sql.postgresql import PostgresqlTransactions
+from certwright.adapters.sql.prepared import Connection, Watcher
 from certwright.adapters.sql.session import SqlSession
 from certwright.adapters.sql.sqlite import SqliteTransactions
 from certwright.adapters.sql.tables import SCHEMA_VERSION
@@ -23,6 +24,9 @@ _VERSION = text(f"SELECT version_num FROM {VERSION_TABLE}")  # noqa: S608 - a co
 
 class Transactions(Protocol):
     """What a kind of database does in its own way."""
+
+    watch: Watcher | None
+    """Told each statement that a session runs."""
 
     @property
     def engines(self) -> tuple[Engine, ...]: ...
@@ -47,8 +51,17 @@ class SqlStore:
 
     @property
     def engines(self) -> tuple[Engine, ...]:
-        """Return what the statements go through, for those who count or watch them."""
+        """Return what the connections come from."""
         return self._transactions.engines
+
+    @contextmanager
+    def watched(self, watch: Watcher) -> Iterator[None]:
+        """Tell *watch* each statement of the sessions that are opened in the block."""
+        self._transactions.watch = watch
+        try:
+            yield
+        finally:
+            self._transactions.watch = None
 
     @contextmanager
     def reading(self) -> Iterator[SqlSession]:
@@ -122,7 +135,7 @@ def _open_transactions(url: URL, memory: Memory) -> Transactions:
 
 
 def _check_schema(transactions: Transactions) -> None:
-    with transactions.reading() as connection:
+    with transactions.engines[0].connect() as connection:
         is_ours = inspect(connection).has_table(VERSION_TABLE)
         version = int(connection.execute(_VERSION).scalar_one()) if is_ours else 0
     if version < SCHEMA_VERSION:

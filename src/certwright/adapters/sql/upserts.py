@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Connection, Insert, Table, UpdateBase
+from sqlalchemy import Insert, Table, UpdateBase
 from sqlalchemy.dialects import postgresql, sqlite
+
+from certwright.adapters.sql.prepared import Connection
 
 AnyInsert = sqlite.Insert | postgresql.Insert
 
@@ -20,7 +22,7 @@ class Upsert:
 
     def run(self, connection: Connection, rows: list[dict[str, Any]]) -> int:
         """Return how many of *rows* are in now, those that were replaced included. Shape: *rows* is not empty."""
-        return connection.execute(self._spelled[connection.dialect.name], rows).rowcount
+        return connection.execute(self._spelled[connection.dialect_name], rows).rowcount
 
 
 def insert_unless_taken(table: Table) -> Upsert:

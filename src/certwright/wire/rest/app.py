@@ -2,17 +2,14 @@
 
 from collections.abc import Sequence
 
-from litestar import HttpMethod, Litestar, Response, Router
-from litestar.handlers import HTTPRouteHandler
-from litestar.response.base import ASGIResponse
-from litestar.types import ASGIApp, LifespanHook
-
 from certwright.application.world import World
 from certwright.domain.ports import SignIn
 from certwright.wire.rest import certificate_data, certificates, profile_templates, profiles, requests
+from certwright.wire.rest.asgi import ASGIApp, Receive, Scope, Send
 from certwright.wire.rest.calls import Route
-from certwright.wire.rest.desk import Desk, Incoming
-from certwright.wire.rest.folding import ROOT, Folding
+from certwright.wire.rest.desk import Desk
+from certwright.wire.rest.folding import ROOT, fold_path
+from certwright.wire.rest.routing import RouteTable
 from certwright.wire.rest.sign_in import Reception
 
 ROUTES: tuple[Route, ...] = (
@@ -25,43 +22,32 @@ ROUTES: tuple[Route, ...] = (
 """Every address of the API: a new one is a function that takes a `Call`, and a line here or in its module."""
 
 
-def create_app(
-    world: World,
-    sign_ins: Sequence[SignIn],
-    *,
-    on_startup: Sequence[LifespanHook] = (),
-    on_shutdown: Sequence[LifespanHook] = (),
-) -> ASGIApp:
-    """Return the application; its threads end with its lifespan, before *on_shutdown* runs.
-
-    Shape: *sign_ins* are asked in their order.
-    """
+def create_app(world: World, sign_ins: Sequence[SignIn]) -> ASGIApp:
+    """Return the application; its threads end with its lifespan. Shape: *sign_ins* are asked in their order."""
     desk = Desk(world, Reception(sign_ins))
-    application = Litestar(
-        route_handlers=[Router(f"{ROOT}/api/v1.0", route_handlers=[_create_handler(each, desk) for each in ROUTES])],
-        exception_handlers={Exception: lambda _, error: _Prepared(desk.refuse(error))},
-        on_startup=list(on_startup),
-        on_shutdown=[desk.close, *on_shutdown],
-        openapi_config=None,
-        logging_config=None,
-    )
-    return Folding(application)
+    table = RouteTable(f"{ROOT}/api/v1.0", ROUTES)
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await _live(desk, receive, send)
+            return
+        try:
+            route, values = table.get_route(scope["method"], fold_path(scope["path"]))
+        except Exception as error:  # noqa: BLE001 - the outermost edge, as in `Desk.take`
+            response = desk.refuse(error)
+        else:
+            response = await desk.take(route, values, scope, receive)
+        await response.send(send)
+
+    return application
 
 
-def _create_handler(route: Route, desk: Desk) -> HTTPRouteHandler:
-    async def answer(request: Incoming) -> ASGIResponse:
-        return await desk.take(route, request)
-
-    return HTTPRouteHandler(route.path, http_method=HttpMethod(route.method))(answer)
-
-
-class _Prepared(Response[None]):
-    """What the framework wants from an exception handler, around an answer that is ready."""
-
-    def __init__(self, response: ASGIResponse) -> None:
-        super().__init__(content=None)
-        self._response = response
-
-    def to_asgi_response(self, *_: object, **__: object) -> ASGIResponse:
-        """Return the answer."""
-        return self._response
+async def _live(desk: Desk, receive: Receive, send: Send) -> None:
+    """Follow the web server through its life."""
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.shutdown":
+            desk.close()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return

@@ -73,7 +73,7 @@ def created(address: str) -> Answer:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One address and what it does. Shape: *path* is under the version, its named segments as ``{name:str}``."""
+    """One address and what it does. Shape: *path* is under the version, its named segments as ``{name}``."""
 
     method: Literal["GET", "POST", "PUT"]
     path: str

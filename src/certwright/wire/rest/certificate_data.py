@@ -29,6 +29,6 @@ def post_certificate_data(call: Call) -> Answer:
 
 
 ROUTES = (
-    Route("GET", "/requests/{request_id:str}/certificaterequestgenerationoptions", get_generation_options),
-    Route("POST", "/requests/{request_id:str}/certificatedata", post_certificate_data),
+    Route("GET", "/requests/{request_id}/certificaterequestgenerationoptions", get_generation_options),
+    Route("POST", "/requests/{request_id}/certificatedata", post_certificate_data),
 )

@@ -3,28 +3,20 @@
 The event loop moves octets; all else of a call is one errand of a worker thread.
 """
 
-import asyncio
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias, TypeVar
 
 import msgspec
-from litestar import Request
-from litestar.datastructures import State
-from litestar.response.base import ASGIResponse
-from litestar.types import HTTPScope
 
 from certwright.application.world import World
 from certwright.domain.identities import Caller
+from certwright.wire.rest.asgi import Receive, Response, Scope
 from certwright.wire.rest.calls import Call, Route
 from certwright.wire.rest.errors import answer_error
 from certwright.wire.rest.folding import fold_query
 from certwright.wire.rest.reading import read_body
 from certwright.wire.rest.sign_in import Credentials, Reception, parse_authorization
-
-Incoming: TypeAlias = Request[Any, Any, State]
-Result = TypeVar("Result")
+from certwright.wire.rest.workers import Workers
 
 THREADS = 8
 LARGE_BODY_OCTETS = 65_536
@@ -37,7 +29,8 @@ _encode = msgspec.json.Encoder().encode
 @dataclass(frozen=True, slots=True)
 class _Errand:
     route: Route
-    scope: HTTPScope
+    path: Mapping[str, str]
+    scope: Scope
     credentials: Credentials
     body: bytes
 
@@ -48,54 +41,53 @@ class Desk:
     def __init__(self, world: World, reception: Reception) -> None:
         self._world = world
         self._reception = reception
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="rest")
+        self._workers = Workers(THREADS, "rest")
 
-    async def take(self, route: Route, request: Incoming) -> ASGIResponse:
-        """Return the answer to one call, also when it goes wrong."""
+    async def take(self, route: Route, path: Mapping[str, str], scope: Scope, receive: Receive) -> Response:
+        """Return the answer to one call, also when it goes wrong. Shape: *path* has the values of named segments."""
         try:
-            return await self._take(route, request)
+            return await self._take(route, path, scope, receive)
         except Exception as error:  # noqa: BLE001 - the outermost edge: whatever happens becomes an answer and a line of the log
             return self.refuse(error)
 
-    def refuse(self, error: Exception) -> ASGIResponse:
+    def refuse(self, error: Exception) -> Response:
         """Return the answer that says no."""
         answer = answer_error(error, self._reception.challenges)
         return _respond(answer.status, _encode(answer.body), answer.headers)
 
     def close(self) -> None:
         """End the threads once they have done what they were given."""
-        self._threads.shutdown(wait=True)
+        self._workers.close()
         self._reception.close()
 
-    async def _take(self, route: Route, request: Incoming) -> ASGIResponse:
-        scope = request.scope
+    async def _take(self, route: Route, path: Mapping[str, str], scope: Scope, receive: Receive) -> Response:
         credentials = parse_authorization(_find_header(scope, b"authorization"), _find_source(scope))
         caller, body = None, b""
         if route.takes_body:
             if _is_large(_find_header(scope, b"content-length")):
                 caller = await self._sign_in(credentials)
-            body = await read_body(request.receive)
-        errand = _Errand(route, scope, credentials, body)
-        response = await self._run(lambda: self._do(errand, caller))
+            body = await read_body(receive)
+        errand = _Errand(route, path, scope, credentials, body)
+        response = await self._workers.run(lambda: self._do(errand, caller))
         if response is None:
             caller = await self._reception.authenticate(credentials)
-            response = await self._run(lambda: self._do_for(errand, caller))
+            response = await self._workers.run(lambda: self._do_for(errand, caller))
         return response
 
     async def _sign_in(self, credentials: Credentials) -> Caller:
-        known = await self._run(lambda: self._reception.recall(credentials))
+        known = await self._workers.run(lambda: self._reception.recall(credentials))
         return known or await self._reception.authenticate(credentials)
 
-    def _do(self, errand: _Errand, caller: Caller | None) -> ASGIResponse | None:
+    def _do(self, errand: _Errand, caller: Caller | None) -> Response | None:
         """Return the answer, or None when it takes slow work first to know who calls."""
         caller = caller or self._reception.recall(errand.credentials)
         return None if caller is None else self._do_for(errand, caller)
 
-    def _do_for(self, errand: _Errand, caller: Caller) -> ASGIResponse:
+    def _do_for(self, errand: _Errand, caller: Caller) -> Response:
         call = Call(
             caller=caller,
             world=self._world,
-            path=errand.scope["path_params"],
+            path=errand.path,
             query=fold_query(errand.scope["query_string"]),
             body=errand.body,
             content_type=_find_header(errand.scope, b"content-type") or "",
@@ -104,19 +96,16 @@ class Desk:
         body = b"" if answer.status == 204 else _encode(answer.body)
         return _respond(answer.status, body, tuple(answer.headers.items()))
 
-    async def _run(self, work: Callable[[], Result]) -> Result:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+def _respond(status: int, body: bytes, headers: tuple[tuple[str, str], ...]) -> Response:
+    return Response(status, body, (*headers, *_EACH_ANSWER))
 
 
-def _respond(status: int, body: bytes, headers: tuple[tuple[str, str], ...]) -> ASGIResponse:
-    return ASGIResponse(status_code=status, body=body, headers=(*headers, *_EACH_ANSWER), media_type="application/json")
-
-
-def _find_header(scope: HTTPScope, name: bytes) -> str | None:
+def _find_header(scope: Scope, name: bytes) -> str | None:
     return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), None)
 
 
-def _find_source(scope: HTTPScope) -> str:
+def _find_source(scope: Scope) -> str:
     client = scope["client"]
     return client[0] if client else "unknown"
 

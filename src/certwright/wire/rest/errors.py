@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 import structlog
-from litestar.exceptions import HTTPException
 from msgspec import UNSET, Struct, UnsetType, field
 
 from certwright.domain import errors as domain
@@ -115,8 +114,6 @@ def answer_error(error: Exception, challenges: tuple[str, ...]) -> ErrorAnswer:
     correlation_id = uuid4()
     if isinstance(error, CertwrightError) and STATUS_OF.get(type(error), 500) < 500:
         return _answer_refusal(error, correlation_id, challenges)
-    if isinstance(error, HTTPException) and error.status_code < 500:
-        error = _translate(error)
     if isinstance(error, WireRefusal):
         _log.info("refused", code=error.code, status=error.status, correlation_id=str(correlation_id))
         return ErrorAnswer(error.status, ErrorBody(error.text, error.code, correlation_id), error.headers)
@@ -148,13 +145,3 @@ def _find_field(error: CertwrightError) -> str | UnsetType:
     if isinstance(error, domain.DataItemMissing | domain.DataItemUnknown | domain.DataItemRepeated):
         return error.item
     return UNSET
-
-
-def _translate(error: HTTPException) -> WireRefusal:
-    """Return what the framework refuses, in our words."""
-    headers = tuple((error.headers or {}).items())
-    if error.status_code == 404:
-        return WireRefusal(404, "route-unknown", "There is nothing at this address.", headers)
-    if error.status_code == 405:
-        return WireRefusal(405, "method-not-allowed", "This address is not asked in this way: see Allow.", headers)
-    return WireRefusal(400, "malformed-call", "The call is not proper HTTP.", headers)

@@ -3,30 +3,13 @@
 Source: domain.md 8, numbers 12 and 14, and the decision "reading".
 """
 
-from typing import cast
 from urllib.parse import parse_qsl
-
-from litestar.enums import ScopeType
-from litestar.types import ASGIApp, Receive, Scope, Send
 
 from certwright.domain.errors import MalformedValue
 
 ROOT = "/certificatemanagement"
 QUERY_FIELDS_LIMIT = 50
 _BLANKS = " \t\u00a0"
-
-
-class Folding:
-    """An ASGI layer that folds the paths of this API, and leaves all others alone."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hand on the call; the scope of the server keeps the path as it came, for its own log."""
-        if scope["type"] == ScopeType.HTTP:
-            scope = cast("Scope", {**scope, "path": fold_path(scope["path"])})
-        await self._app(scope, receive, send)
 
 
 def fold_path(path: str) -> str:

@@ -48,8 +48,8 @@ def get_smartcard_configuration(call: Call) -> Answer:
 
 ROUTES = (
     Route("GET", "/profiletemplates", get_profile_templates),
-    Route("GET", "/profiletemplates/{id:str}", get_profile_template),
-    Route("GET", "/profiletemplates/{id:str}/policies/{type:str}", get_policy),
-    Route("GET", "/profiletemplates/{id:str}/policy/workflow/{type:str}", get_policy),
-    Route("GET", "/profiletemplates/{id:str}/configuration/smartcards", get_smartcard_configuration),
+    Route("GET", "/profiletemplates/{id}", get_profile_template),
+    Route("GET", "/profiletemplates/{id}/policies/{type}", get_policy),
+    Route("GET", "/profiletemplates/{id}/policy/workflow/{type}", get_policy),
+    Route("GET", "/profiletemplates/{id}/configuration/smartcards", get_smartcard_configuration),
 )

@@ -56,8 +56,8 @@ def get_request_profile(call: Call) -> Answer:
 
 ROUTES = (
     Route("GET", "/profiles", get_profiles),
-    Route("GET", "/profiles/{profile_id:str}", get_profile),
-    Route("GET", "/profiles/{profile_id:str}/certificates", get_profile_certificates),
-    Route("GET", "/requests/{request_id:str}/profiles", get_request_profiles),
-    Route("GET", "/requests/{request_id:str}/profiles/{profile_id:str}", get_request_profile),
+    Route("GET", "/profiles/{profile_id}", get_profile),
+    Route("GET", "/profiles/{profile_id}/certificates", get_profile_certificates),
+    Route("GET", "/requests/{request_id}/profiles", get_request_profiles),
+    Route("GET", "/requests/{request_id}/profiles/{profile_id}", get_request_profile),
 )

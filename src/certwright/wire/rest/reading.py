@@ -5,9 +5,8 @@ Source: the decisions "reading" and "malformed input" of domain.md.
 
 import asyncio
 
-from litestar.types import Receive
-
 from certwright.domain.errors import MalformedBody
+from certwright.wire.rest.asgi import Receive
 from certwright.wire.rest.errors import WireRefusal
 from certwright.wire.rest.json_values import parse_json
 from certwright.wire.rest.properties import Properties

@@ -92,6 +92,6 @@ def _read_answers(properties: Properties) -> Answers:
 ROUTES = (
     Route("POST", "/requests", post_request),
     Route("GET", "/requests", get_requests),
-    Route("GET", "/requests/{request_id:str}", get_request),
-    Route("PUT", "/requests/{request_id:str}", put_request),
+    Route("GET", "/requests/{request_id}", get_request),
+    Route("PUT", "/requests/{request_id}", put_request),
 )

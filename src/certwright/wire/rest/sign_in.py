@@ -1,13 +1,12 @@
 """Who calls: from the Authorization header to a caller."""
 
-import asyncio
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from certwright.domain.errors import CredentialsMissing, SignInThrottled
 from certwright.domain.identities import Caller
 from certwright.domain.ports import SignIn
+from certwright.wire.rest.workers import Workers
 
 WAITING_LIMIT = 64
 """More people than this who wait for a password hash are told to come again: guessers must not fill the memory."""
@@ -37,7 +36,7 @@ class Reception:
 
     def __init__(self, sign_ins: Sequence[SignIn]) -> None:
         self._sign_ins = tuple(sign_ins)
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="sign-in")
+        self._workers = Workers(THREADS, "sign-in")
         self._waiting = 0
 
     @property
@@ -59,13 +58,13 @@ class Reception:
             raise SignInThrottled(RETRY_SECONDS)
         self._waiting += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, self._authenticate, credentials)
+            return await self._workers.run(lambda: self._authenticate(credentials))
         finally:
             self._waiting -= 1
 
     def close(self) -> None:
         """End the threads."""
-        self._threads.shutdown(wait=True, cancel_futures=True)
+        self._workers.close()
 
     def _authenticate(self, credentials: Credentials) -> Caller:
         for each in self._sign_ins:

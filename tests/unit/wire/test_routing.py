@@ -1,0 +1,54 @@
+import pytest
+
+from certwright.wire.rest.calls import Answer, Call, Route
+from certwright.wire.rest.errors import WireRefusal
+from certwright.wire.rest.routing import RouteTable
+
+
+def answer_nothing(_: Call) -> Answer:
+    return Answer(204)
+
+
+LIST = Route("GET", "/things", answer_nothing)
+READ = Route("GET", "/things/{thing}", answer_nothing)
+CHANGE = Route("PUT", "/things/{thing}", answer_nothing)
+PARTS = Route("GET", "/things/{thing}/parts/{part}", answer_nothing)
+NEWEST = Route("GET", "/things/newest", answer_nothing)
+TABLE = RouteTable("/root", (LIST, READ, CHANGE, PARTS, NEWEST))
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "expected", "values"),
+    [
+        ("GET", "/root/things", LIST, {}),
+        ("GET", "/root/things/7", READ, {"thing": "7"}),
+        ("PUT", "/root/things/7", CHANGE, {"thing": "7"}),
+        ("GET", "/root/things/7/parts/8", PARTS, {"thing": "7", "part": "8"}),
+    ],
+)
+def test_an_address_finds_its_route_and_the_values_in_it(
+    method: str, path: str, expected: Route, values: dict[str, str]
+) -> None:
+    assert TABLE.get_route(method, path) == (expected, values)
+
+
+def test_a_literal_segment_goes_before_a_named_one() -> None:
+    assert TABLE.get_route("GET", "/root/things/newest") == (NEWEST, {})
+
+
+@pytest.mark.parametrize("path", ["/", "/root", "/root/others", "/root/things/7/parts", "/root/things/7/parts/8/9"])
+def test_an_address_that_leads_nowhere_is_not_found(path: str) -> None:
+    with pytest.raises(WireRefusal) as refused:
+        TABLE.get_route("GET", path)
+    assert (refused.value.status, refused.value.code) == (404, "route-unknown")
+
+
+def test_a_wrong_method_is_refused_with_those_that_are_right() -> None:
+    with pytest.raises(WireRefusal) as refused:
+        TABLE.get_route("DELETE", "/root/things/7")
+    assert (refused.value.status, refused.value.headers) == (405, (("Allow", "GET, PUT"),))
+
+
+def test_one_segment_cannot_have_two_names() -> None:
+    with pytest.raises(ValueError, match="two names"):
+        RouteTable("/root", (READ, Route("GET", "/things/{other}/more", answer_nothing)))
