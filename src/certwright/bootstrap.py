@@ -27,13 +27,14 @@ from certwright.adapters.signin.argon2 import Argon2Hasher
 from certwright.adapters.signin.basic import BasicSignIn
 from certwright.adapters.sql.schema import migrate
 from certwright.adapters.sql.store import SqlStore, open_store
+from certwright.adapters.turns import NoTurns, PatientKey, SingleTurn
 from certwright.application.world import World
 from certwright.domain.certificates import SERIAL_NUMBER_BITS, SerialNumber, format_serial_number
 from certwright.domain.errors import InstallationExists, InstallationMissing, KeyUnavailable, SecretUnavailable
 from certwright.domain.events import EventType, tell_of_program
 from certwright.domain.issuing import Issuer
 from certwright.domain.keys import AuthorityRecord, SealedKey
-from certwright.domain.ports import PasswordHasher, SealingKey, SignIn
+from certwright.domain.ports import PasswordHasher, SealingKey, SignIn, Turns
 from certwright.domain.public_keys import KeyAlgorithm
 from certwright.domain.rules.names import escape_name_value
 from certwright.settings import (
@@ -76,6 +77,7 @@ class Installation:
     world: World
     hasher: PasswordHasher
     sign_ins: tuple[SignIn, ...]
+    turns: Turns
     sealing_key: SealingKey
     prepare_tls: Callable[[], TlsFiles]
     ca_file: Path
@@ -182,25 +184,33 @@ def open_installation(data: Path) -> Iterator[Installation]:
     if not settings.database.url and not (data / DATABASE_FILE).is_file():
         raise InstallationMissing(str(data))
     kek = KeyEncryptionKey(read_secret(settings.keys.passphrase, data))
-    store = open_store(_database_url(settings, data))
+    url = _database_url(settings, data)
+    turns = SingleTurn() if url.startswith("sqlite") else NoTurns()
+    store = open_store(url, turns)
     try:
-        yield _assemble(data, settings, kek, store)
+        yield _assemble(data, settings, kek, store, turns)
     finally:
         store.close()
 
 
-def _assemble(data: Path, settings: Settings, kek: KeyEncryptionKey, store: SqlStore) -> Installation:
+def _assemble(
+    data: Path, settings: Settings, kek: KeyEncryptionKey, store: SqlStore, turns: SingleTurn | NoTurns
+) -> Installation:
     clock, entropy, hasher = SystemClock(), SystemEntropy(), Argon2Hasher()
     records, sealed = _load_authorities(store, data)
     issuer = describe_issuer(records, **_publication_urls(settings, ISSUING))
     issuing_key = open_key(sealed[ISSUING], kek)
-    world = World(store=store, authority=EmbeddedAuthority(issuer, issuing_key), clock=clock, entropy=entropy)
+    # A signature with a curve is made in less time than it takes to step aside.
+    is_slow = issuing_key.public_key.algorithm is KeyAlgorithm.RSA
+    signing_key = PatientKey(issuing_key, turns) if is_slow else issuing_key
+    world = World(store=store, authority=EmbeddedAuthority(issuer, signing_key), clock=clock, entropy=entropy)
     return Installation(
         data=data,
         settings=settings,
         world=world,
         hasher=hasher,
         sign_ins=(BasicSignIn(store, hasher, clock, entropy, remember=settings.sign_in.remember),),
+        turns=turns,
         sealing_key=HistorySealingKey(open_key(sealed[HISTORY], kek)),
         prepare_tls=partial(_keep_tls_current, data, settings, kek, issuing_key, world),
         ca_file=_keep_root_certificate(data, issuer),

@@ -56,7 +56,7 @@ def serve(installation: Installation) -> Iterator[Served]:
     """Serve the installation from a thread, on a free port."""
     tls = installation.prepare_tls()
     config = uvicorn.Config(
-        create_app(installation.world, installation.sign_ins),
+        create_app(installation.world, installation.sign_ins, installation.turns),
         loop="uvloop",
         http="httptools",
         ws="none",

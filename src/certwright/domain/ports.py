@@ -265,6 +265,16 @@ class SignIn(Protocol):
         """
 
 
+class Turns(Protocol):
+    """Who of the threads that answer calls computes, and when."""
+
+    def held(self) -> AbstractContextManager[None]:
+        """Run the body of a ``with`` as one turn."""
+
+    def aside(self) -> AbstractContextManager[None]:
+        """Let others have their turn while the body of a ``with`` waits for something long."""
+
+
 class Clock(Protocol):
     """The time of day: the only way in which it comes in."""
 

@@ -6,6 +6,7 @@ from threading import Event
 import pytest
 
 from certwright.adapters.sql.group_commit import GroupCommit
+from certwright.adapters.turns import SingleTurn
 
 
 class RecordedTransaction:
@@ -39,7 +40,7 @@ class SomebodyWasFirstError(Exception):
 
 def test_a_block_that_raises_is_heard_of_when_the_others_of_its_group_are_durable() -> None:
     transaction = RecordedTransaction()
-    group = GroupCommit(transaction, on_lost=lambda: None)
+    group = GroupCommit(transaction, on_lost=lambda: None, turns=SingleTurn())
     first_is_in, first_may_go, last_may_go = Event(), Event(), Event()
 
     def keep(is_in: Event, may_go: Event) -> None:

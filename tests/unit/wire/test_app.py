@@ -10,6 +10,7 @@ import structlog
 
 from certwright.adapters.clock import SystemClock
 from certwright.adapters.entropy import SystemEntropy
+from certwright.adapters.turns import NoTurns
 from certwright.application.world import World
 from certwright.domain.identities import Caller
 from certwright.wire.rest.app import create_app
@@ -67,7 +68,7 @@ def ask(sign_ins: list[Names | SlowNames], work: Callable[[httpx.AsyncClient], A
     """Return what *work* returns, given a client of an application with these ways to sign in."""
 
     async def run() -> Any:
-        transport = httpx.ASGITransport(create_app(WORLD, sign_ins))
+        transport = httpx.ASGITransport(create_app(WORLD, sign_ins, NoTurns()))
         async with httpx.AsyncClient(transport=transport, base_url="https://localhost") as client:
             return await work(client)
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
+from certwright.domain.ports import Turns
+
 GROUP_LIMIT = 32
 """Blocks in a transaction; more would keep the first one waiting for its answer without being much cheaper."""
 
@@ -51,10 +53,13 @@ class GroupCommit:
     raises when the group has ended: what it saw of the others, and refused because of them, is by then in the database.
     """
 
-    def __init__(self, transaction: Transaction, *, on_lost: Callable[[], None], limit: int = GROUP_LIMIT) -> None:
+    def __init__(
+        self, transaction: Transaction, *, on_lost: Callable[[], None], turns: Turns, limit: int = GROUP_LIMIT
+    ) -> None:
         self._transaction = transaction
         self._on_lost = on_lost
         self._limit = limit
+        self._turns = turns
         self._mutex = threading.Lock()
         self._waiting: deque[threading.Lock] = deque()
         self._is_taken = False
@@ -79,12 +84,17 @@ class GroupCommit:
         except BaseException:
             self._leave(group, keep=False)
             # Whoever is told that somebody was first looks again, and must find what that somebody did.
-            group.ended.wait()
+            self._wait_for(group)
             raise
         self._leave(group, keep=True)
-        group.ended.wait()
+        self._wait_for(group)
         if group.failure is not None:
             raise GroupLost from group.failure
+
+    def _wait_for(self, group: _Group) -> None:
+        if not group.ended.is_set():
+            with self._turns.aside():
+                group.ended.wait()
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -111,7 +121,8 @@ class GroupCommit:
             turn.acquire()
             self._waiting.append(turn)
         try:
-            turn.acquire()
+            with self._turns.aside():
+                turn.acquire()
         except BaseException:
             self._give_up(turn)
             raise
@@ -171,7 +182,8 @@ class GroupCommit:
         self._group = None
         try:
             if failure is None and group.kept:
-                self._transaction.commit()
+                with self._turns.aside():
+                    self._transaction.commit()
             else:
                 self._transaction.rollback()
         except BaseException as error:  # noqa: BLE001 - as above

@@ -20,6 +20,7 @@ from certwright.adapters.sql.file_lock import FileLock
 from certwright.adapters.sql.group_commit import GroupCommit, GroupLost
 from certwright.adapters.sql.prepared import Connection, Watcher
 from certwright.domain.errors import StoreUnavailable
+from certwright.domain.ports import Turns
 
 READERS = 40
 WAIT_SECONDS = 10
@@ -102,9 +103,9 @@ class SqliteTransaction:
 class SqliteTransactions:
     """How a store on SQLite reads and writes. *on_lost* is called when a transaction is lost that others may have seen."""
 
-    def __init__(self, path: Path, on_lost: Callable[[], None]) -> None:
+    def __init__(self, path: Path, on_lost: Callable[[], None], turns: Turns) -> None:
         self._writer = SqliteTransaction(path)
-        self._group = GroupCommit(self._writer, on_lost=on_lost)
+        self._group = GroupCommit(self._writer, on_lost=on_lost, turns=turns)
         self._readers = _create_reading_engine(path)
         self.engines: tuple[Engine, ...] = (self._readers, self._writer.engine)
         self.reading_order = self.writing_order = SingleWriterOrder()

@@ -16,7 +16,9 @@ from certwright.adapters.sql.prepared import Connection, Watcher
 from certwright.adapters.sql.session import SqlSession
 from certwright.adapters.sql.sqlite import SqliteTransactions
 from certwright.adapters.sql.tables import SCHEMA_VERSION
+from certwright.adapters.turns import NoTurns
 from certwright.domain.errors import DefinitionInvalid, StoreUnavailable
+from certwright.domain.ports import Turns
 
 VERSION_TABLE = "schema_version"
 _VERSION = text(f"SELECT version_num FROM {VERSION_TABLE}")  # noqa: S608 - a constant of ours
@@ -87,8 +89,10 @@ class SqlStore:
         self._transactions.close()
 
 
-def open_store(url: str) -> SqlStore:
+def open_store(url: str, turns: Turns | None = None) -> SqlStore:
     """Return the store in the database that *url* names, as it is: see `schema.migrate` for making one.
+
+    While a thread waits for the disk or for another writer, it lets others have their turn in *turns*.
 
     Shape: ``sqlite:////folder/file`` or ``postgresql://user:password@host/name``.
     Errors: StoreUnavailable when it cannot be reached, or its schema is another version's; DefinitionInvalid for *url*.
@@ -96,7 +100,7 @@ def open_store(url: str) -> SqlStore:
     parsed = parse_database_url(url)
     memory = Memory()
     with _plainly():
-        transactions = _open_transactions(parsed, memory)
+        transactions = _open_transactions(parsed, memory, turns or NoTurns())
         store = SqlStore(transactions, memory)
         try:
             _check_schema(transactions)
@@ -125,13 +129,13 @@ def get_database_path(url: URL) -> Path:
     return Path(url.database or "").absolute()
 
 
-def _open_transactions(url: URL, memory: Memory) -> Transactions:
+def _open_transactions(url: URL, memory: Memory, turns: Turns) -> Transactions:
     if url.get_backend_name() == "postgresql":
         return PostgresqlTransactions(url)
     path = get_database_path(url)
     if not path.is_file():
         raise StoreUnavailable(f"there is no file {path}")
-    return SqliteTransactions(path, memory.forget)
+    return SqliteTransactions(path, memory.forget, turns)
 
 
 def _check_schema(transactions: Transactions) -> None:

@@ -92,7 +92,7 @@ def run_server(
 def _configure(installation: Installation, address: Address) -> uvicorn.Config:
     tls = None if address.is_plain else installation.prepare_tls()
     return uvicorn.Config(
-        create_app(installation.world, installation.sign_ins),
+        create_app(installation.world, installation.sign_ins, installation.turns),
         loop="uvloop",
         http="httptools",
         ws="none",

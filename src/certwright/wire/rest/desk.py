@@ -10,6 +10,7 @@ import msgspec
 
 from certwright.application.world import World
 from certwright.domain.identities import Caller
+from certwright.domain.ports import Turns
 from certwright.wire.rest.asgi import Receive, Response, Scope
 from certwright.wire.rest.calls import Call, Route
 from certwright.wire.rest.errors import answer_error
@@ -38,10 +39,10 @@ class _Errand:
 class Desk:
     """Takes calls and answers them, in threads of its own: they cost less than those of the framework, and are few."""
 
-    def __init__(self, world: World, reception: Reception) -> None:
+    def __init__(self, world: World, reception: Reception, turns: Turns) -> None:
         self._world = world
         self._reception = reception
-        self._workers = Workers(THREADS, "rest")
+        self._workers = Workers(THREADS, "rest", turns)
 
     async def take(self, route: Route, path: Mapping[str, str], scope: Scope, receive: Receive) -> Response:
         """Return the answer to one call, also when it goes wrong. Shape: *path* has the values of named segments."""
