@@ -1,0 +1,133 @@
+"""Every way we say no.
+
+``Refused``: the caller can act on it. ``Unavailable``: later may work. Anything else that is raised is a bug. A leaf has a
+stable *code*, typed fields, and one *sentence* that names them in braces; it knows nothing of HTTP.
+"""
+
+from certwright.domain.errors.callers import (
+    AccessDenied,
+    CredentialsMissing,
+    CredentialsRejected,
+    NotSignedIn,
+    SignInThrottled,
+    SubjectDisabled,
+)
+from certwright.domain.errors.certificate_requests import (
+    CertificateRequestRejected,
+    HashRefused,
+    KeyAlgorithmRefused,
+    KeyOfSomebodyElse,
+    KeyTooSmall,
+    KeyWeak,
+    MalformedCertificateRequest,
+    NameRefused,
+    SignatureInvalid,
+    SubmissionMismatch,
+    ValidityRefused,
+)
+from certwright.domain.errors.definitions import (
+    DefinitionInvalid,
+    EscalationPath,
+)
+from certwright.domain.errors.installation import (
+    AddressUnavailable,
+    InstallationExists,
+    InstallationMissing,
+    KeyUnavailable,
+    SecretUnavailable,
+    StoreUnavailable,
+)
+from certwright.domain.errors.lookups import (
+    GroupNotFound,
+    NotFound,
+    PolicyMissing,
+    ProfileNotFound,
+    ProfileTemplateNotFound,
+    RequestNotFound,
+    UserNotFound,
+)
+from certwright.domain.errors.malformed import (
+    CommentNotCollected,
+    DataItemMissing,
+    DataItemRepeated,
+    DataItemUnknown,
+    Malformed,
+    MalformedBody,
+    MalformedValue,
+    PriorityNotCollected,
+    RequestTypeUnsupported,
+    TextTooLong,
+)
+from certwright.domain.errors.moments import (
+    CertificatesMissing,
+    ChangedMeanwhile,
+    KeyMadeByServer,
+    PlaceTaken,
+    ProfilesExhausted,
+    TransitionRefused,
+    WrongState,
+)
+from certwright.domain.errors.tree import (
+    CertwrightError,
+    Refused,
+    RulesBroken,
+    Unavailable,
+    check_none_broken,
+)
+
+__all__ = [
+    "AccessDenied",
+    "AddressUnavailable",
+    "CertificateRequestRejected",
+    "CertificatesMissing",
+    "CertwrightError",
+    "ChangedMeanwhile",
+    "CommentNotCollected",
+    "CredentialsMissing",
+    "CredentialsRejected",
+    "DataItemMissing",
+    "DataItemRepeated",
+    "DataItemUnknown",
+    "DefinitionInvalid",
+    "EscalationPath",
+    "GroupNotFound",
+    "HashRefused",
+    "InstallationExists",
+    "InstallationMissing",
+    "KeyAlgorithmRefused",
+    "KeyMadeByServer",
+    "KeyOfSomebodyElse",
+    "KeyTooSmall",
+    "KeyUnavailable",
+    "KeyWeak",
+    "Malformed",
+    "MalformedBody",
+    "MalformedCertificateRequest",
+    "MalformedValue",
+    "NameRefused",
+    "NotFound",
+    "NotSignedIn",
+    "PlaceTaken",
+    "PolicyMissing",
+    "PriorityNotCollected",
+    "ProfileNotFound",
+    "ProfileTemplateNotFound",
+    "ProfilesExhausted",
+    "Refused",
+    "RequestNotFound",
+    "RequestTypeUnsupported",
+    "RulesBroken",
+    "SecretUnavailable",
+    "SignInThrottled",
+    "SignatureInvalid",
+    "StoreUnavailable",
+    "SubjectDisabled",
+    "SubmissionMismatch",
+    "TextTooLong",
+    "TransitionRefused",
+    "Unavailable",
+    "UserNotFound",
+    "ValidityRefused",
+    "WrongState",
+    "check_none_broken",
+]

@@ -1,0 +1,27 @@
+"""What an administrator defines, and may not."""
+
+from dataclasses import dataclass
+
+from certwright.domain.errors.tree import Refused
+
+
+@dataclass(eq=False)
+class DefinitionInvalid(Refused):
+    """A template, a world file or a setting breaks a rule; *where* is its dotted path."""
+
+    code = "definition-invalid"
+    sentence = "{where}: {detail}."
+    where: str
+    detail: str
+
+
+@dataclass(eq=False)
+class EscalationPath(Refused):
+    """A template through which somebody could become somebody else. Source: the names ESC1 to ESC3 and ESC9 are those
+    of the Certified Pre-Owned paper and its successors."""
+
+    code = "escalation-path"
+    sentence = "{where}: {detail} ({path})."
+    where: str
+    path: str
+    detail: str

@@ -1,0 +1,64 @@
+"""The server's own keys, database, secrets and address."""
+
+from dataclasses import dataclass
+
+from certwright.domain.errors.moments import WrongState
+from certwright.domain.errors.tree import Unavailable
+
+
+@dataclass(eq=False)
+class KeyUnavailable(Unavailable):
+    """A private key of the server cannot be opened or used."""
+
+    code = "key-unavailable"
+    sentence = "The key {name} cannot be used: wrong passphrase, or not of this installation."
+    name: str
+
+
+@dataclass(eq=False)
+class StoreUnavailable(Unavailable):
+    """The database does not answer, or not for this version of the server."""
+
+    code = "store-unavailable"
+    sentence = "The database cannot be used: {detail}."
+    detail: str
+
+
+@dataclass(eq=False)
+class InstallationMissing(Unavailable):
+    """A command was given a folder in which nothing was installed, or not to the end."""
+
+    code = "installation-missing"
+    sentence = "There is no installation in {folder}: make one with: certwright init --data {folder}"
+    folder: str
+
+
+@dataclass(eq=False)
+class InstallationExists(WrongState):
+    """What is there is never overwritten."""
+
+    code = "installation-exists"
+    sentence = (
+        "There is an installation in {folder} already: name another folder, or start it with: certwright serve --data {folder}"
+    )
+    folder: str
+
+
+@dataclass(eq=False)
+class SecretUnavailable(Unavailable):
+    """The place that the settings name for a secret is empty or closed. *place* is that name, never the secret."""
+
+    code = "secret-unavailable"
+    sentence = "The secret {place} cannot be read: {detail}."
+    place: str
+    detail: str
+
+
+@dataclass(eq=False)
+class AddressUnavailable(Unavailable):
+    """The server cannot listen where it should."""
+
+    code = "address-unavailable"
+    sentence = "The server cannot listen on {address}: {detail}. Choose another one with --port or --host, or in the settings."
+    address: str
+    detail: str

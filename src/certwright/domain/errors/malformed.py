@@ -1,0 +1,92 @@
+"""Questions that cannot be read, or lack a part."""
+
+from dataclasses import dataclass
+
+from certwright.domain.errors.tree import Refused
+
+
+class Malformed(Refused):
+    """The question itself cannot be read, or lacks a part."""
+
+
+@dataclass(eq=False)
+class MalformedBody(Malformed):
+    """The body of a call is no JSON, or not of the wanted shape."""
+
+    code = "malformed-body"
+    sentence = "The body is not what this call takes: {detail}."
+    detail: str
+
+
+@dataclass(eq=False)
+class MalformedValue(Malformed):
+    """One value, named by its *field*, cannot be read."""
+
+    code = "malformed-value"
+    sentence = "{field}: {detail}."
+    field: str
+    detail: str
+
+
+@dataclass(eq=False)
+class TextTooLong(Malformed):
+    """A text would not fit where it is kept."""
+
+    code = "text-too-long"
+    sentence = "{field} is longer than {limit_characters} characters."
+    field: str
+    limit_characters: int
+
+
+@dataclass(eq=False)
+class CommentNotCollected(Malformed):
+    """A comment where the policy asks for none."""
+
+    code = "comment-not-collected"
+    sentence = "The policy of {template} collects no comments: leave it empty."
+    template: str
+
+
+@dataclass(eq=False)
+class PriorityNotCollected(Malformed):
+    """A priority where the policy asks for none."""
+
+    code = "priority-not-collected"
+    sentence = "The policy of {template} collects no priority: leave it out."
+    template: str
+
+
+@dataclass(eq=False)
+class DataItemMissing(Malformed):
+    """A required question was not answered."""
+
+    code = "data-item-missing"
+    sentence = "The data item {item!r:.100} is required."
+    item: str
+
+
+@dataclass(eq=False)
+class DataItemUnknown(Malformed):
+    """An answer to a question that was not asked."""
+
+    code = "data-item-unknown"
+    sentence = "The policy collects no data item {item!r:.100}."
+    item: str
+
+
+@dataclass(eq=False)
+class DataItemRepeated(Malformed):
+    """Two answers to one question."""
+
+    code = "data-item-repeated"
+    sentence = "The data item {item!r:.100} is given more than once."
+    item: str
+
+
+@dataclass(eq=False)
+class RequestTypeUnsupported(Refused):
+    """A kind of request that the product knows and this version does not run yet."""
+
+    code = "request-type-unsupported"
+    sentence = "This version does not run {name} requests."
+    name: str
