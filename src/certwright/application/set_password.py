@@ -1,6 +1,7 @@
 """Give a local account a password."""
 
 from certwright.application.world import World
+from certwright.domain.account_names import find_named
 from certwright.domain.errors import MalformedValue, UserNotFound
 from certwright.domain.events import EventType, tell_of_program
 from certwright.domain.ports import PasswordHasher
@@ -16,13 +17,11 @@ def set_password(account: str, password: str, *, world: World, hasher: PasswordH
     _check_password(password)
     # The slow hash is made before the transaction, so that nobody waits for it.
     password_hash = hasher.hash(password)
-    domain, _, name = account.rpartition("\\")
     with world.store.writing() as session:
-        directory = session.directory
-        found = directory.find_principal_name(account) if "@" in account else directory.find_account(domain, name)
+        found = find_named(account, session.directory)
         if found is None:
             raise UserNotFound(account)
-        directory.save_password_hash(found.user.id, password_hash)
+        session.directory.save_password_hash(found.user.id, password_hash)
         now = world.clock.now()
         session.history.append(
             [tell_of_program(EventType.PASSWORD_SET, now, subject_id=found.user.id, account=found.user.nt4_name)]

@@ -5,10 +5,10 @@ from base64 import b64decode
 from dataclasses import dataclass
 from datetime import timedelta
 
-from certwright.adapters.signin.account_names import find_named
 from certwright.adapters.signin.failures import FailureHistory
 from certwright.adapters.signin.remembered import Proof, RememberedProofs
 from certwright.adapters.signin.throttle import Throttle
+from certwright.domain.account_names import find_named
 from certwright.domain.errors import CredentialsRejected, SignInThrottled
 from certwright.domain.events import EventType
 from certwright.domain.identities import Caller, Principal

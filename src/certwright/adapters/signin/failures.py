@@ -4,9 +4,10 @@ from datetime import datetime, timedelta
 from threading import Lock
 from uuid import UUID
 
-from certwright.adapters.signin.account_names import format_for_display
 from certwright.domain.events import Event, EventType
 from certwright.domain.ports import Clock, Store
+
+SHOWN_CHARACTERS = 64
 
 
 class FailureHistory:
@@ -50,3 +51,9 @@ class FailureHistory:
             self._written += 1
             left_out, self._left_out = self._left_out, 0
             return left_out
+
+
+def format_for_display(name: str) -> str:
+    """Return *name* as it may be shown to auditors: what cannot be printed becomes ``?``, what is too long is cut."""
+    printable = "".join(each if each.isprintable() else "?" for each in name[: SHOWN_CHARACTERS + 1])
+    return printable if len(printable) <= SHOWN_CHARACTERS else printable[:SHOWN_CHARACTERS] + "…"

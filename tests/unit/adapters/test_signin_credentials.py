@@ -2,8 +2,8 @@ import base64
 
 import pytest
 
-from certwright.adapters.signin.account_names import format_for_display
 from certwright.adapters.signin.basic import parse_basic_credentials
+from certwright.adapters.signin.failures import format_for_display
 from certwright.domain.errors import CredentialsRejected
 
 
