@@ -132,6 +132,26 @@ def test_the_newest_versions_are_listed_by_name(store: SqlStore) -> None:
         assert [(each.name, each.version) for each in session.templates.list_newest()] == [("A", 1), ("C", 1), ("d", 2)]
 
 
+def test_every_version_of_every_template_is_listed(store: SqlStore) -> None:
+    other = replace(TEMPLATE, id=ProfileTemplateId(UUID(int=1)))
+    for each in (other, TEMPLATE, replace(other, name="Renamed")):
+        save(store, each)
+    with store.reading() as session:
+        listed = session.templates.list_versions()
+        assert {(each.id, each.version) for each in listed} == {(other.id, 1), (other.id, 2), (TEMPLATE.id, 1)}
+        assert all(each == session.templates.get(each.id, each.version) for each in listed)
+
+
+def test_versions_are_listed_with_one_statement_once_they_are_known(store: SqlStore) -> None:
+    save(store, TEMPLATE)
+    save(store, replace(TEMPLATE, name="Second"))
+    with store.reading() as session:
+        session.templates.list_versions()
+    with recorded_statements(store) as statements, store.reading() as session:
+        session.templates.list_versions()
+    assert len(statements) == 1
+
+
 def test_an_unknown_template_or_version_is_not_found(store: SqlStore) -> None:
     save(store, TEMPLATE)
     with store.reading() as session:

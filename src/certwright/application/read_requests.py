@@ -29,8 +29,9 @@ def list_requests(
 
 
 def _sees_others(by: Caller, session: Session) -> bool:
-    """Return whether *by* has any part that lets him read other people's requests; spares everyone else the search."""
+    """Return whether *by* has any part that lets him read other people's requests, under whichever version of a template
+    they were made; spares everyone else the search."""
     if session.directory.load_grants().is_held(by, Right.ADMINISTER, ObjectKind.SERVICE):
         return True
-    policies = (policy for each in session.templates.list_newest() for policy in each.policies.values())
+    policies = (policy for each in session.templates.list_versions() for policy in each.policies.values())
     return any((each.initiators | each.approvers | each.enrollment_agents) & by.sids for each in policies)

@@ -60,6 +60,9 @@ class ProfileTemplates(Protocol):
     def list_newest(self) -> tuple[ProfileTemplate, ...]:
         """Return the newest version of each template, ordered by name."""
 
+    def list_versions(self) -> tuple[ProfileTemplate, ...]:
+        """Return every version of every template: old ones go on ruling the requests that were made under them."""
+
     def save(self, template: ProfileTemplate) -> ProfileTemplate:
         """Store *template* as a new version unless it equals the newest; return what is now the newest.
 

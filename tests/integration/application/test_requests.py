@@ -39,7 +39,7 @@ from certwright.domain.request_types import RequestType
 from certwright.domain.requests import DataCollectionFlags, Request, RequestFlags, RequestId, RequestStatus
 from certwright.domain.revocation import RevocationReason
 from certwright.domain.smartcards import SmartcardConfiguration
-from worlds.contoso import ADMINISTRATOR, APPROVER, MANAGER, OUTSIDER, SUBSCRIBER, SUBSCRIBER2
+from worlds.contoso import ADMINISTRATOR, AGENT, APPROVER, MANAGER, OUTSIDER, SUBSCRIBER, SUBSCRIBER2
 from worlds.house import ONE, SIGNING, TWO, House, csr, signed_in
 
 Close = Callable[..., SeenRequest]
@@ -267,6 +267,25 @@ def test_requests_are_listed_for_those_who_may_read_them(house: House) -> None:
     for watcher in (MANAGER, APPROVER, ADMINISTRATOR):
         assert ids(list_requests(by=signed_in(watcher), world=world)) == [for_me, his, mine]
     assert list_requests(by=signed_in(OUTSIDER), world=world) == ()
+
+
+@pytest.mark.parametrize(
+    ("watcher", "party"),
+    [(MANAGER, "initiators"), (APPROVER, "approvers"), (AGENT, "enrollment_agents")],
+    ids=["initiator", "approver", "agent"],
+)
+def test_who_has_a_part_in_an_old_version_only_finds_the_requests_made_under_it(
+    house: House, watcher: Principal, party: str
+) -> None:
+    nobody = replace(POLICY, initiators=frozenset(), approvers=frozenset(), enrollment_agents=frozenset())
+    house.save(replace(TWO, policies={RequestType.ENROLL: nobody}))
+    named = {party: getattr(POLICY, party)}
+    save_policy(house, replace(nobody, enrollment_agent_required=party == "enrollment_agents", **named))
+    old = house.open()
+    save_policy(house, nobody)
+    new = house.open()
+    assert ids(list_requests(by=signed_in(SUBSCRIBER), world=house.world)) == [new, old]
+    assert ids(list_requests(by=signed_in(watcher), world=house.world)) == [old]
 
 
 def test_ones_own_requests_are_those_whose_subject_one_is(house: House) -> None:

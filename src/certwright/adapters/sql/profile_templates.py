@@ -19,6 +19,7 @@ _DECODER = msgspec.json.Decoder(ProfileTemplate)
 
 _NEWEST_VERSION = select(func.max(_VERSIONS.version)).where(_VERSIONS.id == bindparam("template_id"))
 _NEWEST_VERSIONS = select(_VERSIONS.id, func.max(_VERSIONS.version).label("version")).group_by(_VERSIONS.id)
+_ALL_VERSIONS = select(_VERSIONS.id, _VERSIONS.version).order_by(_VERSIONS.id, _VERSIONS.version)
 _DOCUMENT = select(_VERSIONS.document).where(
     _VERSIONS.id == bindparam("template_id"), _VERSIONS.version == bindparam("template_version")
 )
@@ -45,6 +46,10 @@ class SqlProfileTemplates:
         newest: list[Row] = list(self._connection.execute(_NEWEST_VERSIONS))
         found = [self.get(row.id, row.version) for row in newest]
         return tuple(sorted(found, key=lambda each: (each.name.casefold(), each.name, each.id)))
+
+    def list_versions(self) -> tuple[ProfileTemplate, ...]:
+        """Return every version of every template; each document is read once in a process's life."""
+        return tuple(self.get(row.id, row.version) for row in list(self._connection.execute(_ALL_VERSIONS)))
 
     def save(self, template: ProfileTemplate) -> ProfileTemplate:
         """Store *template* as a new version unless it equals the newest; return what is now the newest.
