@@ -1,5 +1,6 @@
 """The tables of a world file. What a file leaves out gets the defaults of `domain`; keys that are not here are refused."""
 
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
@@ -18,6 +19,8 @@ from certwright.domain.public_keys import HashAlgorithm, KeyAlgorithm
 
 Names = tuple[str, ...]
 Rights = dict[Right, Names]
+TemplateVersion = Annotated[int, msgspec.Meta(ge=0, le=0xFFFFFFFF)]
+"""Source: TemplateVersion of MS-WCCE section 2.2.2.7.7.2."""
 
 
 class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -81,8 +84,8 @@ class CertificateTemplateTable(_Table, frozen=True):
     common_name: str
     oid: str
     display_name: str | UnsetType = UNSET
-    major_version: int | UnsetType = UNSET
-    minor_version: int | UnsetType = UNSET
+    major_version: TemplateVersion | UnsetType = UNSET
+    minor_version: TemplateVersion | UnsetType = UNSET
     key: KeyTable = KeyTable()
     validity: str | UnsetType = UNSET
     subject: SubjectSource | UnsetType = UNSET

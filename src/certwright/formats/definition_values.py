@@ -24,6 +24,7 @@ from certwright.formats.definition_tables import (
     CertificateTemplateTable,
     GroupTable,
     KeyTable,
+    Names,
     PolicyTable,
     ProfileTemplateTable,
     RevocationTable,
@@ -35,7 +36,7 @@ from certwright.formats.definition_tables import (
 from certwright.formats.quantities import parse_duration
 
 SID_FORM = re.compile(r"S-1-\d{1,15}(-\d{1,10}){1,15}")
-OID_FORM = re.compile(r"[0-2](\.(0|[1-9]\d*))+")
+OID_FORM = re.compile(r"[0-2](\.(0|[1-9][0-9]*))+")
 ADMIN_KEY_FORM = re.compile(r"([0-9A-Fa-f]{48})?")
 Choice = TypeVar("Choice", bound=IntEnum)
 
@@ -136,11 +137,9 @@ class DefinitionReader:
 
     def _read_certificate_template(self, table: CertificateTemplateTable) -> CertificateTemplate:
         where = f"certificate_templates.{table.common_name}"
-        usages = [] if table.extended_key_usages is UNSET else [*table.extended_key_usages]
-        policies = [] if table.certificate_policies is UNSET else [*table.certificate_policies]
-        for oid in (table.oid, *usages, *policies):
-            if not OID_FORM.fullmatch(oid):
-                self._note(where, f"{oid!r} is no object identifier")
+        self._check_oids((table.oid,), f"{where}.oid")
+        self._check_oids(table.extended_key_usages, f"{where}.extended_key_usages")
+        self._check_oids(table.certificate_policies, f"{where}.certificate_policies")
         validity = self._read_duration(table.validity, f"{where}.validity")
         plain = _given(table, *(each for each in table.__struct_fields__ if each not in ("key", "validity", "rights")))
         return CertificateTemplate(**plain, **validity, key=_read_key(table.key))
@@ -210,6 +209,17 @@ class DefinitionReader:
         if not SID_FORM.fullmatch(sid):
             self._note(f"{where}.sid", f"{sid!r} is no security identifier, such as S-1-5-21-1-2-3-1001")
 
+    def _check_oids(self, oids: Names | UnsetType, where: str) -> None:
+        """Note what no certificate could hold. Source: RFC 5280 section 4.2.1.4: no policy stands twice; usages neither, which
+        Windows' own extension holds as policies.
+        """
+        if oids is UNSET:
+            return
+        for oid in oids:
+            if not _is_encodable_oid(oid):
+                self._note(where, f"{oid!r:.100} is no object identifier")
+        self._note_repeated(where, oids)
+
     def _note_repeated(self, what: str, values: Iterable[str]) -> None:
         repeated = [value for value, times in Counter(each.lower() for each in values).items() if times > 1]
         for value in repeated:
@@ -217,6 +227,16 @@ class DefinitionReader:
 
     def _note(self, where: str, detail: str) -> None:
         self._faults.append(DefinitionInvalid(where, detail))
+
+
+def _is_encodable_oid(text: str) -> bool:
+    """Return whether certificates can hold it: the encoder bounds the second number, the largest, and the length of all."""
+    try:
+        x509.ObjectIdentifier(text)
+    except ValueError:
+        return False
+    # The encoder takes leading zeros, under which one identifier would pass for two.
+    return OID_FORM.fullmatch(text) is not None
 
 
 def _read_key(table: KeyTable) -> KeySpecification:

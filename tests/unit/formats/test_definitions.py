@@ -4,6 +4,8 @@ from importlib.resources import files
 from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from certwright.domain.errors import DefinitionInvalid, Refused, RulesBroken
 from certwright.domain.grants import Grants, ObjectKind, Right
@@ -13,6 +15,7 @@ from certwright.domain.public_keys import HashAlgorithm, KeyAlgorithm
 from certwright.domain.request_types import RequestType
 from certwright.domain.rules.escalation import list_escalation_paths
 from certwright.formats.definitions import WorldDefinition, parse_world
+from certwright.formats.microsoft import encode_template_information
 
 DEMO = (files("certwright.worlds") / "demo.toml").read_text("utf-8")
 SMALL = """
@@ -177,7 +180,8 @@ def test_rights_can_name_accounts_groups_sids_and_everyone() -> None:
         ('id = "8f1590dc-d932-4b66-8e68-2e91c5880780"', 'id = "8f1590dc"', "users[0].id"),
         ('"alice@example.com"', '"alice"', "users.alice.principal_name"),
         ('"CN=Alice,DC=example,DC=com"', '"Alice"', "users.alice.distinguished_name"),
-        ('oid = "1.3.6.1.4.1.311.21.8.1"', 'oid = "one"', "certificate_templates.User"),
+        ('common_name = "User"', 'common_name = "User"\nmajor_version = 4294967296', "certificate_templates[0].major_version"),
+        ('common_name = "User"', 'common_name = "User"\nminor_version = -1', "certificate_templates[0].minor_version"),
         (
             'oid = "1.3.6.1.4.1.311.21.8.1"',
             'oid = "1.3.6.1.4.1.311.21.8.1"\nvalidity = "1"',
@@ -194,6 +198,36 @@ def test_rights_can_name_accounts_groups_sids_and_everyone() -> None:
 def test_a_fault_is_told_by_the_key_it_is_about(before: str, after: str, where: str) -> None:
     assert before in SMALL
     assert list_faults(SMALL.replace(before, after)) == [where]
+
+
+OID = "1.3.6.1.4.1.311.21.8.1"
+
+
+@pytest.mark.parametrize(
+    "oid",
+    [
+        *("", "one", "1", ".1.2", "1.2.", "1..2", "1.2.-3", "1.2.1٣", "1.2\\n"),
+        *("3.1", "1.40.1", "0.40", "1.2.03"),
+        *("1.2" + ".1" * 80, f"1.2.{2**128}"),
+    ],
+)
+@pytest.mark.parametrize("key", ["oid", "extended_key_usages", "certificate_policies"])
+def test_an_object_identifier_that_no_certificate_could_hold_is_told_by_its_place(key: str, oid: str) -> None:
+    line = f'oid = "{oid}"' if key == "oid" else f'oid = "{OID}"\n{key} = ["1.3.6.1.5.5.7.3.2", "{oid}"]'
+    assert list_faults(SMALL.replace(f'oid = "{OID}"', line)) == [f"certificate_templates.User.{key}"]
+
+
+@pytest.mark.parametrize("key", ["extended_key_usages", "certificate_policies"])
+def test_no_usage_and_no_policy_stands_twice(key: str) -> None:
+    line = f'oid = "{OID}"\n{key} = ["2.999.1", "2.999.2", "2.999.1"]'
+    assert list_faults(SMALL.replace(f'oid = "{OID}"', line)) == [f"certificate_templates.User.{key}"]
+
+
+@given(st.lists(st.integers(0, 2**40), min_size=1, max_size=12), st.integers(0, 2), st.integers(0, 39))
+def test_every_object_identifier_of_a_loaded_template_can_be_encoded(arcs: list[int], root: int, second: int) -> None:
+    oid = ".".join(map(str, (root, second, *arcs)))
+    ((template,),) = (each.certificate_templates for each in parse_world(SMALL.replace(OID, oid)).templates)
+    assert encode_template_information(template.oid, template.major_version, template.minor_version).value
 
 
 def test_all_faults_of_the_values_are_told_at_once() -> None:
