@@ -10,7 +10,7 @@ from certwright.domain.policies import Policy
 from certwright.domain.profile_templates import ProfileTemplate
 from certwright.domain.profiles import Profile
 from certwright.domain.request_types import RequestType
-from certwright.domain.security_descriptors import RequestPermission, SecurityDescriptor
+from certwright.domain.security_descriptors import SERVICE_SID, RequestPermission, SecurityDescriptor
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +80,12 @@ def decide_on_request(by: Principal, permission: RequestPermission, descriptor: 
     }
     about = [each for each in descriptor.entries if permission in each.permissions]
     denied = [Finding(False, f"Refused: {each.reason}.") for each in about if not each.is_allowed and each.is_about(by.sids)]
-    allowing = dict.fromkeys((each.reason, each.is_about(by.sids)) for each in about if each.is_allowed)
-    found = tuple(Finding(holds, f"It is for: {reason}.") for reason, holds in allowing)
+    # Nobody signs in as the server, so its own entry would only lengthen every refusal.
+    allowing = [each for each in about if each.is_allowed and each.trustee != SERVICE_SID]
+    held = {each.reason for each in allowing if each.is_about(by.sids)}
+    found = tuple(
+        Finding(reason in held, f"You are not {reason}.") for reason in dict.fromkeys(each.reason for each in allowing)
+    )
     yes = not denied and any(each.holds for each in found)
     return Decision(acts[permission], yes, (*denied, *found))
 
@@ -98,7 +102,7 @@ def decide_reading_profile(by: Principal, owner: Principal, profile: Profile, gr
     return _any_of(
         "read this profile",
         (
-            Finding(by.user.id == profile.owner_id, "It is for: the owner of the profile."),
+            Finding(by.user.id == profile.owner_id, "You are not the owner of the profile."),
             *(Finding(grants.is_held_over(by, each, owner), f"No {each} over the owner.") for each in rights),
             _find_right(by, Right.ADMINISTER, ObjectKind.SERVICE, "", grants),
         ),

@@ -33,7 +33,7 @@ _EVERYTHING = _MANAGE | _EXECUTE | _APPROVE | RequestPermission.DELETE
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One access control entry; *reason* says why it is there.
+    """One access control entry; *reason* says why it is there: who is allowed, or what is refused.
 
     Shape: it is about whoever has *trustee* among his SIDs and, unless *also_one_of* is empty, one of these too. SDDL of the
     documented form cannot say the second, so clients see the first alone.
@@ -80,17 +80,17 @@ def _list_entries(parties: Parties) -> Iterator[Entry]:
     originator, target = parties.originator.user.sid, parties.target.user.sid
     for sid in dict.fromkeys((originator, target)):
         yield Entry(sid, RequestPermission.APPROVE, "nobody approves a request of his own", is_allowed=False)
-    yield from _entries_for(parties.policy.initiators, _MANAGE, "initiators of the policy")
-    yield from _entries_for(parties.policy.approvers, _APPROVE, "approvers of the policy")
+    yield from _entries_for(parties.policy.initiators, _MANAGE, "one of the policy's initiators")
+    yield from _entries_for(parties.policy.approvers, _APPROVE, "one of the policy's approvers")
     administrators = parties.grants.find_trustees(ObjectKind.SERVICE, "", Right.ADMINISTER)
-    yield from _entries_for(administrators, _WATCH, "administrators of the service")
+    yield from _entries_for(administrators, _WATCH, "an administrator of the service")
     yield Entry(SERVICE_SID, _EVERYTHING, "the server itself")
-    yield Entry(originator, _MANAGE, "originator of the request")
+    yield Entry(originator, _MANAGE, "the originator of the request")
     if parties.policy.enrollment_agent_required:
         yield from _list_agents(parties)
-        yield Entry(target, _MANAGE, "subject of the request")
+        yield Entry(target, _MANAGE, "the subject of the request")
     else:
-        yield Entry(target, _MANAGE | _EXECUTE, "subject of the request")
+        yield Entry(target, _MANAGE | _EXECUTE, "the subject of the request")
 
 
 def _list_agents(parties: Parties) -> Iterator[Entry]:
@@ -102,7 +102,9 @@ def _list_agents(parties: Parties) -> Iterator[Entry]:
     over_target = frozenset[Sid]().union(*rights)
     if over_target:
         for sid in sorted(parties.policy.enrollment_agents):
-            yield Entry(sid, _EXECUTE, "enrollment agents with that right over the subject", also_one_of=over_target)
+            yield Entry(
+                sid, _EXECUTE, "one of the policy's enrollment agents with that right over the subject", also_one_of=over_target
+            )
 
 
 def _entries_for(trustees: Iterable[Sid], permissions: RequestPermission, reason: str) -> Iterator[Entry]:

@@ -18,7 +18,7 @@ from certwright.domain.grants import Grant, Grants, ObjectKind, Right
 from certwright.domain.identities import Principal
 from certwright.domain.policies import Policy
 from certwright.domain.profiles import Profile, ProfileFlags, ProfileId, ProfileStatus
-from certwright.domain.security_descriptors import Parties, RequestPermission, describe_request_security
+from certwright.domain.security_descriptors import SERVICE_SID, Parties, RequestPermission, describe_request_security
 from worlds.contoso import (
     ADMINISTRATOR,
     AGENT,
@@ -220,19 +220,29 @@ def test_originator_and_subject_never_approve_though_the_policy_names_them(needs
 def test_a_refusal_of_ones_own_approval_says_so() -> None:
     parties = Parties(originator=APPROVER, target=SUBSCRIBER, policy=POLICY, grants=ALL)
     decision = decide_on_request(APPROVER, RequestPermission.APPROVE, describe_request_security(parties))
-    assert decision.reasons == ("Refused: nobody approves a request of his own.", "It is for: the server itself.")
+    assert decision.reasons == ("Refused: nobody approves a request of his own.",)
 
 
-def test_a_refusal_names_everybody_whom_the_act_is_for_once() -> None:
+def test_a_refusal_does_not_deny_what_somebody_is_by_another_of_his_groups() -> None:
+    policy = replace(POLICY, approvers=frozenset({APPROVERS, sid(3000)}))
+    parties = Parties(originator=APPROVER, target=SUBSCRIBER, policy=policy, grants=ALL)
+    decision = decide_on_request(APPROVER, RequestPermission.APPROVE, describe_request_security(parties))
+    assert decision.reasons == ("Refused: nobody approves a request of his own.",)
+
+
+def test_nobody_is_the_server_by_having_its_sid_among_his_groups() -> None:
+    assert not may(principal(make_user("impostor", 1302), SERVICE_SID), RequestPermission.EXECUTE)
+
+
+def test_a_refusal_names_everybody_whom_the_act_is_for_once_and_not_the_server_itself() -> None:
     policy = replace(POLICY, initiators=frozenset({sid(number) for number in range(3000, 3010)}))
     parties = Parties(originator=SUBSCRIBER, target=SUBSCRIBER, policy=policy, grants=ALL)
     decision = decide_on_request(OUTSIDER, RequestPermission.CANCEL, describe_request_security(parties))
     assert decision.act == "end this request"
     assert decision.reasons == (
-        "It is for: initiators of the policy.",
-        "It is for: the server itself.",
-        "It is for: originator of the request.",
-        "It is for: subject of the request.",
+        "You are not one of the policy's initiators.",
+        "You are not the originator of the request.",
+        "You are not the subject of the request.",
     )
 
 
