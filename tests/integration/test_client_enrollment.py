@@ -186,6 +186,13 @@ def test_a_key_that_is_there_is_never_overwritten(tmp_path: Path) -> None:
     assert [path for method, path, _ in server.calls if method == "POST" and path.endswith("/certificatedata")] == []
 
 
+def test_a_request_is_given_up_when_its_files_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with server_with() as server, pytest.raises(NotADirectoryError):
+        enroll_from(server.url, tmp_path / "file" / "folder")
+    assert list_statuses(server) == ["Abandoned"]
+
+
 def test_a_server_that_is_not_there_is_told_as_such(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]

@@ -70,7 +70,8 @@ def enroll(client: RestClient, wish: Wish, *, tell: Callable[[str], None] = lamb
     Keys are on the disk before anything is asked for them, so that no certificate is left without its key. When it cannot be
     brought to its end, the request is abandoned, and the server revokes what it had issued.
 
-    Errors: FileExists; AnswerUnfit when an answer fails a check; everything that RestClient raises.
+    Errors: FileExists; OSError when a file cannot be written; AnswerUnfit when an answer fails a check; everything that
+            RestClient raises.
     """
     tell("Find the profile template")
     template = _choose_template(client.list_profile_templates(), wish.template)
@@ -78,7 +79,8 @@ def enroll(client: RestClient, wish: Wish, *, tell: Callable[[str], None] = lamb
     request_id = client.create_enroll_request(template.id, comment=wish.comment, data=wish.data)
     try:
         certificates = _fulfil(client, request_id, template, wish, tell)
-    except ClientError:
+    except (ClientError, OSError):
+        # OSError is a folder that cannot be written or a full disk: the request would stay open for nobody.
         _abandon(client, request_id)
         raise
     return Enrollment(request_id, template, certificates)
