@@ -13,6 +13,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from certwright.adapters.assembly import FirstLeads
 from certwright.adapters.authorities.embedded import EmbeddedAuthority
 from certwright.adapters.authorities.hierarchy import AuthorityPlan, create_issuing, create_root, describe_issuer
 from certwright.adapters.authorities.tls import issue_server_identity
@@ -27,7 +28,7 @@ from certwright.adapters.signin.argon2 import Argon2Hasher
 from certwright.adapters.signin.basic import BasicSignIn
 from certwright.adapters.sql.schema import migrate
 from certwright.adapters.sql.store import SqlStore, open_store
-from certwright.adapters.turns import NoTurns, PatientKey, SingleTurn
+from certwright.adapters.turns import LoneHand, NoTurns, SignerCrew, SingleTurn
 from certwright.application.world import World
 from certwright.domain.certificates import SERIAL_NUMBER_BITS, SerialNumber, format_serial_number
 from certwright.domain.errors import InstallationExists, InstallationMissing, KeyUnavailable, SecretUnavailable
@@ -200,10 +201,17 @@ def _assemble(
     records, sealed = _load_authorities(store, data)
     issuer = describe_issuer(records, **_publication_urls(settings, ISSUING))
     issuing_key = open_key(sealed[ISSUING], kek)
-    # A signature with a curve is made in less time than it takes to step aside.
+    # A signature with a curve is made in less time than it takes to hand it over.
     is_slow = issuing_key.public_key.algorithm is KeyAlgorithm.RSA
-    signing_key = PatientKey(issuing_key, turns) if is_slow else issuing_key
-    world = World(store=store, authority=EmbeddedAuthority(issuer, signing_key), clock=clock, entropy=entropy)
+    crew = SignerCrew(turns, os.cpu_count() or 1) if is_slow else LoneHand()
+    world = World(
+        store=store,
+        authority=EmbeddedAuthority(issuer, issuing_key),
+        clock=clock,
+        entropy=entropy,
+        crew=crew,
+        assembly=FirstLeads(turns),
+    )
     return Installation(
         data=data,
         settings=settings,

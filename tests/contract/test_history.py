@@ -1,16 +1,23 @@
 """`ports.History`."""
 
 import threading
+from contextlib import closing
 from dataclasses import replace
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import create_engine
 
+from certwright.adapters.keys.sealing_key import HistorySealingKey
 from certwright.adapters.sql.store import SqlStore, open_store
+from certwright.application.seal_history import seal_history
+from certwright.application.verify_history import HistoryReport, verify_history
 from certwright.domain.errors import ChangedMeanwhile
-from certwright.domain.events import EventType
+from certwright.domain.events import EventType, UnreadableEvent
 from certwright.domain.requests import RequestId
+from worlds.authorities import make_key
 from worlds.holdings import make_event, make_seal
+from worlds.house import found_house
 
 
 def append(store: SqlStore, *comments: str) -> None:
@@ -72,6 +79,73 @@ def test_what_was_taken_back_did_not_happen(store: SqlStore) -> None:
         fail()
     append(store, "once")
     assert list_unsealed(store) == ["once"]
+
+
+def change_behind_our_back(url: str, change: str) -> None:
+    """Do what somebody could who has the database's own tools."""
+    engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
+    with engine.begin() as connection:
+        assert connection.exec_driver_sql(f"UPDATE events SET {change}").rowcount == 1
+    engine.dispose()
+
+
+UNREADABLE = ["type = 'certificate.forged'", "details = 'nonsense'", "details = '[]'", """details = '{"serial": 1}'"""]
+UNREADABLE_SQLITE = [
+    "at = 'yesterday'",
+    "at = 7",
+    "actor_id = 'nobody'",
+    "request_id = x'00'",
+    "details = 7",
+    "comment = x'ff'",
+    "comment = CAST(x'ff' AS TEXT)",
+]
+"""PostgreSQL's types do not let these in."""
+
+
+@pytest.mark.parametrize("change", UNREADABLE)
+def test_an_event_that_somebody_made_unreadable_is_listed_as_that_among_the_others(
+    store: SqlStore, url: str, change: str
+) -> None:
+    check_unreadable(store, url, change)
+
+
+@pytest.mark.parametrize("change", UNREADABLE_SQLITE)
+def test_on_sqlite_columns_have_no_types_that_would_keep_an_event_readable(sqlite_url: str, change: str) -> None:
+    with closing(open_store(sqlite_url)) as store:
+        check_unreadable(store, sqlite_url, change)
+
+
+def check_unreadable(store: SqlStore, url: str, change: str) -> None:
+    append(store, "a", "b", "c")
+    with store.reading() as session:
+        events = session.history.list_unsealed(10)
+    change_behind_our_back(url, f"{change} WHERE sequence = {events[1].sequence}")
+    expected = (events[0], UnreadableEvent(events[1].sequence), events[2])
+    with store.reading() as session:
+        assert session.history.list_unsealed(10) == expected
+        assert session.history.list_unsealed(2) == expected[:2]
+        assert session.history.list_between(events[1].sequence, events[2].sequence) == expected[1:]
+
+
+@pytest.mark.parametrize("moment", ["before sealing", "after sealing"])
+@pytest.mark.parametrize("change", UNREADABLE[:2])
+def test_an_unreadable_event_is_named_and_keeps_nothing_else_from_being_sealed_and_proven(
+    store: SqlStore, url: str, change: str, moment: str
+) -> None:
+    key = HistorySealingKey(make_key(name="sealing-key"))
+    world = found_house(store).world
+    append(store, "a", "b", "c")
+    if moment == "after sealing":
+        assert seal_history(world=world, key=key) == 3
+    with store.reading() as session:
+        first, middle, last = (each.sequence for each in session.history.list_between(0, 1_000))
+    change_behind_our_back(url, f"{change} WHERE sequence = {middle}")
+    assert verify_history(world=world, key=key).faults == (f"event {middle} cannot be read",)
+    assert seal_history(world=world, key=key) == (3 if moment == "before sealing" else 0)
+    assert verify_history(world=world, key=key) == HistoryReport(3, 1, 0, (f"event {middle} cannot be read",))
+    change_behind_our_back(url, f"comment = 'another' WHERE sequence = {last}")
+    assert f"event {last} was changed" in verify_history(world=world, key=key).faults
+    assert f"event {first} was changed" not in verify_history(world=world, key=key).faults
 
 
 def test_only_events_above_the_last_seal_are_unsealed(store: SqlStore) -> None:
@@ -156,6 +230,35 @@ def test_a_view_older_than_an_event_does_not_see_past_it(postgresql_url: str) ->
         go_on.set()
         slow.join()
         seen = [each.comment for each in session.history.list_unsealed(10)]
+    assert seen == ["before"]
+    assert list_unsealed(store) == ["before", "slow", "fast"]
+    store.close()
+
+
+def test_a_view_newer_than_the_settled_events_does_not_take_what_overtook_others(postgresql_url: str) -> None:
+    store = open_store(postgresql_url)
+    wrote, go_on = threading.Event(), threading.Event()
+
+    def write_slowly() -> None:
+        with store.writing() as session:
+            session.history.append([make_event("slow")])
+            wrote.set()
+            go_on.wait(10)
+
+    slow = threading.Thread(target=write_slowly)
+
+    def write_before(statement: str) -> None:
+        """Let "fast" overtake "slow" when it is settled what there is, and the view is about to begin."""
+        if "FROM seals" in statement and not slow.is_alive():
+            slow.start()
+            assert wrote.wait(10)
+            append(store, "fast")
+
+    append(store, "before")
+    with store.watched(write_before):
+        seen = list_unsealed(store)
+    go_on.set()
+    slow.join()
     assert seen == ["before"]
     assert list_unsealed(store) == ["before", "slow", "fast"]
     store.close()

@@ -8,11 +8,13 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
+from certwright.adapters.sql.sqlite import LOG_OCTETS
 from certwright.adapters.sql.store import SqlStore, open_store
 from certwright.domain.errors import StoreUnavailable
 from worlds.contoso import SUBSCRIBER
@@ -371,3 +373,30 @@ def test_commits_are_durable_and_references_are_checked(lone_store: SqlStore) ->
             for name in ("journal_mode", "synchronous", "foreign_keys")
         }
     assert settings == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+
+
+def test_a_long_log_is_brought_into_the_database_and_begins_anew(lone_store: SqlStore, sqlite_url: str) -> None:
+    log = Path(f"{sqlite_url.removeprefix('sqlite:///')}-wal")
+    lengths = []
+    for _ in range(30):
+        append(lone_store, *("x" * 4_000 for _ in range(200)))
+        lengths.append(log.stat().st_size)
+    assert max(lengths) <= LOG_OCTETS
+    assert any(after < before for before, after in pairwise(lengths))
+    assert len(list_comments(lone_store)) == 30 * 200
+
+
+def test_a_reader_that_takes_long_keeps_nobody_from_writing_and_sees_its_own_moment(
+    lone_store: SqlStore, sqlite_url: str
+) -> None:
+    log = Path(f"{sqlite_url.removeprefix('sqlite:///')}-wal")
+    append(lone_store, "first")
+    with lone_store.reading() as session:
+        assert len(session.history.list_unsealed(10)) == 1
+        while log.stat().st_size <= LOG_OCTETS:
+            append(lone_store, *("x" * 4_000 for _ in range(200)))
+        append(lone_store, "last")
+        assert len(session.history.list_unsealed(10)) == 1
+    for _ in range(8):
+        append(lone_store, *("x" * 4_000 for _ in range(200)))
+    assert log.stat().st_size < LOG_OCTETS

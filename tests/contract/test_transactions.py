@@ -1,11 +1,13 @@
 """`ports.Store`: what a transaction is."""
 
 import threading
+from collections.abc import Callable
 
 import pytest
 
 from certwright.adapters.sql.faults import WritingRefused
 from certwright.adapters.sql.store import SqlStore, open_store
+from certwright.domain.certificates import Certificate
 from certwright.domain.errors import ChangedMeanwhile, DefinitionInvalid, StoreUnavailable
 from certwright.domain.ports import Session
 from postgresql import END_OTHERS
@@ -69,6 +71,39 @@ def test_a_block_that_raises_leaves_nothing(store: SqlStore) -> None:
     with store.reading() as session:
         assert session.directory.list_users() == session.templates.list_newest() == session.requests.list_all() == ()
     assert count_events(store) == 0
+
+
+def test_blocks_that_are_written_together_are_refused_each_for_itself(store: SqlStore) -> None:
+    request, profile = start(store)
+    taken, free = make_certificate(request, profile), make_certificate(request, profile, place=1)
+
+    def add(certificate: Certificate) -> Callable[[Session], Certificate]:
+        def block(session: Session) -> Certificate:
+            session.history.append([make_event()])
+            session.certificates.add([certificate])
+            return certificate
+
+        return block
+
+    outcomes = store.writing_each([add(taken), add(taken), add(free)])
+    assert (outcomes[0], outcomes[2]) == (taken, free)
+    assert isinstance(outcomes[1], ChangedMeanwhile)
+    with store.reading() as session:
+        assert session.certificates.list_of_request(request.id) == (taken, free)
+    assert count_events(store) == 2
+
+
+def test_a_bug_in_one_of_the_blocks_that_are_written_together_leaves_nothing_of_any(store: SqlStore) -> None:
+    def fail(_: Session) -> None:
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        store.writing_each([write_event, fail])
+    assert count_events(store) == 0
+
+
+def test_nothing_is_written_together_at_no_price(store: SqlStore) -> None:
+    assert store.writing_each([]) == []
 
 
 def test_a_store_that_refused_something_takes_the_next_thing(store: SqlStore) -> None:

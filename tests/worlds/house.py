@@ -1,6 +1,6 @@
 """A small installation for tests of use cases: a real database, a real authority, people, and templates for P-256 keys."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from threading import Lock
@@ -12,15 +12,17 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from certwright.adapters.entropy import SystemEntropy
 from certwright.adapters.sql.store import SqlStore
+from certwright.adapters.turns import LoneHand
 from certwright.application.create_request import EnrollmentWish, create_enroll_request
-from certwright.application.enroll import Delivered, Submission, enroll
+from certwright.application.enroll import Submission, enroll
+from certwright.application.enrollment import Delivered
 from certwright.application.world import World
 from certwright.domain.certificates import Certificate
 from certwright.domain.events import Event
 from certwright.domain.grants import Grant, ObjectKind, Right
 from certwright.domain.identities import Caller, Group, GroupId, Principal
 from certwright.domain.issuing import Cleared, Issuer
-from certwright.domain.ports import CertificationAuthority
+from certwright.domain.ports import CertificationAuthority, Item, Result
 from certwright.domain.profile_templates import KeySpecification, ProfileTemplate, ProfileTemplateId, ResponseForm, X509KeyUsage
 from certwright.domain.public_keys import HashAlgorithm, KeyAlgorithm
 from certwright.domain.requests import RequestId
@@ -138,8 +140,23 @@ def found_house(store: SqlStore) -> House:
         session.directory.replace_grants([*GRANTS, *rights])
         session.templates.save(ONE)
         session.templates.save(TWO)
-    world = World(store=store, authority=make_hierarchy().authority, clock=clock, entropy=SystemEntropy())
+    world = World(
+        store=store,
+        authority=make_hierarchy().authority,
+        clock=clock,
+        entropy=SystemEntropy(),
+        crew=LoneHand(),
+        assembly=Alone(),
+    )
     return House(store, world, clock)
+
+
+class Alone:
+    """Keeps `ports.Assembly`: nobody waits for anybody, so that what happens in the middle of one post can be another."""
+
+    def join(self, item: Item, work: Callable[[Sequence[Item]], Sequence[Result]]) -> Result:
+        """Return what *work* gives for *item* alone."""
+        return work([item])[0]
 
 
 class InterruptedAuthority:

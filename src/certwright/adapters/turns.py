@@ -1,4 +1,4 @@
-"""One thread computes at a time, so that threads do not fight for the interpreter.
+"""One thread computes at a time, so that threads do not fight for the interpreter; and hands for what needs none of it.
 
 Python's lock is let go and asked for again around each step of an SQLite statement. With several threads that all want it, each
 of these becomes a switch between threads, dozens an enrollment. So a thread takes a turn for the whole of its work, and
@@ -6,11 +6,11 @@ steps aside only while it waits for something long: a signature, the disk, anoth
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
-from certwright.domain.ports import SigningKey
-from certwright.domain.public_keys import HashAlgorithm, PublicKey
+from certwright.domain.ports import Item, Result
 
 
 class SingleTurn:
@@ -64,24 +64,32 @@ class NoTurns:
         yield
 
 
-class PatientKey:
-    """A signing key whose signatures take long enough that others should compute meanwhile."""
+class SignerCrew:
+    """Keeps `ports.Crew` for signatures that take long: a thread for each processor, others having their turn meanwhile."""
 
-    def __init__(self, key: SigningKey, turns: SingleTurn | NoTurns) -> None:
-        self._key = key
+    def __init__(self, turns: SingleTurn | NoTurns, hands: int) -> None:
         self._turns = turns
+        self._hands = hands
+        self._others = ThreadPoolExecutor(max(1, hands - 1), thread_name_prefix="signer")
 
-    @property
-    def name(self) -> str:
-        """Return the name under which the key rests."""
-        return self._key.name
-
-    @property
-    def public_key(self) -> PublicKey:
-        """Return the other half."""
-        return self._key.public_key
-
-    def sign(self, data: bytes, hash_algorithm: HashAlgorithm) -> bytes:
-        """Return the signature. Errors: KeyUnavailable."""
+    def each(self, work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+        """Return what *work* makes of each item, in their order; the first thing that it raises is raised."""
+        if not items:
+            return []
         with self._turns.aside():
-            return self._key.sign(data, hash_algorithm)
+            shares = [items[start :: self._hands] for start in range(min(self._hands, len(items)))]
+            waited_for = [self._others.submit(_do_all, work, share) for share in shares[1:]]
+            done = [_do_all(work, shares[0]), *(each.result() for each in waited_for)]
+        return [done[number % self._hands][number // self._hands] for number in range(len(items))]
+
+
+class LoneHand:
+    """Keeps `ports.Crew` for signatures that take less time than it takes to hand them over."""
+
+    def each(self, work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+        """Return what *work* makes of each item; what it raises is raised."""
+        return _do_all(work, items)
+
+
+def _do_all(work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+    return [work(each) for each in items]

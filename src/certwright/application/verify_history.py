@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from certwright.application.world import World
 from certwright.domain.events import Seal
 from certwright.domain.ports import SealingKey
-from certwright.domain.sealing import chain_of, list_faults
+from certwright.domain.sealing import chain_of, list_faults, list_unreadable
 
 SEALS_A_READ = 200
 BELOW_ALL = -(2**62)
@@ -23,7 +23,9 @@ class HistoryReport:
 
 
 def verify_history(*, world: World, key: SealingKey) -> HistoryReport:
-    """Return what was checked and everything that does not fit: changed, missing, added and reordered events, broken seals."""
+    """Return what was checked and everything that does not fit: changed, unreadable, missing, added and reordered events,
+    broken seals.
+    """
     faults: list[str] = []
     with world.store.reading() as session:
         previous: Seal | None = None
@@ -38,8 +40,9 @@ def verify_history(*, world: World, key: SealingKey) -> HistoryReport:
                 checked += len(seal.digests)
                 previous, last = seal, max(last, covered)
             count += len(seals)
-        unsealed = len(session.history.list_unsealed(1_000_000))
-    return HistoryReport(checked, count, unsealed, tuple(faults))
+        unsealed = session.history.list_unsealed(1_000_000)
+        faults += list_unreadable(unsealed)
+    return HistoryReport(checked, count, len(unsealed), tuple(faults))
 
 
 def _list_seal_faults(seal: Seal, previous: Seal | None, key: SealingKey) -> list[str]:

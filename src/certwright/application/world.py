@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from certwright.domain.ports import CertificationAuthority, Clock, Entropy, Store
+from certwright.domain.ports import Assembly, CertificationAuthority, Clock, Crew, Entropy, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,3 +13,5 @@ class World:
     authority: CertificationAuthority
     clock: Clock
     entropy: Entropy
+    crew: Crew
+    assembly: Assembly

@@ -1,12 +1,13 @@
 """What we need from outside, as small protocols. Adapters keep them; one contract suite each says whether they do."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from certwright.domain.certificates import Certificate, SerialNumber
-from certwright.domain.events import Event, Seal
+from certwright.domain.errors import CertwrightError
+from certwright.domain.events import Event, Seal, StoredEvent
 from certwright.domain.grants import Grant, Grants
 from certwright.domain.identities import Caller, Group, Principal, User, UserId
 from certwright.domain.issuing import Cleared, Issuer
@@ -16,6 +17,9 @@ from certwright.domain.profiles import Profile, ProfileId, ProfileStatus
 from certwright.domain.public_keys import HashAlgorithm, PublicKey
 from certwright.domain.requests import Request, RequestId, RequestStatus
 from certwright.domain.revocation import RevocationReason
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 class Directory(Protocol):
@@ -134,17 +138,17 @@ class Certificates(Protocol):
 
 
 class History(Protocol):
-    """Events, append only, and the seals over them."""
+    """Events, append only, and the seals over them. Who can write to the database can make events unreadable."""
 
     def append(self, events: Iterable[Event]) -> None: ...
 
-    def list_of_request(self, request_id: RequestId) -> tuple[Event, ...]:
+    def list_of_request(self, request_id: RequestId) -> tuple[StoredEvent, ...]:
         """Return the request's events in their order."""
 
-    def list_unsealed(self, limit: int) -> tuple[Event, ...]:
+    def list_unsealed(self, limit: int) -> tuple[StoredEvent, ...]:
         """Return committed events above the last sealed one, ascending, none of them to be overtaken by a later commit."""
 
-    def list_between(self, first: int, last: int) -> tuple[Event, ...]:
+    def list_between(self, first: int, last: int) -> tuple[StoredEvent, ...]:
         """Return the events of a range of sequence numbers, ascending."""
 
     def add_seal(self, seal: Seal) -> None:
@@ -195,6 +199,12 @@ class Store(Protocol):
 
     def writing(self) -> AbstractContextManager[Session]:
         """Open a transaction that is durable when the block has ended. Errors: StoreUnavailable."""
+
+    def writing_each(self, blocks: Sequence[Callable[[Session], Result]]) -> list[Result | CertwrightError]:
+        """Return what each block returns, or the error that it raised and for which nothing of it was stored.
+
+        All that is stored is one transaction, durable when this returns. Errors: StoreUnavailable.
+        """
 
 
 class CertificationAuthority(Protocol):
@@ -276,6 +286,23 @@ class Turns(Protocol):
 
     def aside(self) -> AbstractContextManager[None]:
         """Let others have their turn while the body of a ``with`` waits for something long."""
+
+
+class Assembly(Protocol):
+    """Where work that comes at the same time is done together."""
+
+    def join(self, item: Item, work: Callable[[Sequence[Item]], Sequence[Result]]) -> Result:
+        """Return what *work* gives for *item*, be it alone or among others; what it raises is raised.
+
+        Shape: *work* gives one result an item; all who join bring the same *work*. It must not join again.
+        """
+
+
+class Crew(Protocol):
+    """Hands for work that keeps a processor busy."""
+
+    def each(self, work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+        """Return what *work* makes of each item, in their order; the first thing that it raises is raised."""
 
 
 class Clock(Protocol):

@@ -12,7 +12,7 @@ from cryptography import x509
 
 from certwright.adapters.entropy import SystemEntropy
 from certwright.application.close_request import cancel_request, complete_request
-from certwright.application.enroll import Delivered
+from certwright.application.enrollment import Delivered
 from certwright.application.read_holdings import list_own_certificates, list_profiles
 from certwright.domain.certificates import SERIAL_NUMBER_BITS, Certificate, CertificateStatus, format_serial_number
 from certwright.domain.errors import (

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from certwright.application.enroll import Delivered
+from certwright.application.enrollment import Delivered
 from certwright.application.request_parties import SeenRequest
 from certwright.domain.certificates import Certificate, SerialNumber
 from certwright.domain.errors import SignatureInvalid

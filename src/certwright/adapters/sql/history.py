@@ -1,17 +1,21 @@
 """Events and seals. Who reads what is not sealed yet must not be overtaken: see `CommitOrder`."""
 
+import sqlite3
 import struct
 from collections.abc import Iterable
+from functools import cache
+from itertools import takewhile
+from itertools import takewhile
 from typing import Any, Protocol
 
 import msgspec
-from sqlalchemy import bindparam, func, insert, select
+from sqlalchemy import Select, bindparam, func, insert, select
 
 from certwright.adapters.sql.prepared import Connection, Row
 from certwright.adapters.sql.tables import events, seals
 from certwright.adapters.sql.upserts import insert_unless_taken
 from certwright.domain.errors import ChangedMeanwhile
-from certwright.domain.events import Event, EventType, Seal
+from certwright.domain.events import Event, Seal, StoredEvent, UnreadableEvent
 from certwright.domain.requests import RequestId
 
 _DIGEST = struct.Struct(">Q32s")
@@ -32,6 +36,7 @@ _EVENT = (
 _APPEND = insert(events)
 _OF_REQUEST = select(*_EVENT).where(events.c.request_id == bindparam("request_id")).order_by(events.c.sequence)
 _BETWEEN = select(*_EVENT).where(events.c.sequence.between(bindparam("first"), bindparam("last"))).order_by(events.c.sequence)
+_ONE = select(*_EVENT).where(events.c.sequence == bindparam("sequence"))
 LAST_SEALED = select(func.coalesce(func.max(seals.c.last_sequence), 0)).scalar_subquery()
 _UNSEALED = select(*_EVENT).where(events.c.sequence > LAST_SEALED).order_by(events.c.sequence).limit(bindparam("most"))
 
@@ -42,6 +47,11 @@ _SEALS_AFTER = select(*_SEAL).where(seals.c.number > bindparam("after")).order_b
 
 _DETAILS_ENCODER = msgspec.json.Encoder()
 _DETAILS_DECODER = msgspec.json.Decoder(dict[str, str])
+
+
+_UNREADABLE = (ValueError, TypeError, AttributeError, sqlite3.OperationalError)
+"""What comes of values that we did not write: from our own decoding, from the column types, and, for text that is not UTF-8,
+from SQLite's driver, which then gives no code of an error."""
 
 
 class CommitOrder(Protocol):
@@ -78,20 +88,23 @@ class SqlHistory:
             self._is_announced = True
         self._connection.execute(_APPEND, rows)
 
-    def list_of_request(self, request_id: RequestId) -> tuple[Event, ...]:
+    def list_of_request(self, request_id: RequestId) -> tuple[StoredEvent, ...]:
         """Return the request's events in their order."""
         return self._list(_OF_REQUEST, {"request_id": request_id})
 
-    def list_unsealed(self, limit: int) -> tuple[Event, ...]:
+    def list_unsealed(self, limit: int) -> tuple[StoredEvent, ...]:
         """Return committed events above the last sealed one, ascending, none of them to be overtaken by a later commit."""
         settled = self._order.list_settled(self._connection, limit)
         found = self._list(_UNSEALED, {"most": limit})
+        if settled is None:
+            return found
         seen = {each.sequence for each in found}
-        # An event that this session's view is too old for ends the list: what follows it would overtake it.
-        unseen = next((each for each in settled or () if each not in seen), None)
-        return found if unseen is None else tuple(each for each in found if each.sequence < unseen)
+        # An event that this session's view is too old for ends the list: what follows it would overtake it. And what the view
+        # has beyond the settled ones may itself have overtaken others that are still to be committed.
+        wanted = set(takewhile(seen.__contains__, settled))
+        return tuple(each for each in found if each.sequence in wanted)
 
-    def list_between(self, first: int, last: int) -> tuple[Event, ...]:
+    def list_between(self, first: int, last: int) -> tuple[StoredEvent, ...]:
         """Return the events of a range of sequence numbers, ascending."""
         return self._list(_BETWEEN, {"first": first, "last": last})
 
@@ -117,8 +130,22 @@ class SqlHistory:
         """Return seals with numbers above *after*, ascending."""
         return tuple(_read_seal(row) for row in self._connection.execute(_SEALS_AFTER, {"after": after, "most": limit}))
 
-    def _list(self, statement: Any, values: dict[str, Any]) -> tuple[Event, ...]:
-        return tuple(_read_event(row) for row in self._connection.execute(statement, values))
+    def _list(self, statement: Select[Any], values: dict[str, Any]) -> tuple[StoredEvent, ...]:
+        try:
+            return tuple(_read_event(row) for row in self._connection.execute(statement, values))
+        except _UNREADABLE as error:
+            _check_unreadable(error)
+        numbers = [row.sequence for row in self._connection.execute(_numbers_of(statement), values)]
+        return tuple(self._find_one(each) for each in numbers)
+
+    def _find_one(self, sequence: int) -> StoredEvent:
+        """Return an event that is there, as far as it can be read."""
+        try:
+            (row,) = self._connection.execute(_ONE, {"sequence": sequence})
+            return _read_event(row)
+        except _UNREADABLE as error:
+            _check_unreadable(error)
+            return UnreadableEvent(sequence)
 
 
 def _event_row(event: Event) -> dict[str, Any]:
@@ -136,18 +163,19 @@ def _event_row(event: Event) -> dict[str, Any]:
 
 
 def _read_event(row: Row) -> Event:
-    return Event(
-        sequence=row.sequence,
-        type=EventType(row.type),
-        at=row.at,
-        actor=row.actor,
-        actor_id=row.actor_id,
-        source=row.source,
-        request_id=row.request_id,
-        subject_id=row.subject_id,
-        comment=row.comment,
-        details=_DETAILS_DECODER.decode(row.details),
-    )
+    return msgspec.convert(row._asdict() | {"details": _DETAILS_DECODER.decode(row.details)}, Event)
+
+
+def _check_unreadable(error: Exception) -> None:
+    """Raise *error* again when it is the database's own: then it is not the event that cannot be read."""
+    if isinstance(error, sqlite3.Error) and hasattr(error, "sqlite_errorcode"):
+        raise error
+
+
+@cache
+def _numbers_of(statement: Select[Any]) -> Select[Any]:
+    """Return *statement* for the numbers alone, which can always be read."""
+    return statement.with_only_columns(events.c.sequence)
 
 
 def _read_seal(row: Row) -> Seal:

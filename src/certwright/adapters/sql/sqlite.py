@@ -25,6 +25,9 @@ from certwright.domain.ports import Turns
 READERS = 40
 WAIT_SECONDS = 10
 """How long SQLite itself waits for a lock; only programs that do not know our file lock can make it wait."""
+LOG_OCTETS = 16 * 1024 * 1024
+"""How long the write-ahead log becomes before it is brought into the database."""
+CHECKPOINT_WAIT_MILLISECONDS = 50
 READER_CACHE_KIB = 1_000
 WRITER_CACHE_KIB = 8_000
 
@@ -45,6 +48,8 @@ class SqliteTransaction:
 
     def __init__(self, path: Path) -> None:
         self._lock = FileLock(path)
+        self._log = path.with_name(f"{path.name}-wal")
+        self._checkpoint_above = LOG_OCTETS
         self._lock.acquire()
         try:
             self.engine = _create_writing_engine(path)
@@ -82,7 +87,21 @@ class SqliteTransaction:
     def commit(self) -> None:
         """Commit, and sometimes checkpoint; when it fails, `rollback` is to follow."""
         self.driver.execute("COMMIT")
+        if self._log.stat().st_size > self._checkpoint_above:
+            self._checkpoint()
         self._lock.release()
+
+    def _checkpoint(self) -> None:
+        """Bring the log into the database, and let it be written from its beginning again.
+
+        SQLite would do so by itself at every commit once the log is long, and as long as there always are readers the log
+        stays long: several times the work of the commit itself. This waits a moment for the readers of that moment; when one
+        of them takes longer, it is tried again when the log has grown by another quarter.
+        """
+        self.driver.execute(f"PRAGMA busy_timeout = {CHECKPOINT_WAIT_MILLISECONDS}")
+        is_busy, *_ = self.driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        self.driver.execute(f"PRAGMA busy_timeout = {WAIT_SECONDS * 1_000}")
+        self._checkpoint_above = self._log.stat().st_size + LOG_OCTETS // 4 if is_busy else LOG_OCTETS
 
     def rollback(self) -> None:
         """End the transaction, unless SQLite did so itself."""
@@ -187,6 +206,8 @@ def _create_writing_engine(path: Path) -> Engine:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA temp_store = MEMORY")
+        connection.execute("PRAGMA wal_autocheckpoint = 0")
         connection.execute(f"PRAGMA cache_size = -{WRITER_CACHE_KIB}")
         return connection
 

@@ -1,6 +1,6 @@
 """The store: opens a database and gives out sessions."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -17,10 +17,11 @@ from certwright.adapters.sql.session import SqlSession
 from certwright.adapters.sql.sqlite import SqliteTransactions
 from certwright.adapters.sql.tables import SCHEMA_VERSION
 from certwright.adapters.turns import NoTurns
-from certwright.domain.errors import DefinitionInvalid, StoreUnavailable
-from certwright.domain.ports import Turns
+from certwright.domain.errors import CertwrightError, DefinitionInvalid, StoreUnavailable
+from certwright.domain.ports import Result, Turns
 
 VERSION_TABLE = "schema_version"
+_SAVE, _KEEP, _UNDO = text("SAVEPOINT part"), text("RELEASE SAVEPOINT part"), text("ROLLBACK TO SAVEPOINT part")
 _VERSION = text(f"SELECT version_num FROM {VERSION_TABLE}")  # noqa: S608 - a constant of ours
 
 
@@ -83,6 +84,29 @@ class SqlStore:
         """
         with _plainly(), self._transactions.writing() as connection:
             yield SqlSession(connection, self._memory, self._transactions.writing_order)
+
+    def writing_each(self, blocks: Sequence[Callable[[SqlSession], Result]]) -> list[Result | CertwrightError]:
+        """Return what each block returns, or the error that it raised and for which nothing of it was stored.
+
+        Errors: StoreUnavailable when the whole was lost; RuntimeError as for `writing`.
+        """
+        with _plainly(), self._transactions.writing() as connection:
+            return [self._write_block(connection, each) for each in blocks]
+
+    def _write_block(self, connection: Connection, block: Callable[[SqlSession], Result]) -> Result | CertwrightError:
+        connection.execute(_SAVE)
+        try:
+            with _plainly():
+                result = block(SqlSession(connection, self._memory, self._transactions.writing_order))
+        except StoreUnavailable:
+            # The database has a fault that concerns everybody in this transaction.
+            raise
+        except CertwrightError as refused:
+            connection.execute(_UNDO)
+            connection.execute(_KEEP)
+            return refused
+        connection.execute(_KEEP)
+        return result
 
     def close(self) -> None:
         """Close all connections. No session may be open, and none can be opened afterwards."""

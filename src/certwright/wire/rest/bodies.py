@@ -13,7 +13,7 @@ from uuid import UUID
 from msgspec import Struct, field
 from msgspec.structs import asdict
 
-from certwright.application.enroll import Delivered
+from certwright.application.enrollment import Delivered
 from certwright.application.request_parties import SeenRequest
 from certwright.domain.certificates import Certificate, CertificateType, format_serial_number
 from certwright.domain.policies import DataItem
