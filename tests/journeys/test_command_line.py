@@ -330,6 +330,7 @@ def seal_and_tamper(data: Path, statement: str) -> Result:
     ("statement", "word"),
     [
         ("UPDATE events SET actor = 'somebody' WHERE sequence = 2", "event 2 was changed"),
+        ("UPDATE events SET type = 'nonsense' WHERE sequence = 2", "event 2 cannot be read"),
         ("DELETE FROM events WHERE sequence = 2", "event 2 is missing"),
     ],
 )

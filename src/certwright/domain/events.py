@@ -52,6 +52,16 @@ class Event:
     sequence: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class UnreadableEvent:
+    """An event of which nothing but its number can be told: what is stored is not what any version up to this one writes."""
+
+    sequence: int
+
+
+StoredEvent = Event | UnreadableEvent
+
+
 def tell(
     event_type: EventType,
     by: Caller,

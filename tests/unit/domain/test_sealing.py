@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from certwright.domain.events import Event, EventType, Seal
+from certwright.domain.events import Event, EventType, Seal, UnreadableEvent
 from certwright.domain.sealing import chain_of, digest_of, list_faults, plan_seal
 from worlds.contoso import NOW
 
@@ -52,6 +52,19 @@ def test_a_changed_event_is_named(number: int) -> None:
 @pytest.mark.parametrize("number", [1, 3, 5])
 def test_a_removed_event_is_named(number: int) -> None:
     assert list_faults(SEAL, [each for each in EVENTS if each.sequence != number]) == [f"event {number} is missing"]
+
+
+@pytest.mark.parametrize("number", [1, 3, 5])
+def test_an_event_that_cannot_be_read_is_named_once(number: int) -> None:
+    touched = [UnreadableEvent(number) if each.sequence == number else each for each in EVENTS]
+    assert list_faults(SEAL, touched) == [f"event {number} cannot be read"]
+
+
+def test_an_event_that_was_unreadable_when_it_was_sealed_stays_a_fault_and_its_neighbours_are_none() -> None:
+    events = (EVENTS[0], UnreadableEvent(2), EVENTS[2])
+    seal = plan_seal(events, None, now=NOW, sign=sign)
+    assert list_faults(seal, events) == ["event 2 cannot be read"]
+    assert list_faults(seal, EVENTS[:3]) == ["event 2 was changed"]
 
 
 def test_an_added_event_is_named() -> None:

@@ -5,7 +5,6 @@ import struct
 from collections.abc import Iterable
 from functools import cache
 from itertools import takewhile
-from itertools import takewhile
 from typing import Any, Protocol
 
 import msgspec
