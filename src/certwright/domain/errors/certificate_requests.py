@@ -33,7 +33,7 @@ class SignatureInvalid(CertificateRequestRejected):
     """There is no proof that the sender holds the private key."""
 
     code = "signature-invalid"
-    sentence = "The certificate request is not signed by the key it asks a certificate for."
+    sentence = "No signature by its own key that we can verify is on the certificate request."
 
 
 @dataclass(eq=False)

@@ -23,13 +23,12 @@ DEMO = "demo"
 def command(world_file: str, data: Path, *, as_json: bool) -> None:
     """Load people, groups, rights, certificate templates and profile templates from FILE, a TOML file.
 
-    "demo" stands for the file that comes with Certwright; copy and change it for your own:
+    "demo" stands for the file that comes with Certwright, src/certwright/worlds/demo.toml in its repository; copy and change it
+    for your own.
 
-    \b
-      python -c "import certwright.worlds as w; print(w.__path__[0])"
-
-    All faults of the file are told at once, and then nothing is loaded. Loading a file again changes nothing; a changed
-    profile template gets a new version. The server may run meanwhile: what is loaded counts at once.
+    Nothing is loaded unless all of the file is right: what is wrong is told with its place, broken rules all at once. Loading a
+    file again changes nothing; a changed profile template gets a new version. The server may run meanwhile: what is loaded
+    counts at once.
 
     \b
     Examples:
