@@ -14,7 +14,7 @@ FUNCTION_LINES = 50
 MIGRATIONS = "adapters/sql/migrations/versions/"
 """What was written once into databases out there, and is read as a list of tables."""
 DOCUMENTED = ("domain/", "application/", "formats/")
-EDGES = ("wire/", "bootstrap.py", "adapters/sql/group_commit.py")
+EDGES = ("wire/", "bootstrap.py", "adapters/sql/group_commit.py", "adapters/assembly.py")
 """Where a bug must not take the process or the connection with it, or must reach everybody who waits for the outcome."""
 
 
