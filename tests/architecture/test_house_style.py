@@ -11,8 +11,6 @@ from architecture.source import MODULES, ROOT, Function, Module, is_only_declare
 VAGUE_NAMES = {"utils", "util", "helpers", "helper", "common", "manager", "base", "process", "handle", "data", "misc", "shared"}
 MODULE_LINES = 400
 FUNCTION_LINES = 50
-MIGRATIONS = "adapters/sql/migrations/versions/"
-"""What was written once into databases out there, and is read as a list of tables."""
 DOCUMENTED = ("domain/", "application/", "formats/")
 EDGES = ("wire/", "bootstrap.py", "adapters/sql/group_commit.py", "adapters/assembly.py")
 """Where a bug must not take the process or the connection with it, or must reach everybody who waits for the outcome."""
@@ -41,7 +39,7 @@ def test_no_function_is_longer_than_a_screen() -> None:
     def look(module: Module) -> Iterator[str]:
         for each in list_functions(module):
             length = (each.end_lineno or each.lineno) - each.lineno + 1
-            if length > FUNCTION_LINES and not module.place.startswith(MIGRATIONS):
+            if length > FUNCTION_LINES:
                 yield f"{module.line(each)} {each.name}"
 
     assert find_all(look) == []

@@ -102,7 +102,10 @@ class RestClient:
         return self._call("GET", "/profiletemplates", tuple[TemplateSummary, ...], empty=())
 
     def create_enroll_request(self, template_id: UUID, *, comment: str = "", data: Mapping[str, str] | None = None) -> UUID:
-        """Return the identifier of a new Enroll request of the user for himself."""
+        """Return the identifier of a new Enroll request of the user for himself.
+
+        Errors: those of the server; AnswerUnfit when it does not say which request it made.
+        """
         body = {
             "datacollection": [{name: value} for name, value in (data or {}).items()],
             "type": "Enroll",

@@ -28,7 +28,8 @@ class Directory(Protocol):
     def revision(self) -> int:
         """Return a number that grows with every change of a user, group, password or right."""
 
-    def find_principal(self, user_id: UserId) -> Principal | None: ...
+    def find_principal(self, user_id: UserId) -> Principal | None:
+        """Return the user with everything he is through groups, disabled ones included."""
 
     def find_account(self, domain: str, account_name: str) -> Principal | None:
         """Return whom ``DOMAIN\\account`` names, in any case; an empty *domain* means any, unless several have it."""
@@ -36,9 +37,11 @@ class Directory(Protocol):
     def find_principal_name(self, principal_name: str) -> Principal | None:
         """Return whom a user principal name names, in any case."""
 
-    def list_users(self) -> tuple[User, ...]: ...
+    def list_users(self) -> tuple[User, ...]:
+        """Return all users by domain and account name."""
 
-    def list_groups(self) -> tuple[Group, ...]: ...
+    def list_groups(self) -> tuple[Group, ...]:
+        """Return all groups by name, each with its own members and not those of the groups in it."""
 
     def load_grants(self) -> Grants: ...
 
@@ -48,9 +51,11 @@ class Directory(Protocol):
     def save_group(self, group: Group) -> None:
         """Errors: DefinitionInvalid when its SID is another's."""
 
-    def replace_grants(self, grants: Iterable[Grant]) -> None: ...
+    def replace_grants(self, grants: Iterable[Grant]) -> None:
+        """Make *grants* all the rights that there are."""
 
-    def find_password_hash(self, user_id: UserId) -> str | None: ...
+    def find_password_hash(self, user_id: UserId) -> str | None:
+        """Return the hash, or None for who cannot sign in with a password."""
 
     def save_password_hash(self, user_id: UserId, password_hash: str) -> None: ...
 
@@ -77,7 +82,8 @@ class ProfileTemplates(Protocol):
 class Requests(Protocol):
     """Requests, newest first where they are listed."""
 
-    def add(self, request: Request) -> None: ...
+    def add(self, request: Request) -> None:
+        """Store a new request."""
 
     def get(self, request_id: RequestId) -> Request:
         """Errors: RequestNotFound."""
@@ -97,7 +103,8 @@ class Requests(Protocol):
 class Profiles(Protocol):
     """What people hold, newest first where it is listed."""
 
-    def add(self, profile: Profile) -> None: ...
+    def add(self, profile: Profile) -> None:
+        """Store a new profile."""
 
     def get(self, profile_id: ProfileId) -> Profile:
         """Errors: ProfileNotFound."""
@@ -140,7 +147,8 @@ class Certificates(Protocol):
 class History(Protocol):
     """Events, append only, and the seals over them. Who can write to the database can make events unreadable."""
 
-    def append(self, events: Iterable[Event]) -> None: ...
+    def append(self, events: Iterable[Event]) -> None:
+        """Store new events in their order; the store gives the numbers, whatever they say."""
 
     def list_of_request(self, request_id: RequestId) -> tuple[StoredEvent, ...]:
         """Return the request's events in their order."""
@@ -154,7 +162,8 @@ class History(Protocol):
     def add_seal(self, seal: Seal) -> None:
         """Errors: ChangedMeanwhile when another sealer was first with this number."""
 
-    def find_last_seal(self) -> Seal | None: ...
+    def find_last_seal(self) -> Seal | None:
+        """Return the seal with the highest number."""
 
     def list_seals(self, after: int, limit: int) -> tuple[Seal, ...]:
         """Return seals with numbers above *after*, ascending."""
@@ -165,11 +174,14 @@ class Keys(Protocol):
 
     def find_key(self, name: str) -> SealedKey | None: ...
 
-    def save_key(self, key: SealedKey) -> None: ...
+    def save_key(self, key: SealedKey) -> None:
+        """Store *key* in place of one of the same name."""
 
-    def list_authorities(self) -> tuple[AuthorityRecord, ...]: ...
+    def list_authorities(self) -> tuple[AuthorityRecord, ...]:
+        """Return all authorities by name."""
 
-    def save_authority(self, authority: AuthorityRecord) -> None: ...
+    def save_authority(self, authority: AuthorityRecord) -> None:
+        """Store *authority* in place of one of the same name."""
 
 
 class Session(Protocol):

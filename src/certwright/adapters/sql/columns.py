@@ -22,7 +22,7 @@ class UtcTime(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Return the time as the driver wants it: SQLite's writes down the clock and drops the zone."""
+        """Return the time as the driver wants it: SQLite's writes down the clock and drops the zone. Errors: ValueError."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -48,7 +48,7 @@ class PlainText(TypeDecorator[str]):
     cache_ok = True
 
     def process_bind_param(self, value: str | None, _dialect: Dialect) -> str | None:
-        """Return *value*, which the database can store."""
+        """Return *value*, which the database can store. Errors: MalformedValue."""
         if value is None or (value.isascii() and "\0" not in value):
             return value
         if "\0" in value:

@@ -30,7 +30,10 @@ def get_profile_template(call: Call) -> Answer:
 
 
 def get_policy(call: Call) -> Answer:
-    """Answer the policy of one workflow. Source: get-workflow-policy; domain.md 2.8 and 2.9."""
+    """Answer the policy of one workflow.
+
+    Errors: MalformedValue for a workflow that there is not. Source: get-workflow-policy; domain.md 2.8 and 2.9.
+    """
     template_id = ProfileTemplateId(call.get_identifier("id"))
     workflow = REQUEST_TYPES.get(fold_name(call.path["type"]))
     if workflow is None:

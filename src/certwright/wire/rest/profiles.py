@@ -45,7 +45,7 @@ def get_request_profiles(call: Call) -> Answer:
 
 
 def get_request_profile(call: Call) -> Answer:
-    """Answer one of those profiles. Source: domain.md 8, number 9."""
+    """Answer one of those profiles. Errors: ProfileNotFound. Source: domain.md 8, number 9."""
     request_id = RequestId(call.get_identifier("request_id"))
     profile_id = ProfileId(call.get_identifier("profile_id"))
     for each in list_request_profiles(request_id, by=call.caller, world=call.world):

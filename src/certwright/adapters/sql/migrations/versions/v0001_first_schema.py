@@ -14,6 +14,7 @@ counter_type = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 def upgrade() -> None:
     """Make all tables, and the first revision of an empty directory."""
     _create_people()
+    _create_rights()
     _create_templates_and_profiles()
     _create_requests()
     _create_certificates()
@@ -64,6 +65,9 @@ def _create_people() -> None:
         sa.PrimaryKeyConstraint("group_id", "member_sid", name=op.f("pk_group_members")),
     )
     op.create_index("ix_group_members_member_sid", "group_members", ["member_sid"], unique=False)
+
+
+def _create_rights() -> None:
     op.create_table(
         "grants",
         sa.Column("object_kind", sa.String(length=30), nullable=False),
