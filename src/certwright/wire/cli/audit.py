@@ -23,8 +23,8 @@ def command() -> None:
 def verify(data: Path, *, as_json: bool) -> None:
     """Check every event against the seal over it, and every seal against the one before it and its signature.
 
-    Events that were changed, added, removed or reordered are named by their numbers. Events that are too new to be sealed are
-    counted; they are no fault while the server runs, which seals them within a second.
+    Events that were changed, made unreadable, added, removed or reordered are named by their numbers. Events that are too new
+    to be sealed are counted; they are no fault while the server runs, which seals them within a second.
 
     Exit status: 0 when the history is whole, 1 when it is not.
 
