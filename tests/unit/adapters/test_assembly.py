@@ -69,6 +69,18 @@ def test_those_who_come_meanwhile_are_served_together_and_each_gets_his_own(turn
     assert [len(each) for each in gate.rounds] == [1, 7]
 
 
+def test_a_leader_waits_for_others_only_where_the_last_one_had_some() -> None:
+    pauses: list[float] = []
+    gate = Gate()
+    assembly = FirstLeads(NoTurns(), pause=pauses.append)
+    join_in_threads(assembly, gate, [1, 2, 3])
+    assert pauses == []
+    assert assembly.join(4, gate.double) == 8
+    assert len(pauses) == 1
+    assert assembly.join(5, gate.double) == 10
+    assert len(pauses) == 1
+
+
 def test_no_more_than_the_limit_are_served_together() -> None:
     gate = Gate()
     outcomes = join_in_threads(FirstLeads(NoTurns(), limit=3), gate, range(1, 9))
