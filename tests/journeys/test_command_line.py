@@ -379,3 +379,4 @@ def test_a_demo_that_cannot_listen_ends_with_1(data: Path) -> None:
         result = certwright("demo", "--data", data, "--port", str(listener.getsockname()[1]), "--once")
     assert result.returncode == 1
     assert "address-unavailable" in result.stderr
+    assert "Password" not in result.stdout

@@ -25,7 +25,7 @@ from certwright.wire.cli.load import DEMO, read_world_file
 from certwright.wire.cli.logs import configure_logs
 from certwright.wire.cli.options import data_option
 from certwright.wire.cli.serve import port_option
-from certwright.wire.cli.serving import Address, RunningServer, run_server
+from certwright.wire.cli.serving import Address, RunningServer, check_address_free, run_server
 
 USER = "subscriber"
 TEMPLATE = "Software Certificate"
@@ -112,12 +112,14 @@ def command(data: Path, port: int | None, password: str | None, *, is_once: bool
     _install_if_missing(data)
     with open_installation(data) as installation:
         configure_logs(installation.settings.log)
+        settings = installation.settings.server
+        address = Address(host=settings.host, port=settings.port if port is None else port)
+        # Before the passwords change: whoever uses the port may be a demo on the same data, with people signed in.
+        check_address_free(address)
         chosen = password or secrets.token_urlsafe(PASSWORD_OCTETS)
         accounts = _prepare_people(installation, chosen)
         console.print(f"Accounts   {', '.join(accounts)}")
         console.print(f"Password   {chosen}   (of all of them; set anew by each demo)")
-        settings = installation.settings.server
-        address = Address(host=settings.host, port=settings.port if port is None else port)
         show = _Show(installation, console, chosen, is_once)
         run_server(installation, address, when_started=show.begin)
     if show.failure is not None:

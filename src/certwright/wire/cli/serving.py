@@ -74,6 +74,12 @@ class _Server(uvicorn.Server):
             self._when_started()
 
 
+def check_address_free(address: Address) -> None:
+    """Raise when nobody can listen there now. Errors: AddressUnavailable."""
+    with _listen(address):
+        pass
+
+
 def run_server(
     installation: Installation, address: Address, *, when_started: Callable[[RunningServer], None] = lambda _: None
 ) -> None:
