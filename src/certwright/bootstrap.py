@@ -13,7 +13,6 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from certwright.adapters.assembly import FirstLeads
 from certwright.adapters.authorities.embedded import EmbeddedAuthority
 from certwright.adapters.authorities.hierarchy import AuthorityPlan, create_issuing, create_root, describe_issuer
 from certwright.adapters.authorities.tls import issue_server_identity
@@ -210,7 +209,6 @@ def _assemble(
         clock=clock,
         entropy=entropy,
         crew=crew,
-        assembly=FirstLeads(turns),
     )
     return Installation(
         data=data,

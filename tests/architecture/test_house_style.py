@@ -12,7 +12,7 @@ VAGUE_NAMES = {"utils", "util", "helpers", "helper", "common", "manager", "base"
 MODULE_LINES = 400
 FUNCTION_LINES = 50
 DOCUMENTED = ("domain/", "application/", "formats/")
-EDGES = ("wire/", "bootstrap.py", "adapters/sql/group_commit.py", "adapters/assembly.py")
+EDGES = ("wire/", "bootstrap.py", "adapters/sql/group_commit.py")
 """Where a bug must not take the process or the connection with it, or must reach everybody who waits for the outcome."""
 
 

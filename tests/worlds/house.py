@@ -1,6 +1,6 @@
 """A small installation for tests of use cases: a real database, a real authority, people, and templates for P-256 keys."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 from threading import Lock
@@ -22,7 +22,7 @@ from certwright.domain.events import Event
 from certwright.domain.grants import Grant, ObjectKind, Right
 from certwright.domain.identities import Caller, Group, GroupId, Principal
 from certwright.domain.issuing import Cleared, Issuer
-from certwright.domain.ports import CertificationAuthority, Item, Result
+from certwright.domain.ports import CertificationAuthority
 from certwright.domain.profile_templates import KeySpecification, ProfileTemplate, ProfileTemplateId, ResponseForm, X509KeyUsage
 from certwright.domain.public_keys import HashAlgorithm, KeyAlgorithm
 from certwright.domain.requests import RequestId
@@ -146,17 +146,8 @@ def found_house(store: SqlStore) -> House:
         clock=clock,
         entropy=SystemEntropy(),
         crew=LoneHand(),
-        assembly=Alone(),
     )
     return House(store, world, clock)
-
-
-class Alone:
-    """Keeps `ports.Assembly`: nobody waits for anybody, so that what happens in the middle of one post can be another."""
-
-    def join(self, item: Item, work: Callable[[Sequence[Item]], Sequence[Result]]) -> Result:
-        """Return what *work* gives for *item* alone."""
-        return work([item])[0]
 
 
 class InterruptedAuthority:

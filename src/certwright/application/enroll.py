@@ -27,12 +27,21 @@ class Submission:
     comment: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What somebody posts for which request."""
+
+    request_id: RequestId
+    submission: Submission
+    by: Caller
+
+
 def enroll(request_id: RequestId, submission: Submission, *, by: Caller, world: World) -> tuple[Delivered, ...]:
     """Return one delivery for each certificate that the client makes a key for, in the order of the generation options.
 
     The same submission again gives the same certificates. Each place is stored as it will be signed, then signed, then
     stored with its signature, then answered: whatever a client holds is in the register, and after a crash a repeated post
-    goes on where the first one stopped. Posts that come at the same time take these steps together.
+    goes on where the first one stopped.
 
     Errors: RequestNotFound; AccessDenied unless *by* may execute the request; TransitionRefused unless it is Approved or
             Executing; SubjectDisabled; SubmissionMismatch when the number of requests is not the number planned; PlaceTaken;
@@ -40,13 +49,29 @@ def enroll(request_id: RequestId, submission: Submission, *, by: Caller, world: 
             ChangedMeanwhile when others changed the request at the same moment again and again.
     Source: get-certificate-responses.md; the order of the steps is that of architecture.md, "Issuing".
     """
-    check_comment("comments", submission.comment)
-    posted = tuple(_parse(text) for text in submission.certificate_requests)
-    post = Post(request_id, posted, submission.comment, by)
-    outcome = world.assembly.join(post, lambda posts: _enroll_together(posts, world))
+    (outcome,) = enroll_each([Order(request_id, submission, by)], world=world)
     if isinstance(outcome, CertwrightError):
         raise outcome
     return outcome
+
+
+def enroll_each(orders: Sequence[Order], *, world: World) -> list[Outcome]:
+    """Return for each order what `enroll` returns or raises; they take the steps together and share transactions.
+
+    Errors: KeyUnavailable; StoreUnavailable.
+    """
+    read = [_read(each) for each in orders]
+    answered = iter(_enroll_together([each for each in read if isinstance(each, Post)], world))
+    return [next(answered) if isinstance(each, Post) else each for each in read]
+
+
+def _read(order: Order) -> Post | CertwrightError:
+    try:
+        check_comment("comments", order.submission.comment)
+    except CertwrightError as refused:
+        return refused
+    posted = tuple(_parse(text) for text in order.submission.certificate_requests)
+    return Post(order.request_id, posted, order.submission.comment, order.by)
 
 
 def _parse(text: str) -> Posted:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from certwright.domain.ports import Assembly, CertificationAuthority, Clock, Crew, Entropy, Store
+from certwright.domain.ports import CertificationAuthority, Clock, Crew, Entropy, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,4 +14,3 @@ class World:
     clock: Clock
     entropy: Entropy
     crew: Crew
-    assembly: Assembly

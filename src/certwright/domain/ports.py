@@ -300,16 +300,6 @@ class Turns(Protocol):
         """Let others have their turn while the body of a ``with`` waits for something long."""
 
 
-class Assembly(Protocol):
-    """Where work that comes at the same time is done together."""
-
-    def join(self, item: Item, work: Callable[[Sequence[Item]], Sequence[Result]]) -> Result:
-        """Return what *work* gives for *item*, be it alone or among others; what it raises is raised.
-
-        Shape: *work* gives one result an item; all who join bring the same *work*. It must not join again.
-        """
-
-
 class Crew(Protocol):
     """Hands for work that keeps a processor busy."""
 

@@ -1,10 +1,14 @@
 """Routes of issuing: which requests the client is to make, and the certificates for them."""
 
-from certwright.application.enroll import Submission, enroll
+from collections.abc import Sequence
+
+from certwright.application.enroll import Order, Submission, enroll_each
 from certwright.application.plan_certificate_requests import plan_certificate_requests
+from certwright.domain.errors import CertwrightError
 from certwright.domain.requests import RequestId
 from certwright.wire.rest.bodies import DeliveredBody, GenerationOptionsBody
 from certwright.wire.rest.calls import Answer, Call, Route, listed
+from certwright.wire.rest.errors import WireRefusal
 
 
 def get_generation_options(call: Call) -> Answer:
@@ -16,19 +20,37 @@ def get_generation_options(call: Call) -> Answer:
 
 def post_certificate_data(call: Call) -> Answer:
     """Answer each certificate request with its certificate. Source: get-certificate-responses."""
-    request_id = RequestId(call.get_identifier("request_id"))
-    properties = call.parse_body()
-    submission = Submission(
-        certificate_requests=properties.read_texts("certificaterequests"), comment=properties.read_text("comments")
-    )
-    # The password protects keys that the server makes. It makes none yet, so that a readable one is all that is asked.
-    properties.read_text("pfxpassword")
-    properties.check_readable()
-    delivered = enroll(request_id, submission, by=call.caller, world=call.world)
-    return listed([DeliveredBody.of(each) for each in delivered])
+    (answer,) = post_certificate_data_together([call])
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
+
+
+def post_certificate_data_together(calls: Sequence[Call]) -> list[Answer | Exception]:
+    """Answer several such calls, for each what `post_certificate_data` returns or raises."""
+    read = [_read_order(each) for each in calls]
+    world = calls[0].world
+    outcomes = iter(enroll_each([each for each in read if isinstance(each, Order)], world=world))
+    answered = [next(outcomes) if isinstance(each, Order) else each for each in read]
+    return [each if isinstance(each, Exception) else listed([DeliveredBody.of(place) for place in each]) for each in answered]
+
+
+def _read_order(call: Call) -> Order | CertwrightError | WireRefusal:
+    try:
+        request_id = RequestId(call.get_identifier("request_id"))
+        properties = call.parse_body()
+        submission = Submission(
+            certificate_requests=properties.read_texts("certificaterequests"), comment=properties.read_text("comments")
+        )
+        # The password protects keys that the server makes. It makes none yet, so that a readable one is all that is asked.
+        properties.read_text("pfxpassword")
+        properties.check_readable()
+    except (CertwrightError, WireRefusal) as refused:
+        return refused
+    return Order(request_id, submission, call.caller)
 
 
 ROUTES = (
     Route("GET", "/requests/{request_id}/certificaterequestgenerationoptions", get_generation_options),
-    Route("POST", "/requests/{request_id}/certificatedata", post_certificate_data),
+    Route("POST", "/requests/{request_id}/certificatedata", post_certificate_data, post_certificate_data_together),
 )

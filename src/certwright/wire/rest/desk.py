@@ -3,18 +3,20 @@
 The event loop moves octets; all else of a call is one errand of a worker thread.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
 from certwright.application.world import World
+from certwright.domain.errors import CertwrightError
 from certwright.domain.identities import Caller
 from certwright.domain.ports import Turns
 from certwright.wire.rest.asgi import Receive, Response, Scope
-from certwright.wire.rest.calls import Call, Route
+from certwright.wire.rest.calls import Answer, Call, Route
 from certwright.wire.rest.errors import answer_error
 from certwright.wire.rest.folding import fold_query
+from certwright.wire.rest.gathering import Gathering
 from certwright.wire.rest.reading import read_body
 from certwright.wire.rest.sign_in import Credentials, Reception, parse_authorization
 from certwright.wire.rest.workers import Workers
@@ -43,6 +45,7 @@ class Desk:
         self._world = world
         self._reception = reception
         self._workers = Workers(THREADS, "rest", turns)
+        self._gatherings: dict[Route, Gathering[_Errand, Response | None]] = {}
 
     async def take(self, route: Route, path: Mapping[str, str], scope: Scope, receive: Receive) -> Response:
         """Return the answer to one call, also when it goes wrong. Shape: *path* has the values of named segments."""
@@ -69,7 +72,10 @@ class Desk:
                 caller = await self._sign_in(credentials)
             body = await read_body(receive)
         errand = _Errand(route, path, scope, credentials, body)
-        response = await self._workers.run(lambda: self._do(errand, caller))
+        if route.together is not None and caller is None:
+            response = await self._gather(route).join(errand)
+        else:
+            response = await self._workers.run(lambda: self._do(errand, caller))
         if response is None:
             caller = await self._reception.authenticate(credentials)
             response = await self._workers.run(lambda: self._do_for(errand, caller))
@@ -84,8 +90,38 @@ class Desk:
         caller = caller or self._reception.recall(errand.credentials)
         return None if caller is None else self._do_for(errand, caller)
 
+    def _gather(self, route: Route) -> Gathering[_Errand, Response | None]:
+        gathering = self._gatherings.get(route)
+        if gathering is None:
+            gathering = Gathering(lambda errands: self._workers.run(lambda: self._do_together(route, errands)))
+            self._gatherings[route] = gathering
+        return gathering
+
+    def _do_together(self, route: Route, errands: Sequence[_Errand]) -> list[Response | Exception | None]:
+        """Return for each errand what `_do` returns or raises."""
+        if route.together is None:
+            raise TypeError("this route answers one call at a time")
+        callers = [self._recall(each) for each in errands]
+        known = [
+            self._describe(errand, caller)
+            for errand, caller in zip(errands, callers, strict=True)
+            if isinstance(caller, Caller)
+        ]
+        answers = iter(route.together(known) if known else ())
+        return [_answer(next(answers)) if isinstance(caller, Caller) else caller for caller in callers]
+
+    def _recall(self, errand: _Errand) -> Caller | Exception | None:
+        try:
+            return self._reception.recall(errand.credentials)
+        except CertwrightError as refused:
+            return refused
+
     def _do_for(self, errand: _Errand, caller: Caller) -> Response:
-        call = Call(
+        answer = errand.route.work(self._describe(errand, caller))
+        return _encode_answer(answer)
+
+    def _describe(self, errand: _Errand, caller: Caller) -> Call:
+        return Call(
             caller=caller,
             world=self._world,
             path=errand.path,
@@ -93,9 +129,15 @@ class Desk:
             body=errand.body,
             content_type=_find_header(errand.scope, b"content-type") or "",
         )
-        answer = errand.route.work(call)
-        body = b"" if answer.status == 204 else _encode(answer.body)
-        return _respond(answer.status, body, tuple(answer.headers.items()))
+
+
+def _answer(answer: Answer | Exception) -> Response | Exception:
+    return answer if isinstance(answer, Exception) else _encode_answer(answer)
+
+
+def _encode_answer(answer: Answer) -> Response:
+    body = b"" if answer.status == 204 else _encode(answer.body)
+    return _respond(answer.status, body, tuple(answer.headers.items()))
 
 
 def _respond(status: int, body: bytes, headers: tuple[tuple[str, str], ...]) -> Response:
