@@ -101,11 +101,6 @@ class Request:
     old_profile_id: ProfileId | None = None
 
     @property
-    def is_self_service(self) -> bool:
-        """Return whether the subject started the request for himself."""
-        return self.originator_id == self.target_id
-
-    @property
     def is_data_complete(self) -> bool:
         """Return whether both sides have given their items."""
         both = DataCollectionFlags.SUBSCRIBER_PROVIDED | DataCollectionFlags.CERTIFICATE_MANAGER_PROVIDED

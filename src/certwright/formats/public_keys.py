@@ -2,13 +2,11 @@
 
 from hashlib import sha1
 
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat import asn1
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from certwright.domain.errors import MalformedValue
 from certwright.domain.public_keys import KeyAlgorithm, PublicKey
 from certwright.formats.algorithms import AlgorithmIdentifier
 
@@ -45,17 +43,6 @@ def describe_public_key(key: PublicKeyTypes) -> PublicKey:
         return PublicKey(algorithm=CURVES.get(name, KeyAlgorithm.OTHER), name=name, bits=key.key_size, encoded=encoded)
     name = type(key).__name__.removesuffix("PublicKey")
     return PublicKey(algorithm=KeyAlgorithm.OTHER, name=name, bits=getattr(key, "key_size", 0), encoded=encoded)
-
-
-def parse_public_key(encoded: bytes) -> PublicKey:
-    """Return the key of a DER SubjectPublicKeyInfo.
-
-    Errors: MalformedValue for anything that is none, or of a kind that the library does not know.
-    """
-    try:
-        return describe_public_key(load_der_public_key(encoded))
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise MalformedValue("public key", "it is no SubjectPublicKeyInfo that we can read") from error
 
 
 def key_identifier_of(encoded: bytes) -> bytes:

@@ -69,7 +69,8 @@ def test_a_request_of_ones_own_is_approved_at_once(house: House) -> None:
 
 
 def test_naming_oneself_as_target_is_the_same_as_naming_nobody(house: House) -> None:
-    assert open_with(house, Answers(), target=SUBSCRIBER).is_self_service
+    request = open_with(house, Answers(), target=SUBSCRIBER)
+    assert request.originator_id == request.target_id == SUBSCRIBER.user.id
 
 
 def test_a_request_waits_where_the_policy_wants_approvals(house: House) -> None:

@@ -17,7 +17,7 @@ from certwright.domain.requests import (
     RequestStatus,
     advance,
 )
-from worlds.contoso import MANAGER, NOW, SUBSCRIBER, TEMPLATE
+from worlds.contoso import NOW, SUBSCRIBER, TEMPLATE
 
 # Where a request goes from the status of the row when the action of the column is done; a point where it may not be done.
 GRID = """
@@ -78,11 +78,6 @@ def test_a_refused_move_reads_as_a_sentence() -> None:
     with pytest.raises(TransitionRefused) as refused:
         advance(replace(REQUEST, status=RequestStatus.DENIED), RequestAction.COMPLETE)
     assert refused.value.text == "A request that is denied cannot be completed."
-
-
-def test_a_request_for_oneself_is_self_service() -> None:
-    assert REQUEST.is_self_service
-    assert not replace(REQUEST, originator_id=MANAGER.user.id).is_self_service
 
 
 def test_data_are_complete_when_both_sides_gave_theirs() -> None:

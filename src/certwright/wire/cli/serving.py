@@ -102,7 +102,7 @@ def run_server(
 def _spare_what_stays() -> None:
     """Keep the collector of garbage away from everything that was loaded to stay, and let it come less often.
 
-    Otherwise it walks through all modules again and again, a tenth of the time of an enrollment.
+    Otherwise it walks through all modules again and again while people enroll.
     """
     gc.collect()
     gc.freeze()

@@ -19,7 +19,11 @@ def get_generation_options(call: Call) -> Answer:
 
 
 def post_certificate_data(call: Call) -> Answer:
-    """Answer each certificate request with its certificate. Source: get-certificate-responses."""
+    """Answer each certificate request with its certificate.
+
+    Errors: as `enroll`; MalformedBody, MalformedValue and WireRefusal for what cannot be read.
+    Source: get-certificate-responses.
+    """
     (answer,) = post_certificate_data_together([call])
     if isinstance(answer, Exception):
         raise answer

@@ -101,18 +101,16 @@ class Desk:
         """Return for each errand what `_do` returns or raises."""
         if route.together is None:
             raise TypeError("this route answers one call at a time")
-        callers = [self._recall(each) for each in errands]
-        known = [
-            self._describe(errand, caller)
-            for errand, caller in zip(errands, callers, strict=True)
-            if isinstance(caller, Caller)
-        ]
-        answers = iter(route.together(known) if known else ())
-        return [_answer(next(answers)) if isinstance(caller, Caller) else caller for caller in callers]
+        begun = [self._begin(each) for each in errands]
+        calls = [each for each in begun if isinstance(each, Call)]
+        answers = iter(route.together(calls) if calls else ())
+        return [_answer(next(answers)) if isinstance(each, Call) else each for each in begun]
 
-    def _recall(self, errand: _Errand) -> Caller | Exception | None:
+    def _begin(self, errand: _Errand) -> Call | CertwrightError | None:
+        """Return the call, None when it takes slow work first to know who calls, or why it is refused before its route."""
         try:
-            return self._reception.recall(errand.credentials)
+            caller = self._reception.recall(errand.credentials)
+            return None if caller is None else self._describe(errand, caller)
         except CertwrightError as refused:
             return refused
 

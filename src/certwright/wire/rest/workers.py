@@ -15,7 +15,7 @@ class Workers:
     """A fixed number of threads at one queue, which take turns where they are given *turns*.
 
     The standard library's pool takes several locks and wakes an idle thread for each call; here a thread that is busy simply
-    takes the next call when it is done, which saves a tenth of the interpreter's time under load.
+    takes the next call when it is done.
     """
 
     def __init__(self, count: int, name: str, turns: Turns | None = None) -> None:
