@@ -1,41 +1,48 @@
-"""Open an Enroll request."""
+"""Open a request of any kind."""
 
-from dataclasses import dataclass
-from uuid import UUID
+from dataclasses import dataclass, replace
 
-from certwright.application.profile_room import check_room
 from certwright.application.request_parties import get_principal
+from certwright.application.startable import Start, plan_start
 from certwright.application.world import World
-from certwright.domain.access import check_allowed, decide_enrolling
-from certwright.domain.errors import KeyMadeByServer, SubjectDisabled, check_none_broken
+from certwright.domain.data_items import DataItemOriginator, list_broken_by_items, list_missing, merge_items
+from certwright.domain.errors import MalformedValue, Refused, check_none_broken
 from certwright.domain.events import EventType, tell
 from certwright.domain.identities import Caller, UserId
-from certwright.domain.policies import Answers, DataItemOriginator, Policy, list_broken_by_answers
+from certwright.domain.policies import Answers, Policy, list_broken_by_answers
 from certwright.domain.ports import Session
-from certwright.domain.profile_templates import KeyOrigin, ProfileTemplate, ProfileTemplateId
-from certwright.domain.request_types import RequestType
-from certwright.domain.requests import DataCollectionFlags, Request, RequestFlags, RequestId, RequestStatus
+from certwright.domain.profile_templates import ProfileTemplate, ProfileTemplateId
+from certwright.domain.profiles import ProfileId
+from certwright.domain.requests import Request, find_data_flags
+from certwright.domain.workflows import Operation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EnrollmentWish:
-    """What a client asks for; no *target_id* means the caller himself."""
+class RequestWish:
+    """What a client asks for.
 
-    template_id: ProfileTemplateId
+    Shape: an Enroll request names the *template_id* and, unless it is for the caller himself, the *target_id*. Every other
+    one names the *profile_id* that it is about, whose template and owner the other two, where given, have to be.
+    """
+
+    operation: Operation
+    template_id: ProfileTemplateId | None = None
+    profile_id: ProfileId | None = None
     target_id: UserId | None = None
     answers: Answers = Answers()
 
 
-def create_enroll_request(wish: EnrollmentWish, *, by: Caller, world: World) -> Request:
+def create_request(wish: RequestWish, *, by: Caller, world: World) -> Request:
     """Return the new request, Approved at once where the policy needs no approvals, else Pending.
 
-    Errors: ProfileTemplateNotFound; UserNotFound; AccessDenied; PolicyMissing; SubjectDisabled; ProfilesExhausted;
-            KeyMadeByServer; everything that `list_broken_by_answers` lists.
+    Errors: ProfileTemplateNotFound; ProfileNotFound; UserNotFound; MalformedValue where the wish contradicts itself;
+            everything that `plan_start` refuses, and everything wrong with the answers.
     Source: domain.md 4.1.
     """
     with world.store.writing() as session:
-        template = session.templates.get(wish.template_id)
-        request = _plan_request(wish, template, by=by, world=world, session=session)
+        start = _find_start(wish, by=by, session=session)
+        started = plan_start(start, by=by, session=session, world=world)
+        request = _answer(started, start.template, wish.answers, by=by, world=world)
         session.requests.add(request)
         created = tell(
             EventType.REQUEST_CREATED,
@@ -44,60 +51,70 @@ def create_enroll_request(wish: EnrollmentWish, *, by: Caller, world: World) -> 
             request_id=request.id,
             subject_id=request.target_id,
             comment=request.comment,
-            template=template.name,
+            template=start.template.name,
             type=request.type.name,
+            operation=request.operation,
         )
         session.history.append([created])
     return request
 
 
-def _plan_request(wish: EnrollmentWish, template: ProfileTemplate, *, by: Caller, world: World, session: Session) -> Request:
-    target = by if wish.target_id in (None, by.user.id) else get_principal(wish.target_id, session)
-    policy = template.get_policy(RequestType.ENROLL)
-    check_allowed(decide_enrolling(by, target, template, session.directory.load_grants()))
-    if not target.user.enabled:
-        raise SubjectDisabled(target.user.nt4_name)
-    givers = _list_givers(by.user.id, target.user.id)
-    check_none_broken(list_broken_by_answers(policy, wish.answers, template.name, required_of=givers))
-    check_room(template, RequestType.ENROLL, target.user.id, session)
-    if any(each.key.origin is KeyOrigin.SERVER for each in template.certificate_templates):
-        raise KeyMadeByServer(template.name)
-    answers = wish.answers
-    return Request(
-        id=RequestId(UUID(int=world.entropy.bits(128), version=4)),
-        type=RequestType.ENROLL,
-        status=RequestStatus.PENDING if policy.approvals_needed else RequestStatus.APPROVED,
-        flags=_find_flags(template, policy),
-        template_id=template.id,
-        template_version=template.version,
-        originator_id=by.user.id,
-        target_id=target.user.id,
-        submitted=world.clock.now(),
-        priority=policy.default_priority if answers.priority is None else answers.priority,
-        comment=answers.comment,
-        data=answers.data,
-        data_flags=_find_data_flags(policy, answers, givers),
+def list_initiator_sides(policy: Policy, *, is_own: bool) -> frozenset[DataItemOriginator]:
+    """Return whose items the initiator gives: in self service without approvers he is both sides."""
+    own = frozenset({DataItemOriginator.SUBSCRIBER}) if is_own else frozenset[DataItemOriginator]()
+    manages = not is_own or policy.approvals_needed == 0
+    return own | (frozenset({DataItemOriginator.MANAGER}) if manages else frozenset())
+
+
+def _find_start(wish: RequestWish, *, by: Caller, session: Session) -> Start:
+    if wish.operation is Operation.ENROLL:
+        if wish.template_id is None:
+            raise MalformedValue("profiletemplateuuid", "the GUID of a profile template is wanted")
+        target = by if wish.target_id in (None, by.user.id) else get_principal(wish.target_id, session)
+        template = session.templates.get(wish.template_id)
+        return Start(operation=wish.operation, template=template, target=target, choices=wish.answers.choices)
+    if wish.profile_id is None:
+        raise MalformedValue("profile", "the GUID of the profile is wanted that the request is about")
+    profile = session.profiles.get(wish.profile_id)
+    if wish.target_id not in (None, profile.owner_id):
+        raise MalformedValue("target", "the profile is another person's")
+    if wish.template_id not in (None, profile.template_id):
+        raise MalformedValue("profiletemplateuuid", "the profile is of another profile template")
+    return Start(
+        operation=wish.operation,
+        template=session.templates.get(profile.template_id),
+        target=get_principal(profile.owner_id, session),
+        profile=profile,
+        choices=wish.answers.choices,
     )
 
 
-def _list_givers(originator: UserId, target: UserId) -> frozenset[DataItemOriginator]:
-    """Return whose items the caller must give: in self service he is both sides."""
-    return frozenset(DataItemOriginator) if originator == target else frozenset({DataItemOriginator.MANAGER})
+def _answer(request: Request, template: ProfileTemplate, answers: Answers, *, by: Caller, world: World) -> Request:
+    """Return *request* with the answers in it. Errors: every way in which they do not fit the policy, all at once."""
+    policy = template.policies[request.type]
+    sides = list_initiator_sides(policy, is_own=by.user.id == request.target_id)
+    data = merge_items(policy.data_items, (), answers.data, sides=sides)
+    # What a manager leaves open when he starts it, approvers can still give.
+    awaited = frozenset({DataItemOriginator.MANAGER}) if policy.approvals_needed else frozenset[DataItemOriginator]()
+    check_none_broken(
+        [
+            *list_broken_by_answers(policy, answers, template.name),
+            *_list_broken_by_choice(template, answers),
+            *list_broken_by_items(policy.data_items, answers.data, sides=sides, patterns=world.patterns),
+            *list_missing(policy.data_items, data, sides=sides - awaited),
+        ]
+    )
+    return replace(
+        request,
+        priority=policy.default_priority if answers.priority is None else answers.priority,
+        comment=answers.comment,
+        data=data,
+        data_flags=find_data_flags(policy.data_items, data),
+    )
 
 
-def _find_flags(template: ProfileTemplate, policy: Policy) -> RequestFlags:
-    smartcard = RequestFlags.SMARTCARD if template.is_smartcard else RequestFlags.NONE
-    agent = RequestFlags.ENROLLMENT_AGENT if policy.enrollment_agent_required else RequestFlags.NONE
-    return smartcard | agent
-
-
-def _find_data_flags(policy: Policy, answers: Answers, givers: frozenset[DataItemOriginator]) -> DataCollectionFlags:
-    """Return whose items are in.
-
-    Source: domain.md 1.4. The documented requests without any item carry the manager's bit alone, also when they are
-    completed; so the subscriber's bit stands for items that were given, not for a policy that asks for none.
-    """
-    names = {each.name for each in policy.data_items if each.originator is DataItemOriginator.SUBSCRIBER}
-    from_subscriber = DataItemOriginator.SUBSCRIBER in givers and any(each.name in names for each in answers.data)
-    subscriber = DataCollectionFlags.SUBSCRIBER_PROVIDED if from_subscriber else DataCollectionFlags.NONE
-    return DataCollectionFlags.CERTIFICATE_MANAGER_PROVIDED | subscriber
+def _list_broken_by_choice(template: ProfileTemplate, answers: Answers) -> list[Refused]:
+    chosen = answers.choices.certificate_template
+    if not chosen or chosen in {each.common_name for each in template.certificate_templates}:
+        return []
+    return [MalformedValue("certificatetemplate", f"{template.name} issues no such certificate")]

@@ -5,11 +5,14 @@ from dataclasses import dataclass, replace
 from hashlib import sha1
 from uuid import UUID
 
-from certwright.application.profile_room import check_room
-from certwright.application.request_parties import SeenRequest, get_request
+from certwright.application.profile_changes import make_profile
+from certwright.application.profile_room import check_duplicates, check_room
+from certwright.application.request_parties import SeenRequest, get_request, plan_request
+from certwright.application.supplied_data import check_data_complete
 from certwright.application.world import World
 from certwright.domain.certificates import SERIAL_NUMBER_BITS, Certificate, SerialNumber, format_serial_number
 from certwright.domain.errors import (
+    DeliversNothing,
     MalformedCertificateRequest,
     PlaceTaken,
     Refused,
@@ -20,11 +23,12 @@ from certwright.domain.events import Event, EventType, tell
 from certwright.domain.identities import Caller, UserId
 from certwright.domain.issuing import clear, plan_draft
 from certwright.domain.ports import Session
-from certwright.domain.profile_templates import CertificateTemplate
-from certwright.domain.profiles import Profile, ProfileFlags, ProfileId, ProfileStatus
+from certwright.domain.profile_templates import CertificateTemplate, KeyOrigin
+from certwright.domain.profiles import ProfileId
 from certwright.domain.public_keys import CertificateRequest
-from certwright.domain.requests import RequestAction, RequestId, advance
+from certwright.domain.requests import Request, RequestAction, RequestId, advance
 from certwright.domain.security_descriptors import RequestPermission
+from certwright.domain.workflows import Operation, check_profile_fits
 
 Posted = CertificateRequest | MalformedCertificateRequest
 """A certificate request, or why it cannot be read."""
@@ -77,14 +81,21 @@ class Enrollment:
     def read(self, session: Session) -> None:
         """Look at the request, and at what is there for it.
 
-        Errors: RequestNotFound; AccessDenied; TransitionRefused; SubjectDisabled; SubmissionMismatch; PlaceTaken.
+        Errors: RequestNotFound; AccessDenied; TransitionRefused; DeliversNothing; DataIncomplete; ProfileStateRefused;
+                SubjectDisabled; SubmissionMismatch; PlaceTaken.
         """
         seen = get_request(self._post.request_id, RequestPermission.EXECUTE, by=self._post.by, session=session)
         advance(seen.request, RequestAction.EXECUTE)
-        if not seen.target.user.enabled:
+        if not seen.request.workflow.delivers:
+            raise DeliversNothing(seen.request.operation.value)
+        check_data_complete(seen)
+        if not seen.target.user.enabled and not seen.request.workflow.is_for_somebody_else:
             raise SubjectDisabled(seen.target.user.nt4_name)
+        if seen.request.old_profile_id is not None:
+            check_profile_fits(seen.request.operation, session.profiles.get(seen.request.old_profile_id))
         self._seen = seen
-        self._places = self._list_places(seen, session.certificates.list_of_request(self._post.request_id))
+        planned = plan_request(seen, session, self._world).issued
+        self._places = self._list_places(planned, session.certificates.list_of_request(self._post.request_id))
         self._holders = _find_key_holders(self._places, session)
 
     def draft(self) -> None:
@@ -144,8 +155,8 @@ class Enrollment:
             raise RuntimeError("the steps of an enrollment were taken out of order")
         return self._seen
 
-    def _list_places(self, seen: SeenRequest, stored: Sequence[Certificate]) -> tuple[Place, ...]:
-        posted, templates = self._post.posted, seen.template.list_client_generated()
+    def _list_places(self, planned: Sequence[CertificateTemplate], stored: Sequence[Certificate]) -> tuple[Place, ...]:
+        posted, templates = self._post.posted, [each for each in planned if each.key.origin is KeyOrigin.CLIENT]
         if len(posted) != len(templates):
             raise SubmissionMismatch(len(posted), len(templates))
         by_number = {each.place: each for each in stored}
@@ -191,21 +202,26 @@ class Enrollment:
     def _start(self, session: Session) -> None:
         seen, profile_id = self._get_seen(), self._drafted[0].profile_id
         request = seen.request
-        if request.profile_id is None:
-            session.profiles.add(
-                Profile(
-                    id=profile_id,
-                    status=ProfileStatus.NEW,
-                    flags=ProfileFlags.PRIMARY,
-                    owner_id=request.target_id,
-                    template_id=request.template_id,
-                    template_version=request.template_version,
-                )
-            )
+        is_new = request.profile_id is None
+        if request.old_profile_id is not None:
+            self._keep_old_profile(request, request.old_profile_id, session)
+        if is_new:
+            session.profiles.add(make_profile(request, self._post.by, profile_id, self._world))
         executing = replace(advance(request, RequestAction.EXECUTE), profile_id=profile_id)
         session.requests.change(executing, from_status=request.status)
-        if request.profile_id is None:
+        if is_new and request.operation is Operation.ENROLL:
             check_room(seen.template, request.type, request.target_id, session, without=profile_id)
+        if is_new and request.operation is Operation.DUPLICATE and request.old_profile_id is not None:
+            check_duplicates(seen.policy, request.old_profile_id, session, without=profile_id)
+
+    def _keep_old_profile(self, request: Request, old_profile_id: ProfileId, session: Session) -> None:
+        """See to it that the profile that the request is about is still as it was read, and stays so until all is stored.
+
+        Errors: ProfileStateRefused; ChangedMeanwhile.
+        """
+        old = session.profiles.get(old_profile_id)
+        check_profile_fits(request.operation, old)
+        session.profiles.change(old, from_status=old.status)
 
     def _list_events(self) -> list[Event]:
         executed = tell(

@@ -1,10 +1,11 @@
 """Whether somebody may hold one more profile."""
 
-from certwright.domain.errors import ProfilesExhausted
+from certwright.domain.errors import DuplicatesExhausted, ProfilesExhausted
 from certwright.domain.identities import UserId
+from certwright.domain.policies import Policy
 from certwright.domain.ports import Session
 from certwright.domain.profile_templates import ProfileTemplate
-from certwright.domain.profiles import ProfileId, ProfileStatus
+from certwright.domain.profiles import Profile, ProfileFlags, ProfileId, ProfileStatus
 from certwright.domain.request_types import RequestType
 
 COUNTED = frozenset({ProfileStatus.ACTIVE, ProfileStatus.NEW})
@@ -21,7 +22,8 @@ def check_room(
     """Raise unless the policy leaves *owner_id* room for another profile of *template*, of whatever version.
 
     Asked when a request is opened, so that nobody works for nothing, and again when its profile is made, which is *without*:
-    several requests may have been opened before the first was executed.
+    several requests may have been opened before the first was executed. What another profile took the place of, or a new one
+    is to take the place of, counts once.
 
     Errors: ProfilesExhausted.
     Source: MaximumActiveProfiles of EnrollPolicy in domain.md 2.9.
@@ -29,6 +31,24 @@ def check_room(
     limit = template.policies[request_type].maximum_active_profiles
     if not limit:
         return
-    held = session.profiles.list_of(owner_id, COUNTED)
-    if sum(each.template_id == template.id and each.id != without for each in held) >= limit:
+    held = [each for each in session.profiles.list_of(owner_id, COUNTED) if each.template_id == template.id]
+    if sum(_counts(each) and each.id != without for each in held) >= limit:
         raise ProfilesExhausted(template.name, limit)
+
+
+def check_duplicates(policy: Policy, primary_id: ProfileId, session: Session, *, without: ProfileId | None = None) -> None:
+    """Raise unless the policy leaves room for another duplicate of the profile; asked as `check_room` is.
+
+    Errors: DuplicatesExhausted.
+    """
+    limit = policy.maximum_duplicates
+    if not limit:
+        return
+    held = [each for each in session.profiles.list_duplicates(primary_id) if each.status in COUNTED]
+    if sum(each.id != without for each in held) >= limit:
+        raise DuplicatesExhausted(limit)
+
+
+def _counts(profile: Profile) -> bool:
+    replaces = profile.status is ProfileStatus.NEW and profile.parent_id is not None
+    return bool(profile.flags & ProfileFlags.PRIMARY) and not replaces

@@ -1,29 +1,42 @@
 """Read what people hold: profiles and certificates."""
 
+from dataclasses import dataclass
+
 from certwright.application.request_parties import get_principal, get_request
+from certwright.application.startable import list_operations
 from certwright.application.world import World
-from certwright.domain.access import check_allowed, decide_reading_profile
+from certwright.domain.access import ReadProfile, check_allowed, decide
 from certwright.domain.certificates import Certificate
 from certwright.domain.identities import Caller
 from certwright.domain.ports import Session
 from certwright.domain.profiles import Profile, ProfileId, ProfileStatus
 from certwright.domain.requests import RequestId
 from certwright.domain.security_descriptors import RequestPermission
+from certwright.domain.workflows import Operation
 
 
-def list_profiles(*, by: Caller, world: World, statuses: frozenset[ProfileStatus] | None = None) -> tuple[Profile, ...]:
+@dataclass(frozen=True, slots=True)
+class HeldProfile:
+    """A profile with what the one who looks at it may start with it now."""
+
+    profile: Profile
+    operations: tuple[Operation, ...]
+
+
+def list_profiles(*, by: Caller, world: World, statuses: frozenset[ProfileStatus] | None = None) -> tuple[HeldProfile, ...]:
     """Return the caller's own profiles, newest first, of *statuses* or of any."""
     with world.store.reading() as session:
-        return session.profiles.list_of(by.user.id, statuses)
+        held = session.profiles.list_of(by.user.id, statuses)
+        return tuple(_with_operations(each, by, session, world) for each in held)
 
 
-def read_profile(profile_id: ProfileId, *, by: Caller, world: World) -> Profile:
+def read_profile(profile_id: ProfileId, *, by: Caller, world: World) -> HeldProfile:
     """Return the profile. Errors: ProfileNotFound; AccessDenied."""
     with world.store.reading() as session:
-        return _get_profile(profile_id, by, session)
+        return _with_operations(_get_profile(profile_id, by, session), by, session, world)
 
 
-def list_request_profiles(request_id: RequestId, *, by: Caller, world: World) -> tuple[Profile, ...]:
+def list_request_profiles(request_id: RequestId, *, by: Caller, world: World) -> tuple[HeldProfile, ...]:
     """Return the profile that the request makes and the one that it is about, as far as there are any.
 
     Errors: RequestNotFound; AccessDenied unless *by* may read the request and the profiles.
@@ -31,7 +44,8 @@ def list_request_profiles(request_id: RequestId, *, by: Caller, world: World) ->
     with world.store.reading() as session:
         request = get_request(request_id, RequestPermission.READ, by=by, session=session).request
         wanted = dict.fromkeys(each for each in (request.profile_id, request.old_profile_id) if each is not None)
-        return tuple(_get_profile(each, by, session) for each in wanted)
+        seen = [_get_profile(each, by, session) for each in wanted]
+        return tuple(_with_operations(each, by, session, world) for each in seen)
 
 
 def list_profile_certificates(profile_id: ProfileId, *, by: Caller, world: World) -> tuple[Certificate, ...]:
@@ -47,8 +61,12 @@ def list_own_certificates(*, by: Caller, world: World) -> tuple[Certificate, ...
         return session.certificates.list_of_subject(by.user.id)
 
 
+def _with_operations(profile: Profile, by: Caller, session: Session, world: World) -> HeldProfile:
+    return HeldProfile(profile, list_operations(profile, by=by, session=session, world=world))
+
+
 def _get_profile(profile_id: ProfileId, by: Caller, session: Session) -> Profile:
     profile = session.profiles.get(profile_id)
     owner = get_principal(profile.owner_id, session)
-    check_allowed(decide_reading_profile(by, owner, profile, session.directory.load_grants()))
+    check_allowed(decide(by, ReadProfile(profile, owner), session.directory.load_grants()))
     return profile

@@ -1,7 +1,7 @@
 """List profile templates, and read one or one of its policies."""
 
 from certwright.application.world import World
-from certwright.domain.access import check_allowed, decide_reading_template
+from certwright.domain.access import ReadTemplate, check_allowed, decide
 from certwright.domain.identities import Caller
 from certwright.domain.policies import Policy
 from certwright.domain.profile_templates import ProfileTemplate, ProfileTemplateId
@@ -13,7 +13,7 @@ def list_profile_templates(*, by: Caller, world: World, workflow: RequestType | 
     with world.store.reading() as session:
         grants = session.directory.load_grants()
         newest = session.templates.list_newest()
-    readable = (each for each in newest if decide_reading_template(by, each, grants).is_allowed)
+    readable = (each for each in newest if decide(by, ReadTemplate(each), grants).is_allowed)
     return tuple(each for each in readable if workflow is None or _takes(each, workflow))
 
 
@@ -21,7 +21,7 @@ def read_profile_template(template_id: ProfileTemplateId, *, by: Caller, world: 
     """Return the newest version. Errors: ProfileTemplateNotFound; AccessDenied."""
     with world.store.reading() as session:
         template = session.templates.get(template_id)
-        check_allowed(decide_reading_template(by, template, session.directory.load_grants()))
+        check_allowed(decide(by, ReadTemplate(template), session.directory.load_grants()))
     return template
 
 

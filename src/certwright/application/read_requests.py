@@ -2,7 +2,7 @@
 
 from certwright.application.request_parties import SeenRequest, get_request, see_request
 from certwright.application.world import World
-from certwright.domain.access import decide_on_request
+from certwright.domain.access import ActOnRequest, decide
 from certwright.domain.grants import ObjectKind, Right
 from certwright.domain.identities import Caller
 from certwright.domain.ports import Session
@@ -24,7 +24,9 @@ def list_requests(
         concerning = by.user.id if only_own or not _sees_others(by, session) else None
         found = session.requests.list_all(concerning=concerning, statuses=statuses)
         seen = [see_request(each, session) for each in found if not only_own or each.target_id == by.user.id]
-    readable = (each for each in seen if decide_on_request(by, RequestPermission.READ, each.security).is_allowed)
+    readable = (
+        each for each in seen if decide(by, ActOnRequest(RequestPermission.READ, each.security), each.grants).is_allowed
+    )
     return tuple(readable)
 
 

@@ -1,10 +1,15 @@
-"""Everybody whom a request concerns, looked up, and the decision that follows from it."""
+"""Everybody and everything that a request concerns, looked up, and the decisions that follow from it."""
 
 from dataclasses import dataclass
 
-from certwright.domain.access import check_allowed, decide_on_request
+from certwright.application.world import World
+from certwright.domain.access import ActOnRequest, check_allowed, decide
+from certwright.domain.certificates import Certificate
+from certwright.domain.deliveries import DeliveryPlan, plan_delivery
 from certwright.domain.errors import UserNotFound
+from certwright.domain.grants import Grants
 from certwright.domain.identities import Caller, Principal, UserId
+from certwright.domain.policies import Policy
 from certwright.domain.ports import Session
 from certwright.domain.profile_templates import ProfileTemplate
 from certwright.domain.requests import Request, RequestId
@@ -24,19 +29,28 @@ class SeenRequest:
     template: ProfileTemplate
     target: Principal
     security: SecurityDescriptor
+    grants: Grants
+
+    @property
+    def policy(self) -> Policy:
+        """Return the policy that the request is under."""
+        return self.template.policies[self.request.type]
 
 
 def see_request(request: Request, session: Session) -> SeenRequest:
     """Return *request* with its surroundings, under the template version of its creation."""
     template = session.templates.get(request.template_id, request.template_version)
     target = get_principal(request.target_id, session)
+    grants = session.directory.load_grants()
     parties = Parties(
         originator=get_principal(request.originator_id, session),
         target=target,
+        workflow=request.workflow,
         policy=template.policies[request.type],
-        grants=session.directory.load_grants(),
+        template_name=str(template.id),
+        grants=grants,
     )
-    return SeenRequest(request, template, target, describe_request_security(parties))
+    return SeenRequest(request, template, target, describe_request_security(parties), grants)
 
 
 def get_request(request_id: RequestId, permission: RequestPermission, *, by: Caller, session: Session) -> SeenRequest:
@@ -45,7 +59,7 @@ def get_request(request_id: RequestId, permission: RequestPermission, *, by: Cal
     Errors: RequestNotFound; AccessDenied unless *by* has *permission* on it.
     """
     seen = see_request(session.requests.get(request_id), session)
-    check_allowed(decide_on_request(by, permission, seen.security))
+    check_allowed(decide(by, ActOnRequest(permission, seen.security), seen.grants))
     return seen
 
 
@@ -55,3 +69,16 @@ def get_principal(user_id: UserId, session: Session) -> Principal:
     if principal is None:
         raise UserNotFound(user_id)
     return principal
+
+
+def list_held(request: Request, session: Session) -> tuple[Certificate, ...]:
+    """Return what the profile that *request* is about holds, without what the request itself has issued."""
+    if request.old_profile_id is None:
+        return ()
+    held = session.certificates.list_of_profile(request.old_profile_id)
+    return tuple(each for each in held if each.request_id != request.id)
+
+
+def plan_request(seen: SeenRequest, session: Session, world: World) -> DeliveryPlan:
+    """Return what the request delivers."""
+    return plan_delivery(seen.request, seen.template, list_held(seen.request, session), world.clock.now())

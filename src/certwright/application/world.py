@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from certwright.domain.data_items import Patterns
 from certwright.domain.ports import CertificationAuthority, Clock, Crew, Entropy, Store
 
 
@@ -14,3 +15,4 @@ class World:
     clock: Clock
     entropy: Entropy
     crew: Crew
+    patterns: Patterns

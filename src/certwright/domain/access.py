@@ -1,38 +1,97 @@
-"""Access decisions, each with the reasons for its yes or no."""
+"""Access decisions. All of them are taken by `decide`, each with what was looked for, where, and what was found."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from certwright.domain.errors import AccessDenied
 from certwright.domain.grants import Grants, ObjectKind, Right
-from certwright.domain.identities import Principal
-from certwright.domain.policies import Policy
-from certwright.domain.profile_templates import ProfileTemplate
+from certwright.domain.identities import Principal, Sid
+from certwright.domain.profile_templates import CertificateTemplate, ProfileTemplate
 from certwright.domain.profiles import Profile
-from certwright.domain.request_types import RequestType
 from certwright.domain.security_descriptors import SERVICE_SID, RequestPermission, SecurityDescriptor
+from certwright.domain.workflows import WORKFLOWS, Operation, Workflow
+
+
+@dataclass(frozen=True, slots=True)
+class ReadTemplate:
+    """May he see the profile template?"""
+
+    template: ProfileTemplate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartRequest:
+    """May he start a request? Shape: *certificates* are the certificate templates that it would issue from."""
+
+    operation: Operation
+    target: Principal
+    template: ProfileTemplate
+    certificates: tuple[CertificateTemplate, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ActOnRequest:
+    """May he do this to the request that *security* is about?"""
+
+    permission: RequestPermission
+    security: SecurityDescriptor
+
+
+@dataclass(frozen=True, slots=True)
+class ReadProfile:
+    """May he see the profile?"""
+
+    profile: Profile
+    owner: Principal
+
+
+Question = ReadTemplate | StartRequest | ActOnRequest | ReadProfile
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One right that was looked for, in one place."""
+    """One thing that was looked for, in one place.
+
+    Shape: *place* is one of the five of the product (service, profile-template, principal, certificate-template, policy) or
+    request, with the object's name; *missing* says what a no means, to the one who asked; *through* are the SIDs that hold it.
+    """
 
     holds: bool
-    text: str
+    place: str
+    sought: str
+    missing: str
+    through: frozenset[Sid] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Shape: *findings* are all that was looked at, in order, those that hold and those that do not."""
+    """Shape: *findings* are all that was looked at, in order; *needs_all* of them, or any one."""
 
     act: str
     is_allowed: bool
     findings: tuple[Finding, ...]
+    needs_all: bool = True
 
     @property
     def reasons(self) -> tuple[str, ...]:
         """Return what was missing, one sentence each; empty when the answer is yes."""
-        return () if self.is_allowed else tuple(each.text for each in self.findings if not each.holds)
+        return () if self.is_allowed else tuple(each.missing for each in self.findings if not each.holds)
+
+
+_ACTS = {
+    RequestPermission.READ: "read this request",
+    RequestPermission.EXECUTE: "execute this request",
+    RequestPermission.CANCEL: "end this request",
+    RequestPermission.APPROVE: "approve or deny this request",
+    RequestPermission.WRITE: "change this request",
+}
+_SHOWING_PROFILES = (
+    Right.REQUEST_RENEW,
+    Right.REQUEST_RECOVER,
+    Right.REQUEST_REVOKE,
+    Right.REQUEST_UNBLOCK,
+    Right.REQUEST_ENROLL,
+)
 
 
 def check_allowed(decision: Decision) -> None:
@@ -44,95 +103,105 @@ def check_allowed(decision: Decision) -> None:
         raise AccessDenied(decision.act, decision.reasons)
 
 
-def decide_reading_template(by: Principal, template: ProfileTemplate, grants: Grants) -> Decision:
-    """Return whether *by* may see the template: Read on it, or the administrator's right on the service."""
-    may_read = _find_right(by, Right.READ, ObjectKind.PROFILE_TEMPLATE, str(template.id), grants)
-    administers = _find_right(by, Right.ADMINISTER, ObjectKind.SERVICE, "", grants)
-    return _any_of("read this profile template", (may_read, administers))
+def decide(by: Principal, question: Question, grants: Grants) -> Decision:
+    """Return whether *by* may do what *question* asks, and why.
 
+    Reading a template takes Read on it, or the administrator's right on the service; reading a profile, being its owner, a
+    request right over him, or administering. A request is asked of the list that its clients see as SDDL, where a refusal
+    that names somebody beats what allows him.
 
-def decide_enrolling(by: Principal, target: Principal, template: ProfileTemplate, grants: Grants) -> Decision:
-    """Return whether *by* may start an Enroll request for *target*.
+    To start a request for himself one needs self service; for somebody else one must be an initiator of the policy with the
+    workflow's right over him; in both cases with Read on the profile template. Where certificates come of it, the target must
+    be allowed to enroll from the template and from each of the certificate templates.
 
-    For himself he needs self service; for somebody else he must be an initiator of the policy with Request Enroll over the
-    target. In both cases the target must be allowed to enroll from the template and from each of its certificate templates.
-
-    Source: domain.md 1.14 and 4.1. We differ in one case: an initiator starts nothing for himself where the policy has no
+    Source: domain.md 1.14, 4.1 and 5. We differ in one case: an initiator starts nothing for himself where the policy has no
     self service, so that such a template always takes two people.
     """
-    policy = template.get_policy(RequestType.ENROLL)
-    own = by.user.id == target.user.id
-    starting = [_find_self_service(policy)] if own else _find_initiator(by, target, policy, grants)
-    targets = [_find_right(target, Right.ENROLL, ObjectKind.PROFILE_TEMPLATE, str(template.id), grants)] + [
-        _find_right(target, Right.ENROLL, ObjectKind.CERTIFICATE_TEMPLATE, each.common_name, grants)
-        for each in template.certificate_templates
-    ]
-    return _all_of("start this request", (*starting, *targets))
+    match question:
+        case ReadTemplate(template):
+            return _any_of("read this profile template", (_find_read(by, template, grants), _find_administering(by, grants)))
+        case ReadProfile(profile, owner):
+            return _any_of("read this profile", _list_profile_findings(by, profile, owner, grants))
+        case ActOnRequest(permission, security):
+            return _decide_on_request(by, permission, security)
+        case StartRequest():
+            return Decision("start this request", *_all_of(_list_starting_findings(by, question, grants)))
 
 
-def decide_on_request(by: Principal, permission: RequestPermission, descriptor: SecurityDescriptor) -> Decision:
-    """Return whether *descriptor* gives *by* the permission: a refusal that names him beats what allows him."""
-    acts = {
-        RequestPermission.READ: "read this request",
-        RequestPermission.EXECUTE: "execute this request",
-        RequestPermission.CANCEL: "end this request",
-        RequestPermission.APPROVE: "approve or deny this request",
-    }
-    about = [each for each in descriptor.entries if permission in each.permissions]
-    denied = [Finding(False, f"Refused: {each.reason}.") for each in about if not each.is_allowed and each.is_about(by.sids)]
-    # Nobody signs in as the server, so its own entry would only lengthen every refusal.
-    allowing = [each for each in about if each.is_allowed and each.trustee != SERVICE_SID]
-    held = {each.reason for each in allowing if each.is_about(by.sids)}
-    found = tuple(
-        Finding(reason in held, f"You are not {reason}.") for reason in dict.fromkeys(each.reason for each in allowing)
-    )
-    yes = not denied and any(each.holds for each in found)
-    return Decision(acts[permission], yes, (*denied, *found))
-
-
-def decide_reading_profile(by: Principal, owner: Principal, profile: Profile, grants: Grants) -> Decision:
-    """Return whether *by* may see the profile: it is his, or he holds a request right over its owner, or administers."""
-    rights = (
-        Right.REQUEST_RENEW,
-        Right.REQUEST_RECOVER,
-        Right.REQUEST_REVOKE,
-        Right.REQUEST_UNBLOCK,
-        Right.REQUEST_ENROLL,
-    )
-    return _any_of(
-        "read this profile",
-        (
-            Finding(by.user.id == profile.owner_id, "You are not the owner of the profile."),
-            *(Finding(grants.is_held_over(by, each, owner), f"No {each} over the owner.") for each in rights),
-            _find_right(by, Right.ADMINISTER, ObjectKind.SERVICE, "", grants),
-        ),
-    )
-
-
-def _find_self_service(policy: Policy) -> Finding:
-    return Finding(policy.self_service, "The policy has no self service.")
-
-
-def _find_initiator(by: Principal, target: Principal, policy: Policy, grants: Grants) -> list[Finding]:
-    return [
-        Finding(bool(policy.initiators & by.sids), "The policy does not name you as initiator."),
-        Finding(
-            grants.is_held_over(by, Right.REQUEST_ENROLL, target),
-            f"No {Right.REQUEST_ENROLL} over {target.user.nt4_name}.",
-        ),
-    ]
-
-
-def _find_right(by: Principal, right: Right, kind: ObjectKind, name: str, grants: Grants) -> Finding:
-    place = f"{kind} {name}".strip()
-    return Finding(grants.is_held(by, right, kind, name), f"{by.user.nt4_name} has no {right} on {place}.")
-
-
-def _all_of(act: str, findings: Iterable[Finding]) -> Decision:
+def _all_of(findings: Iterable[Finding]) -> tuple[bool, tuple[Finding, ...]]:
     looked_at = tuple(findings)
-    return Decision(act, all(each.holds for each in looked_at), looked_at)
+    return all(each.holds for each in looked_at), looked_at
 
 
 def _any_of(act: str, findings: Iterable[Finding]) -> Decision:
     looked_at = tuple(findings)
-    return Decision(act, any(each.holds for each in looked_at), looked_at)
+    return Decision(act, any(each.holds for each in looked_at), looked_at, needs_all=False)
+
+
+def _decide_on_request(by: Principal, permission: RequestPermission, security: SecurityDescriptor) -> Decision:
+    about = [each for each in security.entries if permission in each.permissions]
+    denied = [
+        Finding(False, "request", f"no refusal: {each.reason}", f"Refused: {each.reason}.", frozenset({each.trustee}))
+        for each in about
+        if not each.is_allowed and each.is_about(by.sids)
+    ]
+    # Nobody signs in as the server, so its own entry would only lengthen every refusal.
+    allowing = [each for each in about if each.is_allowed and each.trustee != SERVICE_SID]
+    found = []
+    for reason in dict.fromkeys(each.reason for each in allowing):
+        through = frozenset(each.trustee for each in allowing if each.reason == reason and each.is_about(by.sids))
+        found.append(Finding(bool(through), "request", reason, f"You are not {reason}.", through))
+    yes = not denied and any(each.holds for each in found)
+    return Decision(_ACTS[permission], yes, (*denied, *found), needs_all=False)
+
+
+def _list_profile_findings(by: Principal, profile: Profile, owner: Principal, grants: Grants) -> Iterable[Finding]:
+    yield Finding(by.user.id == profile.owner_id, "profile", "its owner", "You are not the owner of the profile.")
+    for right in _SHOWING_PROFILES:
+        yield _find_right_over(by, right, owner, grants, f"No {right} over the owner.")
+    yield _find_administering(by, grants)
+
+
+def _list_starting_findings(by: Principal, question: StartRequest, grants: Grants) -> Iterable[Finding]:
+    template, target, workflow = question.template, question.target, WORKFLOWS[question.operation]
+    yield _find_read(by, template, grants)
+    yield from _list_initiating_findings(by, target, template, workflow, grants)
+    if workflow.delivers and not workflow.is_for_somebody_else:
+        yield _find_right(target, Right.ENROLL, ObjectKind.PROFILE_TEMPLATE, str(template.id), grants)
+        for each in question.certificates:
+            yield _find_right(target, Right.ENROLL, ObjectKind.CERTIFICATE_TEMPLATE, each.common_name, grants)
+
+
+def _list_initiating_findings(
+    by: Principal, target: Principal, template: ProfileTemplate, workflow: Workflow, grants: Grants
+) -> Iterable[Finding]:
+    policy = template.get_policy(workflow.request_type)
+    if by.user.id == target.user.id and not workflow.is_for_somebody_else:
+        yield Finding(policy.self_service, "policy", "self service", "The policy has no self service.")
+        return
+    if workflow.is_for_somebody_else:
+        other = by.user.id != target.user.id
+        yield Finding(other, "policy", "somebody else's keys", "It is for keys of somebody else.")
+    through = policy.initiators & by.sids
+    yield Finding(bool(through), "policy", "initiator", "The policy does not name you as initiator.", through)
+    yield _find_right_over(by, workflow.right, target, grants, f"No {workflow.right} over {target.user.nt4_name}.")
+
+
+def _find_read(by: Principal, template: ProfileTemplate, grants: Grants) -> Finding:
+    return _find_right(by, Right.READ, ObjectKind.PROFILE_TEMPLATE, str(template.id), grants)
+
+
+def _find_administering(by: Principal, grants: Grants) -> Finding:
+    return _find_right(by, Right.ADMINISTER, ObjectKind.SERVICE, "", grants)
+
+
+def _find_right(by: Principal, right: Right, kind: ObjectKind, name: str, grants: Grants) -> Finding:
+    place = f"{kind} {name}".strip()
+    through = grants.find_trustees(kind, name, right) & by.sids
+    return Finding(bool(through), place, right, f"{by.user.nt4_name} has no {right} on {place}.", through)
+
+
+def _find_right_over(by: Principal, right: Right, target: Principal, grants: Grants, missing: str) -> Finding:
+    over = (grants.find_trustees(ObjectKind.PRINCIPAL, sid, right) for sid in target.sids)
+    through = frozenset[Sid]().union(*over) & by.sids
+    return Finding(bool(through), f"principal {target.user.nt4_name}", right, missing, through)

@@ -24,6 +24,9 @@ class EventType(StrEnum):
     SIGN_IN_THROTTLED = "sign-in.throttled"
     PASSWORD_SET = "password.set"
     REQUEST_CREATED = "request.created"
+    REQUEST_APPROVED = "request.approved"
+    REQUEST_DENIED = "request.denied"
+    REQUEST_DATA_SUPPLIED = "request.data-supplied"
     REQUEST_EXECUTED = "request.executed"
     REQUEST_COMPLETED = "request.completed"
     REQUEST_CANCELED = "request.canceled"
@@ -31,6 +34,18 @@ class EventType(StrEnum):
     CERTIFICATE_ISSUED = "certificate.issued"
     CERTIFICATE_REQUEST_REJECTED = "certificate-request.rejected"
     CERTIFICATE_REVOKED = "certificate.revoked"
+    CERTIFICATE_HELD = "certificate.held"
+    CERTIFICATE_REINSTATED = "certificate.reinstated"
+    PROFILE_CREATED = "profile.created"
+    PROFILE_CHANGED = "profile.changed"
+    CRL_REQUESTED = "crl.requested"
+    TEMPLATE_SAVED = "profile-template.saved"
+    TEMPLATE_WITHDRAWN = "profile-template.withdrawn"
+    USER_CHANGED = "user.changed"
+    GROUP_CHANGED = "group.changed"
+    RIGHT_GRANTED = "right.granted"
+    RIGHT_REVOKED = "right.revoked"
+    ROLES_COMBINED = "roles.combined"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,8 +102,15 @@ def tell(
 
 
 def tell_of_program(event_type: EventType, at: datetime, *, subject_id: UUID | None = None, **details: str) -> Event:
-    """Return the event that whoever may run our programs on the server's machine did it at *at*."""
-    return Event(type=event_type, at=at, actor=PROGRAM, source="command line", subject_id=subject_id, details=details)
+    """Return the event that a program of ours did it by itself at *at*."""
+    return Event(type=event_type, at=at, actor=PROGRAM, source="program", subject_id=subject_id, details=details)
+
+
+def tell_of_operator(
+    event_type: EventType, operator: str, at: datetime, *, subject_id: UUID | None = None, **details: str
+) -> Event:
+    """Return the event that *operator*, an account of the server's own operating system, did it on the command line."""
+    return Event(type=event_type, at=at, actor=operator, source="command line", subject_id=subject_id, details=details)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

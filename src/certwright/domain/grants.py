@@ -1,6 +1,6 @@
 """Rights as an administrator writes them down: who holds which right on what."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -47,10 +47,14 @@ class Grants:
     """All grants of an installation, indexed for look-up."""
 
     def __init__(self, grants: Iterable[Grant]) -> None:
+        self._grants = tuple(grants)
         self._trustees: dict[tuple[ObjectKind, str, Right], set[Sid]] = {}
-        for grant in grants:
+        for grant in self._grants:
             key = (grant.object_kind, grant.object_name.lower(), grant.right)
             self._trustees.setdefault(key, set()).add(grant.trustee)
+
+    def __iter__(self) -> Iterator[Grant]:
+        return iter(self._grants)
 
     def find_trustees(self, kind: ObjectKind, name: str, right: Right) -> frozenset[Sid]:
         """Return every SID that holds *right* on the object."""

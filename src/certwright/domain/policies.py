@@ -3,55 +3,54 @@
 Source: domain.md 2.8 and 2.9; field names that are marked there as proposals are ours.
 """
 
-from collections import Counter
 from dataclasses import dataclass
-from enum import StrEnum
+from datetime import timedelta
 
+from certwright.domain.data_items import DataItem, DataItemDefinition, list_text_faults
 from certwright.domain.errors import (
+    ChoiceNotOffered,
     CommentNotCollected,
-    DataItemMissing,
-    DataItemRepeated,
-    DataItemUnknown,
     MalformedValue,
     PriorityNotCollected,
     Refused,
-    TextTooLong,
     check_none_broken,
 )
 from certwright.domain.identities import Sid
-from certwright.domain.revocation import RevocationSettings
+from certwright.domain.revocation import CHOOSABLE_REASONS, LONGEST_DELAY, RevocationReason, RevocationSettings
 
 COMMENT_LIMIT_CHARACTERS = 4_000
-ITEM_LIMIT_CHARACTERS = 4_000
-REPORTED_UNKNOWN_ITEMS = 20
-"""Ten thousand unknown items get an answer of one screen."""
 LOWEST_PRIORITY = 255
 """Priority is a byte; 0 is the highest (domain.md 2.1)."""
 
 
-class DataItemOriginator(StrEnum):
-    """Who answers a question: the one who starts or approves the request, or its subject."""
-
-    MANAGER = "manager"
-    SUBSCRIBER = "subscriber"
-
-
-@dataclass(frozen=True, slots=True)
-class DataItem:
-    """An answer to one of the questions that a policy asks; None where it was left open."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyDocument:
+    """A document that is printed when a request is executed. Source: policy documents in domain.md 2.8."""
 
     name: str
-    value: str | None
+    template: str = ""
+    recipient: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DataItemDefinition:
-    """A question that a policy asks. Source: the template side of DataCollectionItem, domain.md 2.8."""
+class CardEnding:
+    """What is done to a card when its life ends. Source: RetirePolicy and TemporaryCardsPolicy in domain.md 2.9."""
 
-    name: str
-    description: str = ""
-    required: bool = False
-    originator: DataItemOriginator = DataItemOriginator.SUBSCRIBER
+    block_admin_pin: bool = False
+    block_user_pin: bool = False
+    erase_card: bool = False
+    reset_admin_pin: bool = False
+    reset_user_pin: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemporaryCards:
+    """What temporary cards may be. Shape: *maximum_issued* 0 is no limit. Source: TemporaryCardsPolicy in domain.md 2.9."""
+
+    allow_kiosk_retirement: bool = False
+    autoenroll_enabled: bool = False
+    maximum_issued: int = 0
+    validity: timedelta = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +58,8 @@ class Policy:
     """The rules of one kind of request in one profile template.
 
     Shape: *initiators*, *approvers* and *enrollment_agents* are SIDs of users or groups; self service comes on top.
-    The settings below *data_items* mean something only to the kinds of request that domain.md 2.9 lists them for.
+    The settings below *data_items* mean something only to the kinds of request that domain.md 2.9 lists them for; a limit
+    of 0 is none. *renewal_period* is how long before the end of a certificate its renewal begins.
     """
 
     enabled: bool = True
@@ -74,9 +74,29 @@ class Policy:
     default_priority: int = 0
     data_items: tuple[DataItemDefinition, ...] = ()
     maximum_active_profiles: int = 0
+    maximum_duplicates: int = 0
     reissue_archived_certificates: bool = False
+    allow_specify_certificate_template: bool = False
+    reuse_smartcard: bool = False
+    renewal_period: timedelta = timedelta(days=30)
+    notify_of_renewal: bool = False
+    documents: tuple[PolicyDocument, ...] = ()
+    card_ending: CardEnding = CardEnding()
+    temporary_cards: TemporaryCards = TemporaryCards()
     revocation: RevocationSettings = RevocationSettings()
     revocation_for_duplicates: RevocationSettings = RevocationSettings()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """What an initiator chooses where the policy offers it; None and empty where the policy is to decide.
+
+    Shape: *certificate_template* is the common name of the one template that an OnlineUpdate is to renew.
+    """
+
+    revocation_reason: RevocationReason | None = None
+    revocation_delay: timedelta | None = None
+    certificate_template: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,15 +106,11 @@ class Answers:
     comment: str = ""
     priority: int | None = None
     data: tuple[DataItem, ...] = ()
+    choices: Choices = Choices()
 
 
-def list_broken_by_answers(
-    policy: Policy, answers: Answers, template_name: str, *, required_of: frozenset[DataItemOriginator]
-) -> list[Refused]:
-    """Return every way in which *answers* do not fit what *policy* collects; an empty list when they do.
-
-    Items that *required_of* does not name may come later, from the other side.
-    """
+def list_broken_by_answers(policy: Policy, answers: Answers, template_name: str) -> list[Refused]:
+    """Return every way in which *answers*, apart from their data items, do not fit what *policy* collects."""
     broken = list_text_faults("comment", answers.comment, COMMENT_LIMIT_CHARACTERS)
     if answers.comment and not policy.collect_comments:
         broken.append(CommentNotCollected(template_name))
@@ -102,17 +118,7 @@ def list_broken_by_answers(
         broken.append(PriorityNotCollected(template_name))
     if answers.priority is not None and not 0 <= answers.priority <= LOWEST_PRIORITY:
         broken.append(MalformedValue("priority", f"a number from 0 to {LOWEST_PRIORITY} is wanted"))
-    return broken + _list_broken_by_items(policy, answers.data, required_of)
-
-
-def list_text_faults(field: str, text: str, limit_characters: int) -> list[Refused]:
-    """Return why *text* cannot be kept: its length, or the NUL character, which some databases take for an end."""
-    faults: list[Refused] = []
-    if len(text) > limit_characters:
-        faults.append(TextTooLong(field, limit_characters))
-    if "\0" in text:
-        faults.append(MalformedValue(field, "it has a NUL character"))
-    return faults
+    return broken + _list_broken_by_choices(policy, answers.choices, template_name)
 
 
 def check_comment(field: str, comment: str) -> None:
@@ -123,20 +129,18 @@ def check_comment(field: str, comment: str) -> None:
     check_none_broken(list_text_faults(field, comment, COMMENT_LIMIT_CHARACTERS))
 
 
-def _list_broken_by_items(
-    policy: Policy, data: tuple[DataItem, ...], required_of: frozenset[DataItemOriginator]
-) -> list[Refused]:
-    known = {definition.name for definition in policy.data_items}
-    counted = Counter(item.name for item in data)
-    given = {item.name for item in data if item.value}
-    required = [each.name for each in policy.data_items if each.required and each.originator in required_of]
-    return [
-        *[DataItemUnknown(name) for name in counted if name not in known][:REPORTED_UNKNOWN_ITEMS],
-        *[DataItemRepeated(name) for name, times in counted.items() if times > 1 and name in known],
-        *[DataItemMissing(name) for name in required if name not in given],
-        *[fault for each in data if each.name in known for fault in _list_value_faults(each)],
+def _list_broken_by_choices(policy: Policy, choices: Choices, template_name: str) -> list[Refused]:
+    reason, delay, chosen = choices.revocation_reason, choices.revocation_delay, choices.certificate_template
+    made = {
+        "revocationreason": (reason is not None, policy.revocation.allow_specify_reason),
+        "revocationdelay": (delay is not None, policy.revocation.allow_specify_delay),
+        "certificatetemplate": (bool(chosen), policy.allow_specify_certificate_template),
+    }
+    broken: list[Refused] = [
+        ChoiceNotOffered(field, template_name) for field, (is_made, is_offered) in made.items() if is_made and not is_offered
     ]
-
-
-def _list_value_faults(item: DataItem) -> list[Refused]:
-    return list_text_faults(item.name, item.value or "", ITEM_LIMIT_CHARACTERS)
+    if reason is not None and reason not in CHOOSABLE_REASONS:
+        broken.append(MalformedValue("revocationreason", "this reason is not for people to give"))
+    if delay is not None and not timedelta() <= delay <= LONGEST_DELAY:
+        broken.append(MalformedValue("revocationdelay", f"from 0 to {LONGEST_DELAY.days} days are wanted"))
+    return broken

@@ -15,7 +15,7 @@ from certwright.domain.keys import AuthorityRecord, SealedKey
 from certwright.domain.profile_templates import ProfileTemplate, ProfileTemplateId, ResponseForm
 from certwright.domain.profiles import Profile, ProfileId, ProfileStatus
 from certwright.domain.public_keys import HashAlgorithm, PublicKey
-from certwright.domain.requests import Request, RequestId, RequestStatus
+from certwright.domain.requests import Approval, Request, RequestId, RequestStatus
 from certwright.domain.revocation import RevocationReason
 
 Item = TypeVar("Item")
@@ -64,13 +64,16 @@ class ProfileTemplates(Protocol):
     """Versions of profile templates; a saved version never changes."""
 
     def get(self, template_id: ProfileTemplateId, version: int | None = None) -> ProfileTemplate:
-        """Return the version, or the newest. Errors: ProfileTemplateNotFound."""
+        """Return the version, or the newest. Errors: ProfileTemplateNotFound, for the newest also when it was withdrawn."""
 
     def list_newest(self) -> tuple[ProfileTemplate, ...]:
         """Return the newest version of each template, ordered by name."""
 
     def list_versions(self) -> tuple[ProfileTemplate, ...]:
         """Return every version of every template: old ones go on ruling the requests that were made under them."""
+
+    def withdraw(self, template_id: ProfileTemplateId) -> None:
+        """Take the template away from `list_newest` and from `get` without a version; saving it again brings it back."""
 
     def save(self, template: ProfileTemplate) -> ProfileTemplate:
         """Store *template* as a new version unless it equals the newest; return what is now the newest.
@@ -83,7 +86,10 @@ class Requests(Protocol):
     """Requests, newest first where they are listed."""
 
     def add(self, request: Request) -> None:
-        """Store a new request."""
+        """Store a new request.
+
+        Errors: ChangedMeanwhile when another open one asks for the same operation of the same profile.
+        """
 
     def get(self, request_id: RequestId) -> Request:
         """Errors: RequestNotFound."""
@@ -94,10 +100,22 @@ class Requests(Protocol):
         """Return requests of which *concerning* is originator or target, or everybody's; of *statuses*, or of any."""
 
     def change(self, request: Request, *, from_status: RequestStatus) -> None:
-        """Store *request* if its status is still *from_status*.
+        """Store *request* if its status is still *from_status*; nobody else changes it until this session has ended.
 
         Errors: ChangedMeanwhile when it is not.
         """
+
+    def list_open_about(self, profile_id: ProfileId) -> tuple[Request, ...]:
+        """Return the requests about the profile that are still open, newest first."""
+
+    def add_approval(self, approval: Approval) -> bool:
+        """Store the approval unless its approver gave one already, and return whether this was his first."""
+
+    def list_approvals(self, request_id: RequestId) -> tuple[Approval, ...]:
+        """Return them in the order in which they were given."""
+
+    def count_open_of_template(self, template_id: ProfileTemplateId) -> int:
+        """Return how many open requests any version of the template has."""
 
 
 class Profiles(Protocol):
@@ -112,8 +130,17 @@ class Profiles(Protocol):
     def list_of(self, owner_id: UserId, statuses: frozenset[ProfileStatus] | None = None) -> tuple[Profile, ...]:
         """Return the owner's profiles, newest first."""
 
+    def list_duplicates(self, primary_id: ProfileId) -> tuple[Profile, ...]:
+        """Return the duplicates of the profile, newest first."""
+
+    def count_of_template(self, template_id: ProfileTemplateId, statuses: frozenset[ProfileStatus]) -> int:
+        """Return how many profiles of *statuses* any version of the template has."""
+
     def change(self, profile: Profile, *, from_status: ProfileStatus) -> None:
-        """Store *profile* if its status is still *from_status*. Errors: ChangedMeanwhile."""
+        """Store *profile* if its status is still *from_status*; nobody else changes it until this session has ended.
+
+        Errors: ChangedMeanwhile.
+        """
 
 
 class Certificates(Protocol):
@@ -132,7 +159,13 @@ class Certificates(Protocol):
         """Return them in the order of their places, those about to be signed included."""
 
     def list_of_profile(self, profile_id: ProfileId) -> tuple[Certificate, ...]:
-        """Return the issued ones, newest first."""
+        """Return the issued ones, newest first, those included that the profile holds a copy of: as key history, or not."""
+
+    def list_unsigned_of_profile(self, profile_id: ProfileId) -> tuple[Certificate, ...]:
+        """Return those of its own that are about to be signed."""
+
+    def add_copies(self, profile_id: ProfileId, serials: Iterable[SerialNumber], *, is_key_history: bool) -> None:
+        """Say that the profile holds certificates of another one, too; what it holds already stays as it is."""
 
     def list_of_subject(self, subject_id: UserId) -> tuple[Certificate, ...]:
         """Return the issued ones, newest first."""
@@ -141,7 +174,13 @@ class Certificates(Protocol):
         """Return who holds, or is about to hold, a certificate for the key."""
 
     def revoke(self, serial: SerialNumber, reason: RevocationReason, at: datetime) -> None:
-        """Revoke the certificate, signed or not; a hold may be followed by any reason, any other reason stays."""
+        """Revoke the certificate, signed or not, from *at* on.
+
+        A hold may be followed by any reason. Any other reason stays, but an earlier time takes the place of a later one.
+        """
+
+    def release(self, serial: SerialNumber) -> None:
+        """End the hold of a certificate; any other revocation stays."""
 
 
 class History(Protocol):

@@ -6,12 +6,14 @@ from enum import Enum, IntEnum, IntFlag
 from typing import NewType
 from uuid import UUID
 
+from certwright.domain.data_items import DataItem, DataItemOriginator, Definitions, list_missing
 from certwright.domain.errors import TransitionRefused
 from certwright.domain.identities import UserId
-from certwright.domain.policies import DataItem
+from certwright.domain.policies import Choices
 from certwright.domain.profile_templates import ProfileTemplateId
 from certwright.domain.profiles import ProfileId
 from certwright.domain.request_types import RequestType
+from certwright.domain.workflows import WORKFLOWS, Operation, Workflow
 
 RequestId = NewType("RequestId", UUID)
 
@@ -39,6 +41,7 @@ class RequestAction(Enum):
     CANCEL = "be canceled"
     ABANDON = "be abandoned"
     FAIL = "fail"
+    SUPPLY_DATA = "take data items"
 
 
 class RequestFlags(IntFlag):
@@ -61,10 +64,12 @@ TRANSITIONS: dict[tuple[RequestStatus, RequestAction], RequestStatus] = {
     (RequestStatus.PENDING, RequestAction.APPROVE): RequestStatus.PENDING,
     (RequestStatus.PENDING, RequestAction.APPROVE_FINALLY): RequestStatus.APPROVED,
     (RequestStatus.PENDING, RequestAction.DENY): RequestStatus.DENIED,
+    (RequestStatus.PENDING, RequestAction.SUPPLY_DATA): RequestStatus.PENDING,
     (RequestStatus.PENDING, RequestAction.CANCEL): RequestStatus.CANCELED,
     (RequestStatus.PENDING, RequestAction.ABANDON): RequestStatus.CANCELED,
     (RequestStatus.APPROVED, RequestAction.EXECUTE): RequestStatus.EXECUTING,
     (RequestStatus.APPROVED, RequestAction.COMPLETE): RequestStatus.COMPLETED,
+    (RequestStatus.APPROVED, RequestAction.SUPPLY_DATA): RequestStatus.APPROVED,
     (RequestStatus.APPROVED, RequestAction.CANCEL): RequestStatus.CANCELED,
     (RequestStatus.APPROVED, RequestAction.ABANDON): RequestStatus.CANCELED,
     (RequestStatus.EXECUTING, RequestAction.EXECUTE): RequestStatus.EXECUTING,
@@ -80,11 +85,11 @@ TRANSITIONS: dict[tuple[RequestStatus, RequestAction], RequestStatus] = {
 class Request:
     """A request keeps the version of the profile template that it was created under.
 
-    Shape: *profile_id* is the profile that the request makes, *old_profile_id* the one that it is about.
+    Shape: *profile_id* is the profile that the request makes or changes in place, *old_profile_id* the one that it is about.
     """
 
     id: RequestId
-    type: RequestType
+    operation: Operation
     status: RequestStatus
     flags: RequestFlags
     template_id: ProfileTemplateId
@@ -99,6 +104,22 @@ class Request:
     data_flags: DataCollectionFlags = DataCollectionFlags.NONE
     profile_id: ProfileId | None = None
     old_profile_id: ProfileId | None = None
+    choices: Choices = Choices()
+
+    @property
+    def type(self) -> RequestType:
+        """Return the kind of request, as the wire numbers it."""
+        return self.workflow.request_type
+
+    @property
+    def workflow(self) -> Workflow:
+        """Return what the operation asks and does."""
+        return WORKFLOWS[self.operation]
+
+    @property
+    def makes_profile(self) -> bool:
+        """Return whether a profile comes of it that was not there before."""
+        return self.workflow.new_flags is not None
 
     @property
     def is_data_complete(self) -> bool:
@@ -116,3 +137,33 @@ def advance(request: Request, action: RequestAction) -> Request:
     if following is None:
         raise TransitionRefused(request.status.name.lower(), action.value)
     return replace(request, status=following)
+
+
+OPEN_STATUSES = frozenset(status for status, _ in TRANSITIONS)
+"""Where a request can still become something else."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """One approver's yes; he counts once."""
+
+    request_id: RequestId
+    approver_id: UserId
+    at: datetime
+    comment: str = ""
+
+
+def find_data_flags(definitions: Definitions, data: tuple[DataItem, ...]) -> DataCollectionFlags:
+    """Return whose items are in.
+
+    Source: domain.md 1.4. The documented requests without any item carry the manager's bit alone, also when they are
+    completed; so the subscriber's bit stands for items that were given, not for a policy that asks for none.
+    """
+    manager, subscriber = frozenset({DataItemOriginator.MANAGER}), frozenset({DataItemOriginator.SUBSCRIBER})
+    asked = {each.name for each in definitions if each.originator is DataItemOriginator.SUBSCRIBER}
+    flags = DataCollectionFlags.NONE
+    if not list_missing(definitions, data, sides=manager):
+        flags |= DataCollectionFlags.CERTIFICATE_MANAGER_PROVIDED
+    if any(each.name in asked for each in data) and not list_missing(definitions, data, sides=subscriber):
+        flags |= DataCollectionFlags.SUBSCRIBER_PROVIDED
+    return flags

@@ -18,6 +18,19 @@ class RevocationReason(IntEnum):
     REMOVE_FROM_CRL = 8
 
 
+CHOOSABLE_REASONS = frozenset(
+    {
+        RevocationReason.UNSPECIFIED,
+        RevocationReason.KEY_COMPROMISE,
+        RevocationReason.AFFILIATION_CHANGED,
+        RevocationReason.SUPERSEDED,
+        RevocationReason.CESSATION_OF_OPERATION,
+    }
+)
+"""What a person may give as the reason of a revocation: holds have an operation of their own."""
+LONGEST_DELAY = timedelta(days=3650)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevocationSettings:
     """What a request does to certificates that came before it. Source: RevocationOptions in domain.md 2.9."""

@@ -7,6 +7,7 @@ from enum import IntFlag
 from certwright.domain.grants import Grants, ObjectKind, Right
 from certwright.domain.identities import Principal, Sid
 from certwright.domain.policies import Policy
+from certwright.domain.workflows import Workflow
 
 SERVICE_SID = Sid("S-1-5-18")
 """The account that the server itself acts as: Windows' name for the local system."""
@@ -60,18 +61,23 @@ class SecurityDescriptor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parties:
-    """Everybody whom a request concerns."""
+    """Everybody whom a request concerns. Shape: *template_name* is the one under which grants name the profile template."""
 
     originator: Principal
     target: Principal
+    workflow: Workflow
     policy: Policy
+    template_name: str
     grants: Grants
 
 
 def describe_request_security(parties: Parties) -> SecurityDescriptor:
     """Return the descriptor of the parties' request, in the order of the documented examples.
 
-    Source: domain.md 5. We differ in one entry: the product lets everyone read every request, we do not.
+    What delivers nothing (Revoke, Suspend, Reinstate, Retire) is executed by the subject or the originator.
+
+    Source: domain.md 3 (Approve), 5, and the decision "Completed". We differ in one entry: the product lets everyone read
+    every request, we do not.
     """
     return SecurityDescriptor(SERVICE_SID, tuple(_list_entries(parties)))
 
@@ -81,16 +87,24 @@ def _list_entries(parties: Parties) -> Iterator[Entry]:
     for sid in dict.fromkeys((originator, target)):
         yield Entry(sid, RequestPermission.APPROVE, "nobody approves a request of his own", is_allowed=False)
     yield from _entries_for(parties.policy.initiators, _MANAGE, "one of the policy's initiators")
-    yield from _entries_for(parties.policy.approvers, _APPROVE, "one of the policy's approvers")
+    yield from _list_approvers(parties)
     administrators = parties.grants.find_trustees(ObjectKind.SERVICE, "", Right.ADMINISTER)
     yield from _entries_for(administrators, _WATCH, "an administrator of the service")
     yield Entry(SERVICE_SID, _EVERYTHING, "the server itself")
-    yield Entry(originator, _MANAGE, "the originator of the request")
+    yield Entry(originator, _MANAGE if parties.workflow.delivers else _MANAGE | _EXECUTE, "the originator of the request")
     if parties.policy.enrollment_agent_required:
         yield from _list_agents(parties)
         yield Entry(target, _MANAGE, "the subject of the request")
     else:
         yield Entry(target, _MANAGE | _EXECUTE, "the subject of the request")
+
+
+def _list_approvers(parties: Parties) -> Iterator[Entry]:
+    """Return the policy's approvers, as far as they may also read the template: the product asks for both."""
+    readers = parties.grants.find_trustees(ObjectKind.PROFILE_TEMPLATE, parties.template_name, Right.READ)
+    if readers:
+        for sid in sorted(parties.policy.approvers):
+            yield Entry(sid, _APPROVE, "one of the policy's approvers with read on the profile template", also_one_of=readers)
 
 
 def _list_agents(parties: Parties) -> Iterator[Entry]:

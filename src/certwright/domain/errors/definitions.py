@@ -25,3 +25,16 @@ class EscalationPath(Refused):
     where: str
     path: str
     detail: str
+
+
+@dataclass(eq=False)
+class RolesCombined(Refused):
+    """One person would hold two roles that are kept apart."""
+
+    code = "roles-combined"
+    sentence = "{account} would be {role} ({role_from}) and {other} ({other_from}): these roles are for different people."
+    account: str
+    role: str
+    role_from: str
+    other: str
+    other_from: str

@@ -90,3 +90,33 @@ class RequestTypeUnsupported(Refused):
     code = "request-type-unsupported"
     sentence = "This version does not run {name} requests."
     name: str
+
+
+@dataclass(eq=False)
+class DataItemInvalid(Malformed):
+    """An answer that does not have the form that its definition wants; what was answered is not told."""
+
+    code = "data-item-invalid"
+    sentence = "The data item {item} is not accepted: {detail}."
+    item: str
+    detail: str
+
+
+@dataclass(eq=False)
+class DataItemNotYours(Malformed):
+    """An answer to a question that is put to the other side."""
+
+    code = "data-item-not-yours"
+    sentence = "The data item {item} is for the {originator} to answer."
+    item: str
+    originator: str
+
+
+@dataclass(eq=False)
+class ChoiceNotOffered(Malformed):
+    """A choice that the policy keeps to itself."""
+
+    code = "choice-not-offered"
+    sentence = "{field}: the policy of {template} decides this: leave it out."
+    field: str
+    template: str

@@ -1,6 +1,7 @@
 """Questions that are well formed, but not now."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from certwright.domain.errors.tree import Refused
 
@@ -64,3 +65,77 @@ class ProfilesExhausted(WrongState):
     sentence = "The subject already has {limit} active profiles of {template}, as many as its policy allows."
     template: str
     limit: int
+
+
+@dataclass(eq=False)
+class ProfileStateRefused(WrongState):
+    """The table of workflows has no such operation for a profile in that state."""
+
+    code = "profile-state-refused"
+    sentence = "The operation {operation} is not for a profile that is {state}."
+    operation: str
+    state: str
+
+
+@dataclass(eq=False)
+class RequestAlreadyOpen(WrongState):
+    """The same is asked for already, and not yet answered."""
+
+    code = "request-already-open"
+    sentence = "The request {request_id} asks for {operation} of this profile already: execute it, or cancel it first."
+    operation: str
+    request_id: UUID
+
+
+@dataclass(eq=False)
+class AlreadyApproved(WrongState):
+    """An approver counts once."""
+
+    code = "already-approved"
+    sentence = "You have approved this request already: it takes another approver."
+
+
+@dataclass(eq=False)
+class NothingArchived(WrongState):
+    """There is no archived key to recover."""
+
+    code = "nothing-archived"
+    sentence = "No key of this profile is archived: there is nothing to recover."
+
+
+@dataclass(eq=False)
+class DuplicatesExhausted(WrongState):
+    """The policy allows no further duplicate."""
+
+    code = "duplicates-exhausted"
+    sentence = "The profile already has {limit} duplicates, as many as its policy allows."
+    limit: int
+
+
+@dataclass(eq=False)
+class DeliversNothing(WrongState):
+    """A request that certificates do not come of."""
+
+    code = "delivers-nothing"
+    sentence = "No certificates come of the operation {operation}: it takes effect when the request is completed."
+    operation: str
+
+
+@dataclass(eq=False)
+class DataIncomplete(WrongState):
+    """A request cannot go on before its data items are in."""
+
+    code = "data-incomplete"
+    sentence = "The request lacks the data items {items}: supply them first."
+    items: str
+
+
+@dataclass(eq=False)
+class TemplateInUse(WrongState):
+    """A profile template cannot be withdrawn while people rely on it."""
+
+    code = "template-in-use"
+    sentence = "The profile template {template} has {requests} open requests and {profiles} live profiles: end them first."
+    template: str
+    requests: int
+    profiles: int

@@ -14,11 +14,11 @@ from msgspec import Struct, field
 from msgspec.structs import asdict
 
 from certwright.application.enrollment import Delivered
+from certwright.application.read_holdings import HeldProfile
 from certwright.application.request_parties import SeenRequest
 from certwright.domain.certificates import Certificate, CertificateType, format_serial_number
-from certwright.domain.policies import DataItem
+from certwright.domain.data_items import DataItem
 from certwright.domain.profile_templates import CertificateTemplate, ProfileTemplate
-from certwright.domain.profiles import Profile
 from certwright.domain.requests import RequestFlags
 from certwright.formats.sddl import encode_security_descriptor
 from certwright.wire.rest.identifiers import UNSET_IDENTIFIER
@@ -97,7 +97,7 @@ class RequestBody(Struct):
 
 
 class ProfileBody(Struct):
-    """Source: domain.md 2.2; operations are listed once the kinds of request exist that they start."""
+    """Source: domain.md 2.2 and 4.3 (operations)."""
 
     uuid: UUID = field(name="Uuid")
     status: int = field(name="Status")
@@ -111,8 +111,9 @@ class ProfileBody(Struct):
     operations: list[str] = field(name="ProfileOperations")
 
     @classmethod
-    def of(cls, profile: Profile) -> Self:
-        """Return *profile* as the API answers it."""
+    def of(cls, held: HeldProfile) -> Self:
+        """Return *held* as the API answers it."""
+        profile = held.profile
         return cls(
             uuid=profile.id,
             status=profile.status,
@@ -123,7 +124,7 @@ class ProfileBody(Struct):
             template=profile.template_id,
             template_version=profile.template_version,
             comment=profile.comment,
-            operations=[],
+            operations=[each.value for each in held.operations],
         )
 
 

@@ -32,6 +32,9 @@ STATUS_OF: dict[type[CertwrightError], int] = {
     domain.DataItemMissing: 400,
     domain.DataItemUnknown: 400,
     domain.DataItemRepeated: 400,
+    domain.DataItemInvalid: 400,
+    domain.DataItemNotYours: 400,
+    domain.ChoiceNotOffered: 400,
     domain.RequestTypeUnsupported: 400,
     domain.RulesBroken: 400,
     domain.SubmissionMismatch: 400,
@@ -42,6 +45,14 @@ STATUS_OF: dict[type[CertwrightError], int] = {
     domain.CertificatesMissing: 409,
     domain.KeyMadeByServer: 409,
     domain.ProfilesExhausted: 409,
+    domain.DuplicatesExhausted: 409,
+    domain.ProfileStateRefused: 409,
+    domain.RequestAlreadyOpen: 409,
+    domain.AlreadyApproved: 409,
+    domain.NothingArchived: 409,
+    domain.DeliversNothing: 409,
+    domain.DataIncomplete: 409,
+    domain.TemplateInUse: 409,
     # These stand in the Error of one certificate of an answer; as the answer to a whole call they would be bad input.
     domain.MalformedCertificateRequest: 400,
     domain.SignatureInvalid: 400,
@@ -59,10 +70,19 @@ STATUS_OF: dict[type[CertwrightError], int] = {
     domain.AddressUnavailable: 500,
     domain.DefinitionInvalid: 500,
     domain.EscalationPath: 500,
+    domain.RolesCombined: 500,
     domain.KeyUnavailable: 500,
     domain.StoreUnavailable: 500,
 }
 """Every leaf of the tree of errors (a test looks)."""
+
+_ABOUT_ITEMS = (
+    domain.DataItemInvalid,
+    domain.DataItemMissing,
+    domain.DataItemNotYours,
+    domain.DataItemRepeated,
+    domain.DataItemUnknown,
+)
 
 BUG_CODE = "internal-error"
 BUG_TEXT = "Something went wrong on the server. Its log has the cause under this correlation identifier."
@@ -140,8 +160,8 @@ def _list_details(error: CertwrightError) -> list[ErrorDetail] | UnsetType:
 
 
 def _find_field(error: CertwrightError) -> str | UnsetType:
-    if isinstance(error, domain.MalformedValue | domain.TextTooLong):
+    if isinstance(error, domain.MalformedValue | domain.TextTooLong | domain.ChoiceNotOffered):
         return error.field
-    if isinstance(error, domain.DataItemMissing | domain.DataItemUnknown | domain.DataItemRepeated):
+    if isinstance(error, _ABOUT_ITEMS):
         return error.item
     return UNSET

@@ -6,6 +6,8 @@ Source: domain.md 1.1, 1.2, 1.9 and 8, numbers 2 to 4 and 31.
 from certwright.domain.profiles import ProfileStatus
 from certwright.domain.request_types import RequestType
 from certwright.domain.requests import RequestStatus
+from certwright.domain.revocation import RevocationReason
+from certwright.domain.workflows import Operation
 
 REQUEST_TYPES: dict[str, RequestType] = {
     "enroll": RequestType.ENROLL,
@@ -28,6 +30,17 @@ REQUEST_TYPES: dict[str, RequestType] = {
     "temporarycarddisable": RequestType.TEMPORARY_CARD_DISABLE,
     "offlineunblock": RequestType.OFFLINE_UNBLOCK,
 }
+
+OPERATIONS: dict[str, Operation] = {
+    **{each.value: each for each in Operation},
+    "revoke": Operation.DISABLE,
+}
+"""What POST requests starts; "suspend" and "reinstate" are one type and two operations."""
+
+REVOCATION_REASONS: dict[str, RevocationReason] = {
+    name: each for each in RevocationReason for name in (str(int(each)), each.name.lower(), each.name.lower().replace("_", ""))
+}
+"""By number, and by the names of RFC 5280 in any case."""
 
 REQUEST_STATUSES: dict[str, RequestStatus] = {
     "approved": RequestStatus.APPROVED,

@@ -30,6 +30,13 @@ def get_profile(call: Call) -> Answer:
     return found(ProfileBody.of(read_profile(profile_id, by=call.caller, world=call.world)))
 
 
+def get_profile_operations(call: Call) -> Answer:
+    """Answer what the caller may start with the profile now. Source: domain.md 4.3."""
+    profile_id = ProfileId(call.get_identifier("profile_id"))
+    held = read_profile(profile_id, by=call.caller, world=call.world)
+    return listed([each.value for each in held.operations])
+
+
 def get_profile_certificates(call: Call) -> Answer:
     """Answer the certificates of one profile. Source: get-smartcard-profile-certificates."""
     profile_id = ProfileId(call.get_identifier("profile_id"))
@@ -49,7 +56,7 @@ def get_request_profile(call: Call) -> Answer:
     request_id = RequestId(call.get_identifier("request_id"))
     profile_id = ProfileId(call.get_identifier("profile_id"))
     for each in list_request_profiles(request_id, by=call.caller, world=call.world):
-        if each.id == profile_id:
+        if each.profile.id == profile_id:
             return found(ProfileBody.of(each))
     raise ProfileNotFound(profile_id)
 
@@ -57,6 +64,7 @@ def get_request_profile(call: Call) -> Answer:
 ROUTES = (
     Route("GET", "/profiles", get_profiles),
     Route("GET", "/profiles/{profile_id}", get_profile),
+    Route("GET", "/profiles/{profile_id}/operations", get_profile_operations),
     Route("GET", "/profiles/{profile_id}/certificates", get_profile_certificates),
     Route("GET", "/requests/{request_id}/profiles", get_request_profiles),
     Route("GET", "/requests/{request_id}/profiles/{profile_id}", get_request_profile),

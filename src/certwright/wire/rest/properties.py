@@ -3,18 +3,21 @@
 Source: domain.md 8, numbers 16 to 20 and 29, and the decision "reading".
 """
 
+import re
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import NoReturn
 from uuid import UUID
 
+from certwright.domain.data_items import DataItem
 from certwright.domain.errors import MalformedBody, MalformedValue, RulesBroken, check_none_broken
-from certwright.domain.policies import DataItem
 from certwright.wire.rest.identifiers import find_identifier
 from certwright.wire.rest.json_values import parse_json
 
 FAULTS_LIMIT = 20
 """Ten thousand bad entries get an answer of one screen."""
 
+_TIME_SPAN = re.compile(r"(?:([0-9]{1,5})\.)?([0-9]{1,2}):([0-9]{2}):([0-9]{2})")
 _TYPOGRAPHIC_QUOTES = str.maketrans(dict.fromkeys("\u201c\u201d\u201e\u201f", '"'))
 
 
@@ -67,6 +70,18 @@ class Properties:
             self.refuse(name, "a whole number is wanted")
             return None
         return value if isinstance(value, int) else None
+
+    def read_time_span(self, name: str) -> timedelta | None:
+        """Return a time span of the form ``[d.]hh:mm:ss``, which .NET writes; None by default, and when it is empty."""
+        text = self.read_text(name).strip()
+        if not text:
+            return None
+        found = _TIME_SPAN.fullmatch(text)
+        if found is None:
+            self.refuse(name, "a time span of the form d.hh:mm:ss is wanted")
+            return None
+        days, hours, minutes, seconds = (int(each or 0) for each in found.groups())
+        return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
 
     def read_texts(self, name: str) -> tuple[str, ...]:
         """Return a list of strings, also from a single one; empty by default."""

@@ -1,17 +1,22 @@
-"""Routes of requests: open one, read it, close it."""
+"""Routes of requests: open one, read it, decide on it, close it."""
 
-from certwright.application.close_request import abandon_request, cancel_request, complete_request
-from certwright.application.create_request import EnrollmentWish, create_enroll_request
+from certwright.application.approve_request import approve_request, deny_request, supply_data
+from certwright.application.close_request import abandon_request, cancel_request
+from certwright.application.complete_request import complete_request
+from certwright.application.create_request import RequestWish, create_request
 from certwright.application.read_requests import list_requests, read_request
+from certwright.application.request_parties import SeenRequest
 from certwright.domain.errors import RequestTypeUnsupported
 from certwright.domain.identities import UserId
-from certwright.domain.policies import Answers
+from certwright.domain.policies import Answers, Choices
 from certwright.domain.profile_templates import ProfileTemplateId
-from certwright.domain.request_types import RequestType
+from certwright.domain.profiles import ProfileId
 from certwright.domain.requests import RequestId
+from certwright.domain.revocation import RevocationReason
+from certwright.domain.workflows import Operation
 from certwright.wire.rest.bodies import RequestBody
 from certwright.wire.rest.calls import Answer, Call, Route, created, found, listed
-from certwright.wire.rest.names import REQUEST_STATUSES, REQUEST_TYPES, fold_name
+from certwright.wire.rest.names import OPERATIONS, REQUEST_STATUSES, REQUEST_TYPES, REVOCATION_REASONS, fold_name
 from certwright.wire.rest.properties import Properties
 
 _CLOSING = {
@@ -20,35 +25,33 @@ _CLOSING = {
     "cancelled": cancel_request,
     "abandoned": abandon_request,
     "abandon": abandon_request,
+    "denied": deny_request,
 }
-"""Source: domain.md 8, number 28."""
+"""Source: domain.md 8, number 28, and the decision "approve and deny"."""
 
 
 def post_request(call: Call) -> Answer:
     """Open a request and answer where it is. Source: create-request.
 
-    Errors: RequestTypeUnsupported for the kinds that cannot be run yet.
+    Ours: *revocationreason*, *revocationdelay* and *certificatetemplate*, where the policy offers the choice.
+
+    Errors: RequestTypeUnsupported for the kinds that are about cards, which cannot be run yet.
     """
     properties = call.parse_body()
     template_id = properties.read_identifier("profiletemplateuuid")
+    profile_id = properties.read_identifier("profile")
     target_id = properties.read_identifier("target")
     answers = _read_answers(properties)
-    name = properties.read_text("type").strip()
-    request_type = REQUEST_TYPES.get(fold_name(name))
-    if request_type is None:
-        properties.fail("type", "the name of a kind of request is wanted, such as Enroll")
-    if request_type is not RequestType.ENROLL:
-        properties.check_readable()
-        raise RequestTypeUnsupported(name)
-    if template_id is None:
-        properties.fail("profiletemplateuuid", "the GUID of a profile template is wanted")
+    operation = _read_operation(properties)
     properties.check_readable()
-    wish = EnrollmentWish(
-        template_id=ProfileTemplateId(template_id),
+    wish = RequestWish(
+        operation=operation,
+        template_id=None if template_id is None else ProfileTemplateId(template_id),
+        profile_id=None if profile_id is None else ProfileId(profile_id),
         target_id=None if target_id is None else UserId(target_id),
         answers=answers,
     )
-    request = create_enroll_request(wish, by=call.caller, world=call.world)
+    request = create_request(wish, by=call.caller, world=call.world)
     return created(f"requests/{request.id}")
 
 
@@ -70,15 +73,44 @@ def get_request(call: Call) -> Answer:
 
 
 def put_request(call: Call) -> Answer:
-    """Close a request and answer it as it is then. Source: cancel-abandon-complete-request."""
+    """Decide on a request, or close it, and answer it as it is then; without a status, supply its data items.
+
+    Source: cancel-abandon-complete-request; the decision "approve and deny".
+    """
     request_id = RequestId(call.get_identifier("request_id"))
     properties = call.parse_body()
     comment = properties.read_text("comment")
-    close = _CLOSING.get(fold_name(properties.read_text("status")))
+    data = properties.read_items("datacollection")
+    status = fold_name(properties.read_text("status"))
+    if status == "approved" or (not status and data):
+        properties.check_readable()
+        if status:
+            seen = approve_request(request_id, by=call.caller, world=call.world, comment=comment, data=data)
+        else:
+            seen = supply_data(request_id, data, by=call.caller, world=call.world, comment=comment)
+        return found(RequestBody.of(seen))
+    return found(RequestBody.of(_close(call, request_id, properties, status, comment)))
+
+
+def _close(call: Call, request_id: RequestId, properties: Properties, status: str, comment: str) -> SeenRequest:
+    close = _CLOSING.get(status)
     if close is None:
-        properties.fail("status", "one of Completed, Canceled and Abandoned is wanted")
+        properties.fail("status", "one of Approved, Denied, Completed, Canceled and Abandoned is wanted")
     properties.check_readable()
-    return found(RequestBody.of(close(request_id, by=call.caller, world=call.world, comment=comment)))
+    return close(request_id, by=call.caller, world=call.world, comment=comment)
+
+
+def _read_operation(properties: Properties) -> Operation:
+    name = properties.read_text("type").strip()
+    operation = OPERATIONS.get(fold_name(name))
+    if operation is not None:
+        return operation
+    if fold_name(name) == "suspendorreinstate":
+        properties.fail("type", "Suspend or Reinstate is wanted, not both")
+    if fold_name(name) not in REQUEST_TYPES:
+        properties.fail("type", "the name of a kind of request is wanted, such as Enroll")
+    properties.check_readable()
+    raise RequestTypeUnsupported(name)
 
 
 def _read_answers(properties: Properties) -> Answers:
@@ -86,7 +118,19 @@ def _read_answers(properties: Properties) -> Answers:
         comment=properties.read_text("comment"),
         priority=properties.read_whole_number("priority"),
         data=properties.read_items("datacollection"),
+        choices=Choices(
+            revocation_reason=_read_reason(properties),
+            revocation_delay=properties.read_time_span("revocationdelay"),
+            certificate_template=properties.read_text("certificatetemplate").strip(),
+        ),
     )
+
+
+def _read_reason(properties: Properties) -> RevocationReason | None:
+    name = fold_name(properties.read_text("revocationreason"))
+    if name and name not in REVOCATION_REASONS:
+        properties.refuse("revocationreason", "the name or number of a reason of RFC 5280 is wanted")
+    return REVOCATION_REASONS.get(name)
 
 
 ROUTES = (

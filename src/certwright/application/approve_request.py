@@ -1,0 +1,138 @@
+"""Approve or deny a request."""
+
+from dataclasses import replace
+
+from certwright.application.create_request import list_initiator_sides
+from certwright.application.request_parties import SeenRequest, get_request
+from certwright.application.world import World
+from certwright.domain.data_items import (
+    DataItem,
+    DataItemOriginator,
+    list_broken_by_items,
+    list_missing,
+    merge_items,
+)
+from certwright.domain.errors import AlreadyApproved, check_none_broken
+from certwright.domain.events import EventType, tell
+from certwright.domain.identities import Caller
+from certwright.domain.policies import check_comment
+from certwright.domain.requests import (
+    Approval,
+    Request,
+    RequestAction,
+    RequestId,
+    advance,
+    find_data_flags,
+)
+from certwright.domain.security_descriptors import RequestPermission
+
+_MANAGER = frozenset({DataItemOriginator.MANAGER})
+
+
+def approve_request(
+    request_id: RequestId, *, by: Caller, world: World, comment: str = "", data: tuple[DataItem, ...] = ()
+) -> SeenRequest:
+    """Return the request with one approval more, Approved when it was the last that the policy asks for.
+
+    Manager items come in with *data*; all that are required are in before the last approval.
+
+    Errors: RequestNotFound; AccessDenied for everyone but the policy's approvers, and for the originator and the subject;
+            TransitionRefused unless it is Pending; AlreadyApproved; faults of the comment and of the data items;
+            ChangedMeanwhile.
+    Source: domain.md 3 (Approve) and 4.1.
+    """
+    check_comment("comment", comment)
+    with world.store.writing() as session:
+        seen = get_request(request_id, RequestPermission.APPROVE, by=by, session=session)
+        now = world.clock.now()
+        approved = _take_items(advance(seen.request, RequestAction.APPROVE), seen, data, world)
+        # The change comes first: it keeps other approvers waiting until this one is counted.
+        session.requests.change(approved, from_status=seen.request.status)
+        approval = Approval(request_id=request_id, approver_id=by.user.id, at=now, comment=comment)
+        if not session.requests.add_approval(approval):
+            raise AlreadyApproved()
+        given = len(session.requests.list_approvals(request_id))
+        needed = seen.policy.approvals_needed
+        if given >= needed:
+            check_none_broken(list_missing(seen.policy.data_items, approved.data, sides=_MANAGER))
+            approved = advance(approved, RequestAction.APPROVE_FINALLY)
+            session.requests.change(approved, from_status=seen.request.status)
+        told = tell(
+            EventType.REQUEST_APPROVED,
+            by,
+            now,
+            request_id=request_id,
+            subject_id=approved.target_id,
+            comment=comment,
+            approvals=f"{given} of {needed}",
+        )
+        session.history.append([told])
+    return replace(seen, request=approved)
+
+
+def deny_request(request_id: RequestId, *, by: Caller, world: World, comment: str = "") -> SeenRequest:
+    """Return the request, denied for good.
+
+    Errors: as `approve_request`.
+    Source: domain.md 3 (Deny).
+    """
+    check_comment("comment", comment)
+    with world.store.writing() as session:
+        seen = get_request(request_id, RequestPermission.APPROVE, by=by, session=session)
+        now = world.clock.now()
+        denied = advance(seen.request, RequestAction.DENY)
+        session.requests.change(denied, from_status=seen.request.status)
+        told = tell(EventType.REQUEST_DENIED, by, now, request_id=request_id, subject_id=denied.target_id, comment=comment)
+        session.history.append([told])
+    return replace(seen, request=denied)
+
+
+def supply_data(
+    request_id: RequestId, data: tuple[DataItem, ...], *, by: Caller, world: World, comment: str = ""
+) -> SeenRequest:
+    """Return the request with the answers that its subject, or whoever manages it, gives before it is executed.
+
+    Errors: RequestNotFound; AccessDenied unless *by* may change it; TransitionRefused once it is being executed or has ended;
+            faults of the comment and of the data items; ChangedMeanwhile.
+    Source: domain.md 4.2 (data collection).
+    """
+    check_comment("comment", comment)
+    with world.store.writing() as session:
+        seen = get_request(request_id, RequestPermission.WRITE, by=by, session=session)
+        advanced = advance(seen.request, RequestAction.SUPPLY_DATA)
+        supplied = _take_items(advanced, seen, data, world, sides=_list_supplier_sides(seen, by))
+        session.requests.change(supplied, from_status=seen.request.status)
+        told = tell(
+            EventType.REQUEST_DATA_SUPPLIED,
+            by,
+            world.clock.now(),
+            request_id=request_id,
+            subject_id=supplied.target_id,
+            comment=comment,
+            items=" ".join(each.name for each in data),
+        )
+        session.history.append([told])
+    return replace(seen, request=supplied)
+
+
+def _list_supplier_sides(seen: SeenRequest, by: Caller) -> frozenset[DataItemOriginator]:
+    """Return whose items *by* gives: the subject his own, anybody else the manager's, one who is both as when he started it."""
+    if by.user.id != seen.request.target_id:
+        return _MANAGER
+    if by.user.id == seen.request.originator_id:
+        return list_initiator_sides(seen.policy, is_own=True)
+    return frozenset({DataItemOriginator.SUBSCRIBER})
+
+
+def _take_items(
+    request: Request,
+    seen: SeenRequest,
+    data: tuple[DataItem, ...],
+    world: World,
+    *,
+    sides: frozenset[DataItemOriginator] = _MANAGER,
+) -> Request:
+    definitions = seen.policy.data_items
+    check_none_broken(list_broken_by_items(definitions, data, sides=sides, patterns=world.patterns))
+    merged = merge_items(definitions, request.data, data, sides=sides)
+    return replace(request, data=merged, data_flags=find_data_flags(definitions, merged))

@@ -1,0 +1,107 @@
+"""Complete a request: what it was for takes effect."""
+
+from dataclasses import replace
+
+from certwright.application.profile_changes import Changes, choose_revocation, make_profile
+from certwright.application.request_parties import SeenRequest, get_request, list_held, plan_request
+from certwright.application.supplied_data import check_data_complete
+from certwright.application.world import World
+from certwright.domain.deliveries import DeliveryPlan, list_outdated
+from certwright.domain.errors import CertificatesMissing
+from certwright.domain.events import EventType, tell
+from certwright.domain.identities import Caller
+from certwright.domain.policies import check_comment
+from certwright.domain.profiles import Profile, ProfileFlags, ProfileStatus
+from certwright.domain.requests import Request, RequestAction, RequestId, advance
+from certwright.domain.revocation import RevocationReason
+from certwright.domain.security_descriptors import RequestPermission
+from certwright.domain.workflows import Operation, check_profile_fits
+
+
+def complete_request(request_id: RequestId, *, by: Caller, world: World, comment: str = "") -> SeenRequest:
+    """Return the request, completed, and everything done that it was for.
+
+    A new profile becomes active, and the one whose place it takes superseded, with its certificates and duplicates treated as
+    the policy's revocation settings say. A revocation, a hold, its end and a retirement take effect.
+
+    Errors: RequestNotFound; AccessDenied unless *by* may execute it; TransitionRefused; DataIncomplete; CertificatesMissing
+            while a planned certificate is not delivered; ProfileStateRefused when the profile that it is about was changed
+            since; TextTooLong and MalformedValue for the comment; ChangedMeanwhile.
+    Source: domain.md 4.1, 4.3 and the decision "Completed".
+    """
+    check_comment("comment", comment)
+    with world.store.writing() as session:
+        seen = get_request(request_id, RequestPermission.EXECUTE, by=by, session=session)
+        now = world.clock.now()
+        closed = replace(advance(seen.request, RequestAction.COMPLETE), completed=now)
+        check_data_complete(seen)
+        changes = Changes(closed, by, now, session)
+        old = None if closed.old_profile_id is None else session.profiles.get(closed.old_profile_id)
+        if old is not None:
+            check_profile_fits(closed.operation, old)
+        if closed.workflow.delivers:
+            plan = plan_request(seen, session, world)
+            issued = [each for each in session.certificates.list_of_request(request_id) if each.encoded is not None]
+            if len(issued) < len(plan.issued):
+                raise CertificatesMissing(len(issued), len(plan.issued))
+            closed = _take_over(changes, seen, plan, old, world)
+        elif old is not None:
+            _take_effect(changes, seen, old)
+        session.requests.change(closed, from_status=seen.request.status)
+        completed = tell(
+            EventType.REQUEST_COMPLETED, by, now, request_id=request_id, subject_id=closed.target_id, comment=comment
+        )
+        session.history.append([completed, *changes.events])
+    return replace(seen, request=closed)
+
+
+def _take_over(changes: Changes, seen: SeenRequest, plan: DeliveryPlan, old: Profile | None, world: World) -> Request:
+    """Make the new profile the one that counts, and return the request that names it."""
+    request, session = changes.request, changes.session
+    if not request.makes_profile:
+        if old is not None:
+            _update_in_place(changes, seen, old)
+        return request
+    if request.profile_id is None:
+        new = make_profile(request, changes.by, None, world)
+        session.profiles.add(new)
+    else:
+        new = session.profiles.get(request.profile_id)
+    changes.set_profile(new, replace(new, status=ProfileStatus.ACTIVE))
+    session.certificates.add_copies(new.id, [each.serial for each in plan.carried], is_key_history=False)
+    session.certificates.add_copies(new.id, [each.serial for each in plan.history], is_key_history=True)
+    if old is not None and request.workflow.supersedes:
+        _supersede(changes, seen, old, frozenset(each.serial for each in plan.carried))
+    return replace(request, profile_id=new.id)
+
+
+def _supersede(changes: Changes, seen: SeenRequest, old: Profile, carried: frozenset[int]) -> None:
+    policy = seen.policy
+    superseded = replace(old, flags=(old.flags & ~ProfileFlags.PRIMARY) | ProfileFlags.SUPERSEDED)
+    changes.set_profile(old, superseded)
+    changes.end_profile(superseded, policy.revocation, choices=seen.request.choices, spared=carried)
+    for duplicate in changes.session.profiles.list_duplicates(old.id):
+        changes.end_profile(duplicate, policy.revocation_for_duplicates, spared=carried)
+    changes.publish(policy.revocation)
+
+
+def _update_in_place(changes: Changes, seen: SeenRequest, old: Profile) -> None:
+    held = list_held(changes.request, changes.session)
+    changes.revoke(list_outdated(changes.request, seen.template, held), RevocationReason.SUPERSEDED)
+    changes.set_profile(old, replace(old, template_version=changes.request.template_version))
+
+
+def _take_effect(changes: Changes, seen: SeenRequest, old: Profile) -> None:
+    request, settings = changes.request, seen.policy.revocation
+    in_use = changes.list_in_use(old.id)
+    match request.operation:
+        case Operation.SUSPEND:
+            changes.hold(in_use)
+        case Operation.REINSTATE:
+            changes.release(in_use)
+        case _:
+            changes.revoke(in_use, *choose_revocation(settings, request.choices))
+    status = request.workflow.leaves
+    if status is not None:
+        changes.set_profile(old, replace(old, status=status))
+    changes.publish(settings)

@@ -1,0 +1,130 @@
+"""What requests do to profiles and to their certificates, with the events that tell of it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from certwright.application.world import World
+from certwright.domain.certificates import Certificate, format_serial_number
+from certwright.domain.events import Event, EventType, tell
+from certwright.domain.identities import Caller
+from certwright.domain.policies import Choices
+from certwright.domain.ports import Session
+from certwright.domain.profiles import Profile, ProfileFlags, ProfileId, ProfileStatus
+from certwright.domain.requests import Request
+from certwright.domain.revocation import RevocationReason, RevocationSettings
+
+NO_CHOICES = Choices()
+
+
+@dataclass
+class Changes:
+    """The changes of one request, made in one transaction; *events* tell of each."""
+
+    request: Request
+    by: Caller
+    at: datetime
+    session: Session
+    events: list[Event] = field(default_factory=list)
+
+    def set_profile(self, profile: Profile, changed: Profile) -> None:
+        """Store *changed* in place of *profile*. Errors: ChangedMeanwhile."""
+        self.session.profiles.change(changed, from_status=profile.status)
+        self._tell(
+            EventType.PROFILE_CHANGED,
+            profile=str(profile.id),
+            status=f"{profile.status.name} to {changed.status.name}",
+            flags=f"{int(profile.flags)} to {int(changed.flags)}",
+            version=str(changed.template_version),
+        )
+
+    def revoke(self, certificates: Iterable[Certificate], reason: RevocationReason, delay: timedelta = timedelta()) -> None:
+        """Revoke each that is not revoked yet for good, from *delay* after now on."""
+        effective = self.at + delay
+        for each in certificates:
+            if _is_final(each, effective):
+                continue
+            self.session.certificates.revoke(each.serial, reason, effective)
+            self._tell_certificate(EventType.CERTIFICATE_REVOKED, each, reason=reason.name, effective=effective.isoformat())
+
+    def hold(self, certificates: Iterable[Certificate]) -> None:
+        """Put each on hold that is not revoked."""
+        for each in certificates:
+            if each.revocation_reason is None:
+                self.session.certificates.revoke(each.serial, RevocationReason.CERTIFICATE_HOLD, self.at)
+                self._tell_certificate(EventType.CERTIFICATE_HELD, each)
+
+    def release(self, certificates: Iterable[Certificate]) -> None:
+        """End the hold of each that is on hold."""
+        for each in certificates:
+            if each.revocation_reason is RevocationReason.CERTIFICATE_HOLD:
+                self.session.certificates.release(each.serial)
+                self._tell_certificate(EventType.CERTIFICATE_REINSTATED, each)
+
+    def publish(self, settings: RevocationSettings) -> None:
+        """Record which revocation lists are wanted now."""
+        wanted = {"base": settings.publish_base_crl, "delta": settings.publish_delta_crl}
+        if any(wanted.values()):
+            self._tell(EventType.CRL_REQUESTED, lists=" ".join(name for name, is_wanted in wanted.items() if is_wanted))
+
+    def end_profile(
+        self,
+        profile: Profile,
+        settings: RevocationSettings,
+        *,
+        choices: Choices = NO_CHOICES,
+        spared: frozenset[int] = frozenset(),
+    ) -> None:
+        """Do to a profile and its certificates what *settings* say, all but the *spared* serial numbers."""
+        if settings.revoke_old_certificates:
+            reason, delay = choose_revocation(settings, choices)
+            held = [each for each in self.list_in_use(profile.id) if each.serial not in spared]
+            self.revoke(held, reason, delay)
+        if settings.disable_old_profile and profile.status in (ProfileStatus.ACTIVE, ProfileStatus.SUSPENDED):
+            self.set_profile(profile, replace(profile, status=ProfileStatus.DISABLED))
+
+    def list_in_use(self, profile_id: ProfileId) -> list[Certificate]:
+        """Return what the profile holds, copies and those about to be signed included, key history left out."""
+        held = [each for each in self.session.certificates.list_of_profile(profile_id) if not each.is_key_history]
+        return [*held, *self.session.certificates.list_unsigned_of_profile(profile_id)]
+
+    def _tell_certificate(self, event_type: EventType, certificate: Certificate, **details: str) -> None:
+        self._tell(event_type, serial=format_serial_number(certificate.serial), **details)
+
+    def _tell(self, event_type: EventType, **details: str) -> None:
+        told = tell(event_type, self.by, self.at, request_id=self.request.id, subject_id=self.request.target_id, **details)
+        self.events.append(told)
+
+
+def make_profile(request: Request, by: Caller, profile_id: ProfileId | None, world: World) -> Profile:
+    """Return the new profile of *request*, not stored yet.
+
+    Shape: what takes the place of another names it as parent; a duplicate names its original as primary. Keys that are
+    recovered for somebody else are held by who executes the request.
+    """
+    flags, workflow = request.workflow.new_flags, request.workflow
+    if flags is None:
+        raise RuntimeError("the request makes no profile")
+    return Profile(
+        id=profile_id or ProfileId(UUID(int=world.entropy.bits(128), version=4)),
+        status=ProfileStatus.NEW,
+        flags=flags,
+        owner_id=by.user.id if workflow.is_for_somebody_else else request.target_id,
+        template_id=request.template_id,
+        template_version=request.template_version,
+        parent_id=request.old_profile_id if workflow.supersedes or workflow.is_for_somebody_else else None,
+        primary_id=request.old_profile_id if flags is ProfileFlags.DUPLICATE else None,
+    )
+
+
+def choose_revocation(settings: RevocationSettings, choices: Choices) -> tuple[RevocationReason, timedelta]:
+    """Return reason and delay: the initiator's, which the policy let him choose, or the policy's."""
+    reason = settings.reason if choices.revocation_reason is None else choices.revocation_reason
+    return reason, settings.delay if choices.revocation_delay is None else choices.revocation_delay
+
+
+def _is_final(certificate: Certificate, effective: datetime) -> bool:
+    revoked_at, reason = certificate.revoked_at, certificate.revocation_reason
+    is_held = reason is RevocationReason.CERTIFICATE_HOLD
+    return revoked_at is not None and not is_held and revoked_at <= effective

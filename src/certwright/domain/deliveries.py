@@ -1,0 +1,82 @@
+"""What a request delivers: the certificates that are issued anew, and the archived ones that go over to the new profile."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from certwright.domain.certificates import Certificate, CertificateStatus
+from certwright.domain.errors import NothingArchived
+from certwright.domain.profile_templates import CertificateTemplate, ProfileTemplate
+from certwright.domain.requests import Request
+from certwright.domain.workflows import Operation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryPlan:
+    """Shape: *issued* in the order of the generation options; *carried* stay in use as they are; *history* are kept for what
+    was encrypted with their keys."""
+
+    issued: tuple[CertificateTemplate, ...] = ()
+    carried: tuple[Certificate, ...] = ()
+    history: tuple[Certificate, ...] = ()
+
+
+def plan_delivery(request: Request, template: ProfileTemplate, held: Sequence[Certificate], now: datetime) -> DeliveryPlan:
+    """Return what *request* delivers, under the template version of its creation.
+
+    A certificate whose key is archived goes over to the profile that takes its place. Where the policy reissues archived
+    certificates it goes over as key history, and a new one is issued; where it does not, it stays in use, unless it is
+    revoked or expired. Everything else is issued anew. Who recovers for somebody else gets archived keys alone. An update in
+    place issues what the template has and the profile has not, or the one certificate that was asked for.
+
+    Shape: *held* are the certificates of the profile that the request is about, copies included, those that the request
+    itself has issued left out; none for Enroll.
+    Source: domain.md 4.3.
+    """
+    templates = template.certificate_templates
+    archived = [each for each in held if each.is_archived]
+    match request.operation:
+        case Operation.ENROLL:
+            return DeliveryPlan(issued=templates)
+        case Operation.RECOVER_ON_BEHALF:
+            return DeliveryPlan(history=tuple(archived))
+        case Operation.ONLINE_UPDATE:
+            return DeliveryPlan(issued=_list_updated(request, templates, held, now))
+        case Operation.RENEW | Operation.RECOVER | Operation.DUPLICATE:
+            reissues = template.policies[request.type].reissue_archived_certificates
+            carried = [] if reissues else [each for each in archived if _is_in_use(each, now)]
+            names = {each.template_common_name for each in carried}
+            return DeliveryPlan(
+                issued=tuple(each for each in templates if each.common_name not in names),
+                carried=tuple(carried),
+                history=tuple(each for each in archived if each not in carried),
+            )
+        case _:
+            return DeliveryPlan()
+
+
+def check_archived(request: Request, held: Sequence[Certificate]) -> None:
+    """Raise unless the request's operation finds the archived keys that it needs. Errors: NothingArchived."""
+    if request.workflow.needs_archived_keys and not any(each.is_archived for each in held):
+        raise NothingArchived()
+
+
+def list_outdated(request: Request, template: ProfileTemplate, held: Sequence[Certificate]) -> tuple[Certificate, ...]:
+    """Return which certificates an update in place takes out of use: what was renewed, and what the template has no more."""
+    chosen = request.choices.certificate_template
+    names = {each.common_name for each in template.certificate_templates}
+    return tuple(each for each in held if each.template_common_name == chosen or each.template_common_name not in names)
+
+
+def _list_updated(
+    request: Request, templates: tuple[CertificateTemplate, ...], held: Sequence[Certificate], now: datetime
+) -> tuple[CertificateTemplate, ...]:
+    chosen = request.choices.certificate_template
+    if chosen:
+        return tuple(each for each in templates if each.common_name == chosen)
+    in_use = {each.template_common_name for each in held if _is_in_use(each, now)}
+    return tuple(each for each in templates if each.common_name not in in_use)
+
+
+def _is_in_use(certificate: Certificate, now: datetime) -> bool:
+    return not certificate.is_key_history and certificate.status(now) is CertificateStatus.ACTIVE
