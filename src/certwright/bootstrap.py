@@ -23,6 +23,7 @@ from certwright.adapters.files import PUBLIC_MODE, is_readable_by_others, make_p
 from certwright.adapters.keys.key_encryption import KeyEncryptionKey
 from certwright.adapters.keys.sealing_key import HistorySealingKey
 from certwright.adapters.keys.software import SoftwareKey, generate_key, open_key
+from certwright.adapters.patterns import Re2Patterns
 from certwright.adapters.signin.argon2 import Argon2Hasher
 from certwright.adapters.signin.basic import BasicSignIn
 from certwright.adapters.sql.schema import migrate
@@ -186,7 +187,7 @@ def open_installation(data: Path) -> Iterator[Installation]:
     kek = KeyEncryptionKey(read_secret(settings.keys.passphrase, data))
     url = _database_url(settings, data)
     turns = SingleTurn() if url.startswith("sqlite") else NoTurns()
-    store = open_store(url, turns)
+    store = open_store(url, turns, kek)
     try:
         yield _assemble(data, settings, kek, store, turns)
     finally:
@@ -209,6 +210,7 @@ def _assemble(
         clock=clock,
         entropy=entropy,
         crew=crew,
+        patterns=Re2Patterns(),
     )
     return Installation(
         data=data,

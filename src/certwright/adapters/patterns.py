@@ -1,6 +1,7 @@
 """Regular expressions by RE2, whose time grows with the text alone: no expression makes it try for ever."""
 
 from functools import lru_cache
+from typing import Any
 
 import re2
 
@@ -34,7 +35,7 @@ class Re2Patterns:
 
 
 @lru_cache(maxsize=KEPT)
-def _compile(pattern: str) -> "re2._Regexp":
+def _compile(pattern: str) -> Any:
     options = re2.Options()
     options.max_mem = LIMIT_OCTETS_OF_MEMORY
     options.log_errors = False

@@ -6,8 +6,8 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from certwright.domain.data_items import DataItemOriginator
 from certwright.domain.grants import Right
-from certwright.domain.policies import DataItemOriginator
 from certwright.domain.profile_templates import (
     AlternativeName,
     KeyOrigin,

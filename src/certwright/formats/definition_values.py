@@ -10,10 +10,11 @@ import msgspec
 from cryptography import x509
 from msgspec import UNSET, UnsetType
 
+from certwright.domain.data_items import DataItemDefinition
 from certwright.domain.errors import DefinitionInvalid, MalformedValue, Refused
 from certwright.domain.grants import Grant, ObjectKind
 from certwright.domain.identities import EVERYONE, Group, GroupId, Sid, User, UserId
-from certwright.domain.policies import DataItemDefinition, Policy
+from certwright.domain.policies import Policy
 from certwright.domain.profile_templates import CertificateTemplate, KeySpecification, ProfileTemplate, ProfileTemplateId
 from certwright.domain.public_keys import KeyAlgorithm
 from certwright.domain.request_types import RequestType

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from certwright.domain.errors import MalformedValue, RulesBroken
-from certwright.domain.policies import DataItem
+from certwright.domain.data_items import DataItem
 from certwright.wire.rest.properties import FAULTS_LIMIT, Properties
 
 JSON = st.recursive(

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Insert, Table, bindparam, or_, select, update
+from sqlalchemy import Insert, Table, and_, bindparam, func, or_, select, union, update
 
 from certwright.adapters.sql.prepared import Connection, Row
-from certwright.adapters.sql.tables import certificates, certified_keys
+from certwright.adapters.sql.tables import certificate_copies, certificates, certified_keys
 from certwright.adapters.sql.upserts import AnyInsert, Upsert, insert_unless_taken
 from certwright.domain.certificates import Certificate, SerialNumber
 from certwright.domain.errors import ChangedMeanwhile
@@ -64,13 +64,42 @@ _REVOKE = (
         or_(
             certificates.c.revocation_reason.is_(None),
             certificates.c.revocation_reason == int(RevocationReason.CERTIFICATE_HOLD),
+            certificates.c.revoked_at > bindparam("revoked_at", type_=certificates.c.revoked_at.type),
         ),
     )
     .values(revoked_at=bindparam("revoked_at"), revocation_reason=bindparam("revocation_reason"))
 )
+_RELEASE = (
+    update(certificates)
+    .where(
+        certificates.c.serial == bindparam("of_serial"),
+        certificates.c.revocation_reason == int(RevocationReason.CERTIFICATE_HOLD),
+    )
+    .values(revoked_at=None, revocation_reason=None)
+)
 _OF_REQUEST = select(*_CERTIFICATE).where(certificates.c.request_id == bindparam("request_id")).order_by(certificates.c.place)
 _ISSUED = select(*_CERTIFICATE).where(certificates.c.encoded.is_not(None)).order_by(certificates.c.number.desc())
-_OF_PROFILE = _ISSUED.where(certificates.c.profile_id == bindparam("profile_id"))
+_COPY = and_(certificate_copies.c.serial == certificates.c.serial, certificate_copies.c.profile_id == bindparam("profile_id"))
+_HELD = union(
+    select(certificates.c.serial).where(certificates.c.profile_id == bindparam("profile_id")),
+    select(certificate_copies.c.serial).where(certificate_copies.c.profile_id == bindparam("profile_id")),
+)
+_OF_PROFILE = (
+    select(
+        *(each for each in _CERTIFICATE if each is not certificates.c.is_key_history),
+        func.coalesce(certificate_copies.c.is_key_history, certificates.c.is_key_history).label("is_key_history"),
+    )
+    .select_from(certificates.outerjoin(certificate_copies, _COPY))
+    .where(certificates.c.encoded.is_not(None), certificates.c.serial.in_(_HELD))
+    .order_by(certificates.c.number.desc())
+)
+"""Two look-ups by index; an OR over both tables would look at every certificate."""
+_UNSIGNED_OF_PROFILE = (
+    select(*_CERTIFICATE)
+    .where(certificates.c.profile_id == bindparam("profile_id"), certificates.c.encoded.is_(None))
+    .order_by(certificates.c.number.desc())
+)
+_COPY_ADD = insert_unless_taken(certificate_copies)
 _OF_SUBJECT = _ISSUED.where(certificates.c.subject_id == bindparam("subject_id"))
 
 
@@ -109,8 +138,18 @@ class SqlCertificates:
         return self._list(_OF_REQUEST, {"request_id": request_id})
 
     def list_of_profile(self, profile_id: ProfileId) -> tuple[Certificate, ...]:
-        """Return the issued ones, newest first."""
+        """Return the issued ones, newest first, those included that the profile holds a copy of."""
         return self._list(_OF_PROFILE, {"profile_id": profile_id})
+
+    def list_unsigned_of_profile(self, profile_id: ProfileId) -> tuple[Certificate, ...]:
+        """Return those of its own that are about to be signed."""
+        return self._list(_UNSIGNED_OF_PROFILE, {"profile_id": profile_id})
+
+    def add_copies(self, profile_id: ProfileId, serials: Iterable[SerialNumber], *, is_key_history: bool) -> None:
+        """Say that the profile holds certificates of another one, too; what it holds already stays as it is."""
+        rows = [{"profile_id": profile_id, "serial": each, "is_key_history": is_key_history} for each in serials]
+        if rows:
+            _COPY_ADD.run(self._connection, rows)
 
     def list_of_subject(self, subject_id: UserId) -> tuple[Certificate, ...]:
         """Return the issued ones, newest first."""
@@ -122,9 +161,13 @@ class SqlCertificates:
         return None if holder is None else UserId(holder)
 
     def revoke(self, serial: SerialNumber, reason: RevocationReason, at: datetime) -> None:
-        """Revoke the certificate: a hold may be followed by any reason, any other reason stays."""
+        """Revoke the certificate: a hold may be followed by any reason, any other stays unless the new time is earlier."""
         values = {"of_serial": serial, "revoked_at": at, "revocation_reason": int(reason)}
         self._connection.execute(_REVOKE, values)
+
+    def release(self, serial: SerialNumber) -> None:
+        """End the hold of a certificate; any other revocation stays."""
+        self._connection.execute(_RELEASE, {"of_serial": serial})
 
     def _list(self, statement: Any, values: dict[str, Any]) -> tuple[Certificate, ...]:
         return tuple(_read(row) for row in self._connection.execute(statement, values))

@@ -4,11 +4,11 @@ from dataclasses import replace
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, delete, func, select
 
 from certwright.adapters.sql.memory import Memory
 from certwright.adapters.sql.prepared import Connection, Row
-from certwright.adapters.sql.tables import profile_templates
+from certwright.adapters.sql.tables import profile_templates, withdrawn_templates
 from certwright.adapters.sql.upserts import insert_unless_taken
 from certwright.domain.errors import ChangedMeanwhile, ProfileTemplateNotFound
 from certwright.domain.profile_templates import ProfileTemplate, ProfileTemplateId
@@ -17,13 +17,17 @@ _VERSIONS = profile_templates.c
 _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(ProfileTemplate)
 
-_NEWEST_VERSION = select(func.max(_VERSIONS.version)).where(_VERSIONS.id == bindparam("template_id"))
-_NEWEST_VERSIONS = select(_VERSIONS.id, func.max(_VERSIONS.version).label("version")).group_by(_VERSIONS.id)
+_LAST_VERSION = select(func.max(_VERSIONS.version)).where(_VERSIONS.id == bindparam("template_id"))
+_IS_OFFERED = _VERSIONS.id.not_in(select(withdrawn_templates.c.template_id))
+_NEWEST_VERSION = _LAST_VERSION.where(_IS_OFFERED)
+_NEWEST_VERSIONS = select(_VERSIONS.id, func.max(_VERSIONS.version).label("version")).where(_IS_OFFERED).group_by(_VERSIONS.id)
 _ALL_VERSIONS = select(_VERSIONS.id, _VERSIONS.version).order_by(_VERSIONS.id, _VERSIONS.version)
 _DOCUMENT = select(_VERSIONS.document).where(
     _VERSIONS.id == bindparam("template_id"), _VERSIONS.version == bindparam("template_version")
 )
 _ADD = insert_unless_taken(profile_templates)
+_WITHDRAW = insert_unless_taken(withdrawn_templates)
+_BRING_BACK = delete(withdrawn_templates).where(withdrawn_templates.c.template_id == bindparam("template_id"))
 
 
 class SqlProfileTemplates:
@@ -56,6 +60,7 @@ class SqlProfileTemplates:
 
         Errors: ChangedMeanwhile when another session saved a version of it at the same moment.
         """
+        self._connection.execute(_BRING_BACK, {"template_id": template.id})
         newest = self._find_newest_version(template.id)
         numbered = replace(template, version=1 if newest is None else newest + 1)
         if newest is not None:
@@ -73,6 +78,10 @@ class SqlProfileTemplates:
         if not _ADD.run(self._connection, [row]):
             raise ChangedMeanwhile("profile template")
         return numbered
+
+    def withdraw(self, template_id: ProfileTemplateId) -> None:
+        """Take the template away from `list_newest` and from `get` without a version; saving it again brings it back."""
+        _WITHDRAW.run(self._connection, [{"template_id": template_id}])
 
     def _find_newest_version(self, template_id: UUID) -> int | None:
         newest: int | None = self._connection.execute(_NEWEST_VERSION, {"template_id": template_id}).scalar()

@@ -3,12 +3,13 @@
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, bindparam, false, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, false, func, insert, or_, select, update
 
 from certwright.adapters.sql.prepared import Connection, Row
 from certwright.adapters.sql.tables import profiles
 from certwright.domain.errors import ChangedMeanwhile, ProfileNotFound
 from certwright.domain.identities import UserId
+from certwright.domain.profile_templates import ProfileTemplateId
 from certwright.domain.profiles import Profile, ProfileFlags, ProfileId, ProfileStatus
 
 _PROFILE = (
@@ -31,6 +32,8 @@ _CHANGE = (
     .values({name: bindparam(name) for name in _CHANGEABLE})
 )
 """Whose profile it is, and of which template, is written once."""
+
+_DUPLICATES = select(*_PROFILE).where(profiles.c.primary_id == bindparam("primary_id")).order_by(profiles.c.number.desc())
 
 
 class SqlProfiles:
@@ -55,6 +58,15 @@ class SqlProfiles:
         statement = _list_with(frozenset(ProfileStatus) if statuses is None else statuses)
         return tuple(_read(row) for row in self._connection.execute(statement, {"owner_id": owner_id}))
 
+    def list_duplicates(self, primary_id: ProfileId) -> tuple[Profile, ...]:
+        """Return the duplicates of the profile, newest first."""
+        return tuple(_read(row) for row in self._connection.execute(_DUPLICATES, {"primary_id": primary_id}))
+
+    def count_of_template(self, template_id: ProfileTemplateId, statuses: frozenset[ProfileStatus]) -> int:
+        """Return how many profiles of *statuses* any version of the template has."""
+        count: int = self._connection.execute(_count_with(statuses), {"template_id": template_id}).scalar()
+        return count
+
     def change(self, profile: Profile, *, from_status: ProfileStatus) -> None:
         """Store *profile* if its status is still *from_status*. Errors: ChangedMeanwhile."""
         row = _row(profile)
@@ -67,8 +79,17 @@ class SqlProfiles:
 @cache
 def _list_with(statuses: frozenset[ProfileStatus]) -> Select[Any]:
     """Return the one statement for these statuses: `Connection.execute` keeps what it compiles for each."""
-    wanted = or_(*(profiles.c.status == each for each in sorted(map(int, statuses))), false())
+    wanted = _is_one_of(statuses)
     return select(*_PROFILE).where(profiles.c.owner_id == bindparam("owner_id"), wanted).order_by(profiles.c.number.desc())
+
+
+@cache
+def _count_with(statuses: frozenset[ProfileStatus]) -> Select[Any]:
+    return select(func.count()).where(profiles.c.template_id == bindparam("template_id"), _is_one_of(statuses))
+
+
+def _is_one_of(statuses: frozenset[ProfileStatus]) -> ColumnElement[bool]:
+    return or_(*(profiles.c.status == each for each in sorted(map(int, statuses))), false())
 
 
 def _row(profile: Profile) -> dict[str, Any]:

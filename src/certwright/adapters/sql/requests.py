@@ -1,22 +1,38 @@
 """Requests, changed by compare-and-set."""
 
+from base64 import b64decode, b64encode
+from dataclasses import replace
+from datetime import timedelta
 from functools import cache
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
-from sqlalchemy import BindParameter, Select, bindparam, false, insert, or_, select, update
+from sqlalchemy import BindParameter, Select, bindparam, false, func, or_, select, update
 
 from certwright.adapters.sql.prepared import Connection, Row
-from certwright.adapters.sql.tables import requests
+from certwright.adapters.sql.tables import approvals, requests
+from certwright.adapters.sql.upserts import insert_unless_taken
+from certwright.domain.data_items import DataItem
 from certwright.domain.errors import ChangedMeanwhile, RequestNotFound
 from certwright.domain.identities import UserId
-from certwright.domain.policies import DataItem
-from certwright.domain.request_types import RequestType
-from certwright.domain.requests import DataCollectionFlags, Request, RequestFlags, RequestId, RequestStatus
+from certwright.domain.policies import Choices
+from certwright.domain.profile_templates import ProfileTemplateId
+from certwright.domain.profiles import ProfileId
+from certwright.domain.requests import (
+    OPEN_STATUSES,
+    Approval,
+    DataCollectionFlags,
+    Request,
+    RequestFlags,
+    RequestId,
+    RequestStatus,
+)
+from certwright.domain.revocation import RevocationReason
+from certwright.domain.workflows import Operation
 
 _REQUEST = (
     requests.c.id,
-    requests.c.type,
+    requests.c.operation,
     requests.c.status,
     requests.c.flags,
     requests.c.template_id,
@@ -31,8 +47,9 @@ _REQUEST = (
     requests.c.data_flags,
     requests.c.profile_id,
     requests.c.old_profile_id,
+    requests.c.choices,
 )
-_ADD = insert(requests)
+_ADD = insert_unless_taken(requests)
 _BY_ID = select(*_REQUEST).where(requests.c.id == bindparam("request_id"))
 _CHANGEABLE = (
     "status",
@@ -51,41 +68,155 @@ _CHANGE = (
 )
 """Whose request it is, of which kind and under which template version is written once."""
 
+_IS_OPEN = or_(*(requests.c.status == each for each in sorted(map(int, OPEN_STATUSES))))
+_OPEN_ABOUT = (
+    select(*_REQUEST).where(requests.c.old_profile_id == bindparam("profile_id"), _IS_OPEN).order_by(requests.c.number.desc())
+)
+_OPEN_OF_TEMPLATE = select(func.count()).where(requests.c.template_id == bindparam("template_id"), _IS_OPEN)
+_APPROVE = insert_unless_taken(approvals)
+_APPROVALS = (
+    select(approvals.c.request_id, approvals.c.approver_id, approvals.c.at, approvals.c.comment)
+    .where(approvals.c.request_id == bindparam("request_id"))
+    .order_by(approvals.c.number)
+)
+
 _ITEMS_ENCODER = msgspec.json.Encoder()
 _ITEMS_DECODER = msgspec.json.Decoder(tuple[DataItem, ...])
+_NO_CHOICES = Choices()
+
+
+class Cipher(Protocol):
+    """What encrypts the answers to sensitive data items; *name* binds them to their place."""
+
+    def seal(self, secret: bytes, name: str) -> bytes: ...
+
+    def open(self, sealed: bytes, name: str) -> bytes: ...
 
 
 class SqlRequests:
     """Requests."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, cipher: Cipher | None = None) -> None:
         self._connection = connection
+        self._cipher = cipher
 
     def add(self, request: Request) -> None:
-        """Store a new request."""
-        self._connection.execute(_ADD, _row(request))
+        """Store a new request.
+
+        Errors: ChangedMeanwhile when another open one asks for the same operation of the same profile.
+        """
+        if not _ADD.run(self._connection, [self._row(request)]):
+            raise ChangedMeanwhile("profile")
 
     def get(self, request_id: RequestId) -> Request:
         """Errors: RequestNotFound."""
         row = self._connection.execute(_BY_ID, {"request_id": request_id}).first()
         if row is None:
             raise RequestNotFound(request_id)
-        return _read(row)
+        return self._read(row)
 
     def list_all(
         self, *, concerning: UserId | None = None, statuses: frozenset[RequestStatus] | None = None
     ) -> tuple[Request, ...]:
         """Return them newest first."""
         statement = _list_with(frozenset(RequestStatus) if statuses is None else statuses, is_of_one=concerning is not None)
-        return tuple(_read(row) for row in self._connection.execute(statement, {"concerning": concerning}))
+        return tuple(self._read(row) for row in self._connection.execute(statement, {"concerning": concerning}))
 
     def change(self, request: Request, *, from_status: RequestStatus) -> None:
         """Store *request* if its status is still *from_status*. Errors: ChangedMeanwhile when it is not."""
-        row = _row(request)
+        row = self._row(request)
         values = {name: row[name] for name in _CHANGEABLE}
         keys = {"of_request": request.id, "from_status": int(from_status)}
         if self._connection.execute(_CHANGE, values | keys).rowcount != 1:
             raise ChangedMeanwhile("request")
+
+    def list_open_about(self, profile_id: ProfileId) -> tuple[Request, ...]:
+        """Return the requests about the profile that are still open, newest first."""
+        rows = self._connection.execute(_OPEN_ABOUT, {"profile_id": profile_id})
+        return tuple(self._read(row) for row in rows)
+
+    def count_open_of_template(self, template_id: ProfileTemplateId) -> int:
+        """Return how many open requests any version of the template has."""
+        count: int = self._connection.execute(_OPEN_OF_TEMPLATE, {"template_id": template_id}).scalar()
+        return count
+
+    def add_approval(self, approval: Approval) -> bool:
+        """Store the approval unless its approver gave one already, and return whether this was his first."""
+        row = {
+            "request_id": approval.request_id,
+            "approver_id": approval.approver_id,
+            "at": approval.at,
+            "comment": approval.comment,
+        }
+        return _APPROVE.run(self._connection, [row]) == 1
+
+    def list_approvals(self, request_id: RequestId) -> tuple[Approval, ...]:
+        """Return them in the order in which they were given."""
+        rows = self._connection.execute(_APPROVALS, {"request_id": request_id})
+        return tuple(
+            Approval(request_id=row.request_id, approver_id=row.approver_id, at=row.at, comment=row.comment) for row in rows
+        )
+
+    def _row(self, request: Request) -> dict[str, Any]:
+        items = tuple(self._seal(request.id, each) for each in request.data)
+        return {
+            "id": request.id,
+            "type": int(request.type),
+            "operation": request.operation.value,
+            "status": int(request.status),
+            "flags": int(request.flags),
+            "template_id": request.template_id,
+            "template_version": request.template_version,
+            "originator_id": request.originator_id,
+            "target_id": request.target_id,
+            "submitted": request.submitted,
+            "completed": request.completed,
+            "priority": request.priority,
+            "comment": request.comment,
+            "data": _ITEMS_ENCODER.encode(items).decode(),
+            "data_flags": int(request.data_flags),
+            "profile_id": request.profile_id,
+            "old_profile_id": request.old_profile_id,
+            "choices": _encode_choices(request.choices),
+        }
+
+    def _read(self, row: Row) -> Request:
+        return Request(
+            id=row.id,
+            operation=Operation(row.operation),
+            status=RequestStatus(row.status),
+            flags=RequestFlags(row.flags),
+            template_id=row.template_id,
+            template_version=row.template_version,
+            originator_id=row.originator_id,
+            target_id=row.target_id,
+            submitted=row.submitted,
+            completed=row.completed,
+            priority=row.priority,
+            comment=row.comment,
+            data=tuple(self._open(row.id, each) for each in _ITEMS_DECODER.decode(row.data)),
+            data_flags=DataCollectionFlags(row.data_flags),
+            profile_id=row.profile_id,
+            old_profile_id=row.old_profile_id,
+            choices=_decode_choices(row.choices),
+        )
+
+    def _seal(self, request_id: RequestId, item: DataItem) -> DataItem:
+        if not item.is_sensitive or item.value is None:
+            return item
+        sealed = self._get_cipher().seal(item.value.encode(), _name_item(request_id, item))
+        return replace(item, value=b64encode(sealed).decode())
+
+    def _open(self, request_id: RequestId, item: DataItem) -> DataItem:
+        if not item.is_sensitive or item.value is None:
+            return item
+        opened = self._get_cipher().open(b64decode(item.value), _name_item(request_id, item))
+        return replace(item, value=opened.decode())
+
+    def _get_cipher(self) -> Cipher:
+        if self._cipher is None:
+            raise RuntimeError("the store was opened without what encrypts sensitive data items")
+        return self._cipher
 
 
 @cache
@@ -99,43 +230,31 @@ def _list_with(statuses: frozenset[RequestStatus], *, is_of_one: bool) -> Select
     return listed.where(or_(requests.c.originator_id == concerning, requests.c.target_id == concerning))
 
 
-def _row(request: Request) -> dict[str, Any]:
-    return {
-        "id": request.id,
-        "type": int(request.type),
-        "status": int(request.status),
-        "flags": int(request.flags),
-        "template_id": request.template_id,
-        "template_version": request.template_version,
-        "originator_id": request.originator_id,
-        "target_id": request.target_id,
-        "submitted": request.submitted,
-        "completed": request.completed,
-        "priority": request.priority,
-        "comment": request.comment,
-        "data": _ITEMS_ENCODER.encode(request.data).decode(),
-        "data_flags": int(request.data_flags),
-        "profile_id": request.profile_id,
-        "old_profile_id": request.old_profile_id,
+def _name_item(request_id: RequestId, item: DataItem) -> str:
+    """Return what an encrypted answer is bound to, so that it opens nowhere else."""
+    return f"data item {item.name} of request {request_id}"
+
+
+def _encode_choices(choices: Choices) -> str:
+    """Return JSON, or nothing where nothing was chosen, as it is with nearly every request."""
+    if choices == _NO_CHOICES:
+        return ""
+    delay = choices.revocation_delay
+    chosen = {
+        "revocation_reason": None if choices.revocation_reason is None else int(choices.revocation_reason),
+        "revocation_delay_seconds": None if delay is None else int(delay.total_seconds()),
+        "certificate_template": choices.certificate_template,
     }
+    return _ITEMS_ENCODER.encode(chosen).decode()
 
 
-def _read(row: Row) -> Request:
-    return Request(
-        id=row.id,
-        type=RequestType(row.type),
-        status=RequestStatus(row.status),
-        flags=RequestFlags(row.flags),
-        template_id=row.template_id,
-        template_version=row.template_version,
-        originator_id=row.originator_id,
-        target_id=row.target_id,
-        submitted=row.submitted,
-        completed=row.completed,
-        priority=row.priority,
-        comment=row.comment,
-        data=_ITEMS_DECODER.decode(row.data),
-        data_flags=DataCollectionFlags(row.data_flags),
-        profile_id=row.profile_id,
-        old_profile_id=row.old_profile_id,
+def _decode_choices(text: str) -> Choices:
+    if not text:
+        return _NO_CHOICES
+    chosen = msgspec.json.decode(text)
+    reason, seconds = chosen["revocation_reason"], chosen["revocation_delay_seconds"]
+    return Choices(
+        revocation_reason=None if reason is None else RevocationReason(reason),
+        revocation_delay=None if seconds is None else timedelta(seconds=seconds),
+        certificate_template=chosen["certificate_template"],
     )

@@ -8,16 +8,16 @@ from certwright.adapters.sql.memory import Memory
 from certwright.adapters.sql.prepared import Connection
 from certwright.adapters.sql.profile_templates import SqlProfileTemplates
 from certwright.adapters.sql.profiles import SqlProfiles
-from certwright.adapters.sql.requests import SqlRequests
+from certwright.adapters.sql.requests import Cipher, SqlRequests
 
 
 class SqlSession:
     """The repositories of one transaction."""
 
-    def __init__(self, connection: Connection, memory: Memory, order: CommitOrder) -> None:
+    def __init__(self, connection: Connection, memory: Memory, order: CommitOrder, cipher: Cipher | None = None) -> None:
         self._directory = SqlDirectory(connection, memory)
         self._templates = SqlProfileTemplates(connection, memory)
-        self._requests = SqlRequests(connection)
+        self._requests = SqlRequests(connection, cipher)
         self._profiles = SqlProfiles(connection)
         self._certificates = SqlCertificates(connection)
         self._history = SqlHistory(connection, order)

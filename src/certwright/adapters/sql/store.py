@@ -13,6 +13,7 @@ from certwright.adapters.sql.history import CommitOrder
 from certwright.adapters.sql.memory import Memory
 from certwright.adapters.sql.postgresql import PostgresqlTransactions
 from certwright.adapters.sql.prepared import Connection, Watcher
+from certwright.adapters.sql.requests import Cipher
 from certwright.adapters.sql.session import SqlSession
 from certwright.adapters.sql.sqlite import SqliteTransactions
 from certwright.adapters.sql.tables import SCHEMA_VERSION
@@ -48,9 +49,10 @@ class Transactions(Protocol):
 class SqlStore:
     """`ports.Store` on a database whose schema is ours."""
 
-    def __init__(self, transactions: Transactions, memory: Memory) -> None:
+    def __init__(self, transactions: Transactions, memory: Memory, cipher: Cipher | None = None) -> None:
         self._transactions = transactions
         self._memory = memory
+        self._cipher = cipher
 
     @property
     def engines(self) -> tuple[Engine, ...]:
@@ -73,7 +75,7 @@ class SqlStore:
         Errors: StoreUnavailable; WritingRefused, a bug, when the session is used for writing.
         """
         with _plainly(), self._transactions.reading() as connection:
-            yield SqlSession(connection, self._memory, self._transactions.reading_order)
+            yield SqlSession(connection, self._memory, self._transactions.reading_order, self._cipher)
 
     @contextmanager
     def writing(self) -> Iterator[SqlSession]:
@@ -83,7 +85,7 @@ class SqlStore:
                 for a block inside a block of the same thread, on SQLite.
         """
         with _plainly(), self._transactions.writing() as connection:
-            yield SqlSession(connection, self._memory, self._transactions.writing_order)
+            yield SqlSession(connection, self._memory, self._transactions.writing_order, self._cipher)
 
     def writing_each(self, blocks: Sequence[Callable[[SqlSession], Result]]) -> list[Result | CertwrightError]:
         """Return what each block returns, or the error that it raised and for which nothing of it was stored.
@@ -97,7 +99,7 @@ class SqlStore:
         connection.execute(_SAVE)
         try:
             with _plainly():
-                result = block(SqlSession(connection, self._memory, self._transactions.writing_order))
+                result = block(SqlSession(connection, self._memory, self._transactions.writing_order, self._cipher))
         except StoreUnavailable:
             # The database has a fault that concerns everybody in this transaction.
             raise
@@ -113,8 +115,10 @@ class SqlStore:
         self._transactions.close()
 
 
-def open_store(url: str, turns: Turns | None = None) -> SqlStore:
+def open_store(url: str, turns: Turns | None = None, cipher: Cipher | None = None) -> SqlStore:
     """Return the store in the database that *url* names, as it is: see `schema.migrate` for making one.
+
+    *cipher* encrypts the answers to sensitive data items; without it there can be none.
 
     While a thread waits for the disk or for another writer, it lets others have their turn in *turns*.
 
@@ -125,7 +129,7 @@ def open_store(url: str, turns: Turns | None = None) -> SqlStore:
     memory = Memory()
     with _plainly():
         transactions = _open_transactions(parsed, memory, turns or NoTurns())
-        store = SqlStore(transactions, memory)
+        store = SqlStore(transactions, memory, cipher)
         try:
             _check_schema(transactions)
         except BaseException:

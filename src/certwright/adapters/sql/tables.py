@@ -28,10 +28,10 @@ from certwright.adapters.sql.columns import PlainText, Serial, UtcTime
 from certwright.domain.grants import ObjectKind, Right
 from certwright.domain.profiles import ProfileFlags, ProfileStatus
 from certwright.domain.request_types import RequestType
-from certwright.domain.requests import DataCollectionFlags, RequestFlags, RequestStatus
+from certwright.domain.requests import OPEN_STATUSES, DataCollectionFlags, RequestFlags, RequestStatus
 from certwright.domain.revocation import RevocationReason
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """The number of the newest migration: what this program reads and writes."""
 
 metadata = MetaData(
@@ -164,6 +164,8 @@ profiles = Table(
     _flags_of("flags", ProfileFlags),
 )
 Index("ix_profiles_owner_id", profiles.c.owner_id, profiles.c.number)
+_DUPLICATE = text("primary_id IS NOT NULL")
+Index("ix_profiles_primary_id", profiles.c.primary_id, sqlite_where=_DUPLICATE, postgresql_where=_DUPLICATE)
 
 requests = Table(
     "requests",
@@ -185,6 +187,9 @@ requests = Table(
     Column("data_flags", SmallInteger, nullable=False),
     Column("profile_id", Uuid, ForeignKey("profiles.id")),
     Column("old_profile_id", Uuid, ForeignKey("profiles.id")),
+    # Version 1 knew one operation, and no choices.
+    Column("operation", String(30), nullable=False, server_default=text("'enroll'")),
+    Column("choices", PlainText, nullable=False, server_default=text("''")),
     _template_version(),
     _one_of("type", RequestType),
     _one_of("status", RequestStatus),
@@ -194,6 +199,34 @@ requests = Table(
 Index("ix_requests_originator_id", requests.c.originator_id, requests.c.number)
 Index("ix_requests_target_id", requests.c.target_id, requests.c.number)
 Index("ix_requests_status", requests.c.status, requests.c.number)
+
+_OPEN = text(f"old_profile_id IS NOT NULL AND status IN ({', '.join(str(int(each)) for each in sorted(OPEN_STATUSES))})")
+Index(
+    "uq_requests_open_operation",
+    requests.c.old_profile_id,
+    requests.c.operation,
+    unique=True,
+    sqlite_where=_OPEN,
+    postgresql_where=_OPEN,
+)
+
+approvals = Table(
+    "approvals",
+    metadata,
+    _counter("number"),
+    Column("request_id", Uuid, ForeignKey("requests.id"), nullable=False),
+    Column("approver_id", Uuid, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("comment", PlainText, nullable=False),
+    UniqueConstraint("request_id", "approver_id"),
+)
+
+withdrawn_templates = Table(
+    "withdrawn_templates",
+    metadata,
+    Column("template_id", Uuid, primary_key=True),
+    Column("withdrawn", UtcTime, nullable=False, server_default=func.now()),
+)
 
 certificates = Table(
     "certificates",
@@ -225,6 +258,14 @@ certificates = Table(
 )
 Index("ix_certificates_profile_id", certificates.c.profile_id, certificates.c.number)
 Index("ix_certificates_subject_id", certificates.c.subject_id, certificates.c.number)
+
+certificate_copies = Table(
+    "certificate_copies",
+    metadata,
+    Column("profile_id", Uuid, ForeignKey("profiles.id"), primary_key=True),
+    Column("serial", Serial, ForeignKey("certificates.serial"), primary_key=True),
+    Column("is_key_history", Boolean, nullable=False),
+)
 
 certified_keys = Table(
     "certified_keys",

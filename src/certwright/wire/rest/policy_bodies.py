@@ -12,8 +12,9 @@ from uuid import UUID
 
 from msgspec import UNSET, Struct, UnsetType, field
 
+from certwright.domain.data_items import DataItemDefinition
 from certwright.domain.identities import Sid
-from certwright.domain.policies import DataItemDefinition, Policy
+from certwright.domain.policies import Policy
 from certwright.domain.request_types import RequestType
 from certwright.domain.revocation import RevocationSettings
 from certwright.domain.security_descriptors import SERVICE_SID, Entry, RequestPermission, SecurityDescriptor
