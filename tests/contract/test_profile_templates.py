@@ -8,8 +8,9 @@ from uuid import UUID
 import pytest
 
 from certwright.adapters.sql.store import SqlStore, open_store
+from certwright.domain.data_items import DataItemDefinition, DataItemOriginator
 from certwright.domain.errors import ChangedMeanwhile, ProfileTemplateNotFound
-from certwright.domain.policies import DataItemDefinition, DataItemOriginator, Policy
+from certwright.domain.policies import Policy
 from certwright.domain.profile_templates import (
     AlternativeName,
     CertificateTemplate,

@@ -9,8 +9,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from certwright.adapters.sql.store import SqlStore
-from certwright.domain.errors import ChangedMeanwhile, MalformedValue, ProfileNotFound, RequestNotFound
 from certwright.domain.data_items import DataItem
+from certwright.domain.errors import ChangedMeanwhile, MalformedValue, ProfileNotFound, RequestNotFound
 from certwright.domain.profiles import ProfileFlags, ProfileId, ProfileStatus
 from certwright.domain.requests import DataCollectionFlags, Request, RequestFlags, RequestId, RequestStatus
 from worlds.contoso import NOW, TEMPLATE

@@ -11,8 +11,8 @@ from certwright.domain.events import Event, EventType, Seal
 from certwright.domain.identities import UserId
 from certwright.domain.ports import Session
 from certwright.domain.profiles import Profile, ProfileFlags, ProfileId, ProfileStatus
-from certwright.domain.request_types import RequestType
 from certwright.domain.requests import Request, RequestFlags, RequestId, RequestStatus
+from certwright.domain.workflows import Operation
 from worlds.contoso import NOW, SUBSCRIBER, TEMPLATE
 
 ALICE, BOB = UserId(UUID(int=1)), UserId(UUID(int=2))
@@ -22,7 +22,7 @@ _serials = count(2**158)
 def make_request(originator: UserId = ALICE, target: UserId | None = None, **changed) -> Request:
     plain = {
         "id": RequestId(uuid4()),
-        "type": RequestType.ENROLL,
+        "operation": Operation.ENROLL,
         "status": RequestStatus.APPROVED,
         "flags": RequestFlags.NONE,
         "template_id": TEMPLATE.id,

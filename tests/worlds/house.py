@@ -11,9 +11,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from certwright.adapters.entropy import SystemEntropy
+from certwright.adapters.patterns import Re2Patterns
 from certwright.adapters.sql.store import SqlStore
 from certwright.adapters.turns import LoneHand
-from certwright.application.create_request import EnrollmentWish, create_enroll_request
+from certwright.application.create_request import RequestWish, create_request
 from certwright.application.enroll import Submission, enroll
 from certwright.application.enrollment import Delivered
 from certwright.application.world import World
@@ -26,15 +27,18 @@ from certwright.domain.ports import CertificationAuthority
 from certwright.domain.profile_templates import KeySpecification, ProfileTemplate, ProfileTemplateId, ResponseForm, X509KeyUsage
 from certwright.domain.public_keys import HashAlgorithm, KeyAlgorithm
 from certwright.domain.requests import RequestId
+from certwright.domain.workflows import Operation
 from worlds.authorities import make_hierarchy
 from worlds.clocks import SteppingClock
 from worlds.contoso import (
     ADMINISTRATOR,
     AGENT,
     APPROVER,
+    APPROVERS,
     CERTIFICATE_TEMPLATE,
     GRANTS,
     MANAGER,
+    MANAGERS,
     OUTSIDER,
     SUBSCRIBER,
     SUBSCRIBER2,
@@ -85,8 +89,8 @@ class House:
 
     def open(self, template: ProfileTemplate = ONE, by: Principal = SUBSCRIBER, target: Principal | None = None) -> RequestId:
         """Return a new request, Approved where the policy needs no approvals."""
-        wish = EnrollmentWish(template_id=template.id, target_id=target.user.id if target else None)
-        return create_enroll_request(wish, by=signed_in(by), world=self.world).id
+        wish = RequestWish(operation=Operation.ENROLL, template_id=template.id, target_id=target.user.id if target else None)
+        return create_request(wish, by=signed_in(by), world=self.world).id
 
     def post(
         self, request_id: RequestId, *requests: str, by: Principal = SUBSCRIBER, comment: str = "", world: World | None = None
@@ -123,13 +127,17 @@ def found_house(store: SqlStore) -> House:
     """Return the installation in the empty *store*, with everybody and everything in it."""
     clock = SteppingClock()
     names = {sid: f"group {sid.rpartition('-')[2]}" for who in PEOPLE for sid in who.sids if sid[-4:-3] == "2"}
+    readers = (SUBSCRIBERS, MANAGERS, APPROVERS)
     rights = [
-        Grant(kind, name, Right.ENROLL, SUBSCRIBERS)
-        for kind, name in (
-            (ObjectKind.PROFILE_TEMPLATE, str(TWO.id)),
-            (ObjectKind.CERTIFICATE_TEMPLATE, SIGNING.common_name),
-            (ObjectKind.CERTIFICATE_TEMPLATE, SECOND.common_name),
-        )
+        *(
+            Grant(kind, name, Right.ENROLL, SUBSCRIBERS)
+            for kind, name in (
+                (ObjectKind.PROFILE_TEMPLATE, str(TWO.id)),
+                (ObjectKind.CERTIFICATE_TEMPLATE, SIGNING.common_name),
+                (ObjectKind.CERTIFICATE_TEMPLATE, SECOND.common_name),
+            )
+        ),
+        *(Grant(ObjectKind.PROFILE_TEMPLATE, str(TWO.id), Right.READ, who) for who in readers),
     ]
     with store.writing() as session:
         for who in PEOPLE:
@@ -146,6 +154,7 @@ def found_house(store: SqlStore) -> House:
         clock=clock,
         entropy=SystemEntropy(),
         crew=LoneHand(),
+        patterns=Re2Patterns(),
     )
     return House(store, world, clock)
 

@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from certwright.domain.data_items import DataItemOriginator
+from certwright.domain.data_items import DataItemOriginator, DataItemType
 from certwright.domain.grants import Right
 from certwright.domain.profile_templates import (
     AlternativeName,
@@ -105,6 +105,37 @@ class DataItemTable(_Table, frozen=True):
     description: str | UnsetType = UNSET
     required: bool | UnsetType = UNSET
     originator: DataItemOriginator | UnsetType = UNSET
+    type: DataItemType | UnsetType = UNSET
+    pattern: str | UnsetType = UNSET
+    default: str | UnsetType = UNSET
+    sensitive: bool | UnsetType = UNSET
+
+
+class DocumentTable(_Table, frozen=True):
+    """One document that is printed when a request is executed."""
+
+    name: str
+    template: str | UnsetType = UNSET
+    recipient: str | UnsetType = UNSET
+
+
+class CardEndingTable(_Table, frozen=True):
+    """``card_ending`` of a policy."""
+
+    block_admin_pin: bool | UnsetType = UNSET
+    block_user_pin: bool | UnsetType = UNSET
+    erase_card: bool | UnsetType = UNSET
+    reset_admin_pin: bool | UnsetType = UNSET
+    reset_user_pin: bool | UnsetType = UNSET
+
+
+class TemporaryCardsTable(_Table, frozen=True):
+    """``temporary_cards`` of a policy."""
+
+    allow_kiosk_retirement: bool | UnsetType = UNSET
+    autoenroll_enabled: bool | UnsetType = UNSET
+    maximum_issued: int | UnsetType = UNSET
+    validity: str | UnsetType = UNSET
 
 
 class RevocationTable(_Table, frozen=True):
@@ -135,7 +166,15 @@ class PolicyTable(_Table, frozen=True):
     default_priority: int | UnsetType = UNSET
     data_items: tuple[DataItemTable, ...] = ()
     maximum_active_profiles: int | UnsetType = UNSET
+    maximum_duplicates: int | UnsetType = UNSET
     reissue_archived_certificates: bool | UnsetType = UNSET
+    allow_specify_certificate_template: bool | UnsetType = UNSET
+    reuse_smartcard: bool | UnsetType = UNSET
+    renewal_period: str | UnsetType = UNSET
+    notify_of_renewal: bool | UnsetType = UNSET
+    documents: tuple[DocumentTable, ...] = ()
+    card_ending: CardEndingTable = CardEndingTable()
+    temporary_cards: TemporaryCardsTable = TemporaryCardsTable()
     revocation: RevocationTable = RevocationTable()
     revocation_for_duplicates: RevocationTable = RevocationTable()
 

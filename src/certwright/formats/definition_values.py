@@ -14,7 +14,7 @@ from certwright.domain.data_items import DataItemDefinition
 from certwright.domain.errors import DefinitionInvalid, MalformedValue, Refused
 from certwright.domain.grants import Grant, ObjectKind
 from certwright.domain.identities import EVERYONE, Group, GroupId, Sid, User, UserId
-from certwright.domain.policies import Policy
+from certwright.domain.policies import CardEnding, Policy, PolicyDocument, TemporaryCards
 from certwright.domain.profile_templates import CertificateTemplate, KeySpecification, ProfileTemplate, ProfileTemplateId
 from certwright.domain.public_keys import KeyAlgorithm
 from certwright.domain.request_types import RequestType
@@ -148,11 +148,21 @@ class DefinitionReader:
     def _read_policy(self, table: PolicyTable, where: str) -> Policy:
         parties = ("initiators", "approvers", "enrollment_agents")
         revocations = ("revocation", "revocation_for_duplicates")
-        plain = (each for each in table.__struct_fields__ if each not in (*parties, *revocations, "data_items"))
+        nested = ("data_items", "documents", "card_ending", "temporary_cards", "renewal_period")
+        plain = (each for each in table.__struct_fields__ if each not in (*parties, *revocations, *nested))
         given = _given(table, *plain)
+        given |= self._read_duration(table.renewal_period, f"{where}.renewal_period", "renewal_period")
         given |= {each: self._resolve(getattr(table, each), f"{where}.{each}") for each in parties}
         given |= {each: self._read_revocation(getattr(table, each), f"{where}.{each}") for each in revocations}
-        return Policy(**given, data_items=tuple(DataItemDefinition(**_given(each)) for each in table.data_items))
+        temporary = self._read_duration(table.temporary_cards.validity, f"{where}.temporary_cards.validity")
+        temporary_given = {each: value for each, value in _given(table.temporary_cards).items() if each != "validity"}
+        return Policy(
+            **given,
+            data_items=tuple(DataItemDefinition(**_given(each)) for each in table.data_items),
+            documents=tuple(PolicyDocument(**_given(each)) for each in table.documents),
+            card_ending=CardEnding(**_given(table.card_ending)),
+            temporary_cards=TemporaryCards(**temporary_given, **temporary),
+        )
 
     def _read_revocation(self, table: RevocationTable, where: str) -> RevocationSettings:
         plain = (each for each in table.__struct_fields__ if each not in ("reason", "delay"))

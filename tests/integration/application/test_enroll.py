@@ -11,7 +11,8 @@ import pytest
 from cryptography import x509
 
 from certwright.adapters.entropy import SystemEntropy
-from certwright.application.close_request import cancel_request, complete_request
+from certwright.application.close_request import cancel_request
+from certwright.application.complete_request import complete_request
 from certwright.application.enrollment import Delivered
 from certwright.application.read_holdings import list_own_certificates, list_profiles
 from certwright.domain.certificates import SERIAL_NUMBER_BITS, Certificate, CertificateStatus, format_serial_number
@@ -40,7 +41,7 @@ from certwright.domain.public_keys import KeyAlgorithm
 from certwright.domain.request_types import RequestType
 from certwright.domain.requests import RequestId, RequestStatus
 from certwright.formats.cmc import parse_response
-from worlds.contoso import AGENT, AGENTS, GRANTS, MANAGER, OUTSIDER, SUBSCRIBER, SUBSCRIBER2
+from worlds.contoso import AGENT, AGENTS, GRANTS, MANAGER, OUTSIDER, SUBSCRIBER, SUBSCRIBER2, SUBSCRIBERS
 from worlds.house import ONE, SIGNING, TWO, House, InterruptedAuthority, csr, signed_in
 
 MOMENTS = ["before prepare", "before sign", "after sign", "before respond"]
@@ -83,7 +84,8 @@ def test_a_posted_key_is_certified_for_the_subject_and_what_is_delivered_is_regi
 def test_the_first_post_makes_a_new_profile_and_sets_the_request_to_work(house: House) -> None:
     request_id = house.open()
     house.post(request_id, csr("a"), comment="for the new laptop")
-    (profile,) = list_profiles(by=signed_in(SUBSCRIBER), world=house.world)
+    (held,) = list_profiles(by=signed_in(SUBSCRIBER), world=house.world)
+    profile = held.profile
     assert profile.status is ProfileStatus.NEW
     assert read_status(house, request_id) is RequestStatus.EXECUTING
     assert house.events(request_id) == ["request.created", "request.executed", "certificate.issued"]
@@ -129,7 +131,7 @@ def test_one_bad_request_does_not_hold_up_the_others_and_its_place_is_filled_lat
     assert issued_in(same) == issued
     assert issued_in(later).serial_number != issued.serial_number
     (profile_id,) = {each.profile_id for each in house.certificates(request_id)}
-    assert [each.id for each in list_profiles(by=signed_in(SUBSCRIBER), world=house.world)] == [profile_id]
+    assert [each.profile.id for each in list_profiles(by=signed_in(SUBSCRIBER), world=house.world)] == [profile_id]
 
 
 def test_posts_that_are_all_bad_leave_the_request_as_it_was(house: House) -> None:
@@ -410,7 +412,8 @@ def test_the_limit_of_profiles_is_met_by_one_request_however_often_it_is_posted_
 def test_a_template_without_certificates_for_the_client_takes_an_empty_list(house: House) -> None:
     empty = house.save(replace(ONE, id=ProfileTemplateId(UUID(int=0x3003)), name="Empty", certificate_templates=()))
     with house.store.writing() as session:
-        rights = [Grant(ObjectKind.PROFILE_TEMPLATE, str(empty.id), Right.ENROLL, each) for each in SUBSCRIBER.sids]
+        given = (Right.READ, Right.ENROLL)
+        rights = [Grant(ObjectKind.PROFILE_TEMPLATE, str(empty.id), each, SUBSCRIBERS) for each in given]
         session.directory.replace_grants([*GRANTS, *rights])
     assert house.post(house.open(empty)) == ()
 

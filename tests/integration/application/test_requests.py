@@ -6,14 +6,16 @@ from uuid import UUID
 
 import pytest
 
-from certwright.application.close_request import abandon_request, cancel_request, complete_request
-from certwright.application.create_request import EnrollmentWish, create_enroll_request
+from certwright.application.close_request import abandon_request, cancel_request
+from certwright.application.complete_request import complete_request
+from certwright.application.create_request import RequestWish, create_request
 from certwright.application.plan_certificate_requests import plan_certificate_requests
 from certwright.application.read_holdings import list_own_certificates, list_profile_certificates, list_profiles, read_profile
 from certwright.application.read_profile_templates import find_policy, list_profile_templates, read_profile_template
 from certwright.application.read_requests import list_requests, read_request
 from certwright.application.request_parties import SeenRequest
 from certwright.domain.certificates import CertificateStatus
+from certwright.domain.data_items import DataItem, DataItemDefinition, DataItemOriginator
 from certwright.domain.errors import (
     AccessDenied,
     CertificatesMissing,
@@ -32,14 +34,15 @@ from certwright.domain.errors import (
     UserNotFound,
 )
 from certwright.domain.identities import Principal, UserId
-from certwright.domain.policies import Answers, DataItem, DataItemDefinition, DataItemOriginator, Policy
+from certwright.domain.policies import Answers, Policy
 from certwright.domain.profile_templates import KeyOrigin, ProfileTemplate, ProfileTemplateId
 from certwright.domain.profiles import ProfileStatus
 from certwright.domain.request_types import RequestType
 from certwright.domain.requests import DataCollectionFlags, Request, RequestFlags, RequestId, RequestStatus
 from certwright.domain.revocation import RevocationReason
 from certwright.domain.smartcards import SmartcardConfiguration
-from worlds.contoso import ADMINISTRATOR, AGENT, APPROVER, MANAGER, OUTSIDER, SUBSCRIBER, SUBSCRIBER2
+from certwright.domain.workflows import Operation
+from worlds.contoso import ADMINISTRATOR, AGENT, APPROVER, GRANTS, MANAGER, OUTSIDER, SUBSCRIBER, SUBSCRIBER2
 from worlds.house import ONE, SIGNING, TWO, House, csr, signed_in
 
 Close = Callable[..., SeenRequest]
@@ -47,8 +50,10 @@ POLICY = ONE.policies[RequestType.ENROLL]
 
 
 def open_with(house: House, answers: Answers, by: Principal = SUBSCRIBER, target: Principal | None = None) -> Request:
-    wish = EnrollmentWish(template_id=ONE.id, target_id=target.user.id if target else None, answers=answers)
-    return create_enroll_request(wish, by=signed_in(by), world=house.world)
+    wish = RequestWish(
+        operation=Operation.ENROLL, template_id=ONE.id, target_id=target.user.id if target else None, answers=answers
+    )
+    return create_request(wish, by=signed_in(by), world=house.world)
 
 
 def save_policy(house: House, policy: Policy) -> ProfileTemplate:
@@ -129,17 +134,21 @@ def test_every_wrong_answer_is_named_and_nothing_is_stored(house: House) -> None
 @pytest.mark.parametrize(
     ("wish", "by", "error"),
     [
-        (EnrollmentWish(template_id=ProfileTemplateId(UUID(int=0))), SUBSCRIBER, ProfileTemplateNotFound),
-        (EnrollmentWish(template_id=ONE.id, target_id=UserId(UUID(int=0))), MANAGER, UserNotFound),
-        (EnrollmentWish(template_id=ONE.id, target_id=SUBSCRIBER2.user.id), SUBSCRIBER, AccessDenied),
-        (EnrollmentWish(template_id=ONE.id), OUTSIDER, AccessDenied),
-        (EnrollmentWish(template_id=ONE.id, target_id=OUTSIDER.user.id), MANAGER, AccessDenied),
+        (
+            RequestWish(operation=Operation.ENROLL, template_id=ProfileTemplateId(UUID(int=0))),
+            SUBSCRIBER,
+            ProfileTemplateNotFound,
+        ),
+        (RequestWish(operation=Operation.ENROLL, template_id=ONE.id, target_id=UserId(UUID(int=0))), MANAGER, UserNotFound),
+        (RequestWish(operation=Operation.ENROLL, template_id=ONE.id, target_id=SUBSCRIBER2.user.id), SUBSCRIBER, AccessDenied),
+        (RequestWish(operation=Operation.ENROLL, template_id=ONE.id), OUTSIDER, AccessDenied),
+        (RequestWish(operation=Operation.ENROLL, template_id=ONE.id, target_id=OUTSIDER.user.id), MANAGER, AccessDenied),
     ],
     ids=lambda each: getattr(each, "__name__", ""),
 )
-def test_a_request_is_not_opened(house: House, wish: EnrollmentWish, by: Principal, error: type[CertwrightError]) -> None:
+def test_a_request_is_not_opened(house: House, wish: RequestWish, by: Principal, error: type[CertwrightError]) -> None:
     with pytest.raises(error):
-        create_enroll_request(wish, by=signed_in(by), world=house.world)
+        create_request(wish, by=signed_in(by), world=house.world)
 
 
 def test_a_policy_that_is_switched_off_opens_nothing(house: House) -> None:
@@ -194,9 +203,12 @@ def test_a_request_is_complete_when_all_its_certificates_are_delivered(house: Ho
     completed = complete_request(request_id, by=signed_in(SUBSCRIBER), world=house.world, comment="thanks")
     assert completed.request.status is RequestStatus.COMPLETED
     assert completed.request.completed == house.clock.now()
-    (profile,) = list_profiles(by=signed_in(SUBSCRIBER), world=house.world)
+    (held,) = list_profiles(by=signed_in(SUBSCRIBER), world=house.world)
+    profile = held.profile
     assert profile.status is ProfileStatus.ACTIVE
-    assert house.list_events(request_id)[-1].comment == "thanks"
+    completing, activating = house.list_events(request_id)[-2:]
+    assert completing.comment == "thanks"
+    assert (activating.type, activating.details["status"]) == ("profile.changed", "NEW to ACTIVE")
 
 
 def test_a_request_without_all_its_certificates_is_not_complete(house: House) -> None:
@@ -220,8 +232,9 @@ def test_ending_a_request_revokes_what_it_issued(house: House, end: Close, event
     certificates = house.certificates(request_id)
     assert [each.status(house.clock.now()) for each in certificates] == [CertificateStatus.REVOKED] * 2
     assert {each.revocation_reason for each in certificates} == {RevocationReason.CESSATION_OF_OPERATION}
-    assert house.events(request_id)[-3:] == [event, "certificate.revoked", "certificate.revoked"]
-    (profile,) = list_profiles(by=signed_in(SUBSCRIBER), world=house.world)
+    assert house.events(request_id)[-4:] == [event, "profile.changed", "certificate.revoked", "certificate.revoked"]
+    (held,) = list_profiles(by=signed_in(SUBSCRIBER), world=house.world)
+    profile = held.profile
     assert profile.status is ProfileStatus.DISABLED
 
 
@@ -307,6 +320,8 @@ def test_requests_can_be_listed_by_status(house: House) -> None:
 def test_templates_are_listed_by_name_for_those_who_may_read_them(house: House) -> None:
     names = [each.name for each in list_profile_templates(by=signed_in(ADMINISTRATOR), world=house.world)]
     assert names == ["One Certificate", "Two Certificates"]
+    with house.store.writing() as session:
+        session.directory.replace_grants(GRANTS)
     assert [each.name for each in list_profile_templates(by=signed_in(SUBSCRIBER), world=house.world)] == ["One Certificate"]
     assert list_profile_templates(by=signed_in(OUTSIDER), world=house.world) == ()
 
@@ -343,9 +358,10 @@ def test_certificates_are_listed_from_the_moment_of_issue_newest_first(house: Ho
 def test_a_profile_and_its_certificates_are_read_by_those_who_may(house: House) -> None:
     request_id = house.open(TWO)
     house.post(request_id, csr("a"), csr("b"))
-    (profile,) = list_profiles(by=signed_in(SUBSCRIBER), world=house.world)
+    (held,) = list_profiles(by=signed_in(SUBSCRIBER), world=house.world)
+    profile = held.profile
     for reader in (SUBSCRIBER, MANAGER, ADMINISTRATOR):
-        assert read_profile(profile.id, by=signed_in(reader), world=house.world) == profile
+        assert read_profile(profile.id, by=signed_in(reader), world=house.world).profile == profile
         assert len(list_profile_certificates(profile.id, by=signed_in(reader), world=house.world)) == 2
     for stranger in (SUBSCRIBER2, OUTSIDER):
         with pytest.raises(AccessDenied):

@@ -4,6 +4,16 @@ from dataclasses import replace
 
 import pytest
 
+from certwright.adapters.patterns import Re2Patterns
+from certwright.domain.data_items import (
+    ITEM_LIMIT_CHARACTERS,
+    REPORTED_ITEMS,
+    DataItem,
+    DataItemDefinition,
+    DataItemOriginator,
+    list_broken_by_items,
+    list_missing,
+)
 from certwright.domain.errors import (
     CertwrightError,
     CommentNotCollected,
@@ -17,12 +27,7 @@ from certwright.domain.errors import (
 )
 from certwright.domain.policies import (
     COMMENT_LIMIT_CHARACTERS,
-    ITEM_LIMIT_CHARACTERS,
-    REPORTED_UNKNOWN_ITEMS,
     Answers,
-    DataItem,
-    DataItemDefinition,
-    DataItemOriginator,
     Policy,
     check_comment,
     list_broken_by_answers,
@@ -39,7 +44,11 @@ GOOD = Answers(comment="new laptop", priority=4, data=(DataItem("Request Reason"
 def faults(
     answers: Answers, policy: Policy = POLICY, required_of: frozenset[DataItemOriginator] = BOTH
 ) -> list[CertwrightError]:
-    return list(list_broken_by_answers(policy, answers, "VPN", required_of=required_of))
+    return [
+        *list_broken_by_answers(policy, answers, "VPN"),
+        *list_broken_by_items(policy.data_items, answers.data, sides=BOTH, patterns=Re2Patterns()),
+        *list_missing(policy.data_items, answers.data, sides=required_of),
+    ]
 
 
 def kinds(answers: Answers, policy: Policy = POLICY) -> list[type[CertwrightError]]:
@@ -124,7 +133,7 @@ def test_every_broken_rule_is_reported() -> None:
 def test_ten_thousand_unknown_items_get_an_answer_of_one_screen() -> None:
     data = tuple(DataItem(f"item {number}" * 100, "x" * 5_000) for number in range(10_000))
     broken = faults(replace(GOOD, data=(*GOOD.data, *data)))
-    assert len(broken) == REPORTED_UNKNOWN_ITEMS
+    assert len(broken) == REPORTED_ITEMS
     assert sum(len(each.text) for each in broken) < 4_000
 
 

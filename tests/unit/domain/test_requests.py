@@ -6,7 +6,6 @@ from uuid import UUID
 import pytest
 
 from certwright.domain.errors import TransitionRefused
-from certwright.domain.request_types import RequestType
 from certwright.domain.requests import (
     TRANSITIONS,
     DataCollectionFlags,
@@ -17,18 +16,19 @@ from certwright.domain.requests import (
     RequestStatus,
     advance,
 )
+from certwright.domain.workflows import Operation
 from worlds.contoso import NOW, SUBSCRIBER, TEMPLATE
 
 # Where a request goes from the status of the row when the action of the column is done; a point where it may not be done.
 GRID = """
-             approve  approve_finally  deny    execute    complete   cancel    abandon   fail
-pending      pending  approved         denied  .          .          canceled  canceled  .
-approved     .        .                .       executing  completed  canceled  canceled  .
-executing    .        .                .       executing  completed  canceled  canceled  failed
-completed    .        .                .       .          .          .         .         .
-denied       .        .                .       .          .          .         .         .
-canceled     .        .                .       .          .          .         .         .
-failed       .        .                .       .          .          .         .         .
+             approve  approve_finally  deny    supply_data  execute    complete   cancel    abandon   fail
+pending      pending  approved         denied  pending      .          .          canceled  canceled  .
+approved     .        .                .       approved     executing  completed  canceled  canceled  .
+executing    .        .                .       .            executing  completed  canceled  canceled  failed
+completed    .        .                .       .            .          .          .         .         .
+denied       .        .                .       .            .          .          .         .         .
+canceled     .        .                .       .            .          .          .         .         .
+failed       .        .                .       .            .          .          .         .         .
 """
 
 
@@ -41,7 +41,7 @@ PAIRS = [(status, action) for status in RequestStatus for action in RequestActio
 
 REQUEST = Request(
     id=RequestId(UUID(int=1)),
-    type=RequestType.ENROLL,
+    operation=Operation.ENROLL,
     status=RequestStatus.PENDING,
     flags=RequestFlags.NONE,
     template_id=TEMPLATE.id,

@@ -13,6 +13,7 @@ from certwright.domain.security_descriptors import (
     SecurityDescriptor,
     describe_request_security,
 )
+from certwright.domain.workflows import WORKFLOWS, Operation
 from worlds.contoso import (
     ADMINISTRATORS,
     AGENTS,
@@ -22,6 +23,7 @@ from worlds.contoso import (
     MANAGERS,
     POLICY,
     SUBSCRIBER,
+    TEMPLATE,
     sid,
 )
 
@@ -38,8 +40,21 @@ LETTERS = {
 ALL = Grants(GRANTS)
 
 
-def describe(policy: Policy = POLICY, originator: Principal = SUBSCRIBER, grants: Grants = ALL) -> SecurityDescriptor:
-    return describe_request_security(Parties(originator=originator, target=SUBSCRIBER, policy=policy, grants=grants))
+def describe(
+    policy: Policy = POLICY,
+    originator: Principal = SUBSCRIBER,
+    grants: Grants = ALL,
+    operation: Operation = Operation.ENROLL,
+) -> SecurityDescriptor:
+    parties = Parties(
+        originator=originator,
+        target=SUBSCRIBER,
+        workflow=WORKFLOWS[operation],
+        policy=policy,
+        template_name=str(TEMPLATE.id),
+        grants=grants,
+    )
+    return describe_request_security(parties)
 
 
 def draw(descriptor: SecurityDescriptor) -> list[str]:
@@ -85,7 +100,8 @@ def test_refusals_come_first() -> None:
 
 def test_the_order_of_people_does_not_depend_on_chance() -> None:
     many = frozenset(sid(number) for number in range(3000, 3050))
-    grants = Grants([Grant(ObjectKind.SERVICE, "", Right.ADMINISTER, each) for each in many])
+    reading = Grant(ObjectKind.PROFILE_TEMPLATE, str(TEMPLATE.id), Right.READ, APPROVERS)
+    grants = Grants([reading, *(Grant(ObjectKind.SERVICE, "", Right.ADMINISTER, each) for each in many)])
     policy = replace(POLICY, initiators=many, approvers=many)
     trustees = [each.trustee for each in describe(policy, grants=grants).entries[1:151]]
     assert trustees == sorted(many) * 3

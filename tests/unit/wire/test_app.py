@@ -10,6 +10,7 @@ import structlog
 
 from certwright.adapters.clock import SystemClock
 from certwright.adapters.entropy import SystemEntropy
+from certwright.adapters.patterns import Re2Patterns
 from certwright.adapters.turns import NoTurns
 from certwright.application.world import World
 from certwright.domain.identities import Caller
@@ -18,7 +19,7 @@ from certwright.wire.rest.desk import THREADS
 from certwright.wire.rest.sign_in import WAITING_LIMIT
 from worlds.contoso import SUBSCRIBER
 
-WORLD = World(store=None, authority=None, clock=SystemClock(), entropy=SystemEntropy(), crew=None)
+WORLD = World(store=None, authority=None, clock=SystemClock(), entropy=SystemEntropy(), crew=None, patterns=Re2Patterns())
 ROOT = "/certificatemanagement/api/v1.0"
 READ_NOTHING = f"{ROOT}/profiles/malformed"
 """An address that answers 400 to whoever has signed in, before any store is asked."""

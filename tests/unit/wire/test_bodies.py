@@ -9,15 +9,18 @@ import msgspec
 import pytest
 
 from certwright.application.enrollment import Delivered
+from certwright.application.read_holdings import HeldProfile
 from certwright.application.request_parties import SeenRequest
 from certwright.domain.certificates import Certificate, SerialNumber
+from certwright.domain.data_items import DataItem, DataItemDefinition
 from certwright.domain.errors import SignatureInvalid
-from certwright.domain.policies import DataItem, DataItemDefinition
+from certwright.domain.grants import Grants
 from certwright.domain.profiles import Profile, ProfileFlags, ProfileId, ProfileStatus
 from certwright.domain.request_types import RequestType
 from certwright.domain.requests import DataCollectionFlags, Request, RequestFlags, RequestId, RequestStatus
 from certwright.domain.security_descriptors import SERVICE_SID, SecurityDescriptor
 from certwright.domain.smartcards import SmartcardConfiguration
+from certwright.domain.workflows import Operation
 from certwright.wire.rest.bodies import (
     DeliveredBody,
     GenerationOptionsBody,
@@ -37,7 +40,7 @@ EXAMPLES = json.loads((VECTORS / "rest_examples.json").read_text())
 
 REQUEST = Request(
     id=RequestId(UUID(int=1)),
-    type=RequestType.ENROLL,
+    operation=Operation.ENROLL,
     status=RequestStatus.APPROVED,
     flags=RequestFlags.SMARTCARD,
     template_id=TEMPLATE.id,
@@ -48,7 +51,7 @@ REQUEST = Request(
     data=(DataItem("Reason", None),),
     data_flags=DataCollectionFlags.CERTIFICATE_MANAGER_PROVIDED,
 )
-SEEN = SeenRequest(REQUEST, TEMPLATE, SUBSCRIBER, SecurityDescriptor(SERVICE_SID, ()))
+SEEN = SeenRequest(REQUEST, TEMPLATE, SUBSCRIBER, SecurityDescriptor(SERVICE_SID, ()), Grants([]))
 PROFILE = Profile(
     id=ProfileId(UUID(int=2)),
     status=ProfileStatus.ACTIVE,
@@ -108,7 +111,7 @@ DELIVERED = Delivered(CERTIFICATE_TEMPLATE, b"response")
     [
         ("get-request", RequestBody.of(SEEN)),
         ("cancel-abandon-complete-request", RequestBody.of(SEEN)),
-        ("get-profile-data", ProfileBody.of(PROFILE)),
+        ("get-profile-data", ProfileBody.of(HeldProfile(PROFILE, (Operation.RENEW, Operation.DISABLE)))),
         ("get-profile-templates", ProfileTemplateView.of(TEMPLATE)),
         ("get-certificate-request-generation-options", GenerationOptionsBody.of(CERTIFICATE_TEMPLATE)),
         ("get-certificate-responses", DeliveredBody.of(DELIVERED)),

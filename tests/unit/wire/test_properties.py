@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from certwright.domain.errors import MalformedValue, RulesBroken
 from certwright.domain.data_items import DataItem
+from certwright.domain.errors import MalformedValue, RulesBroken
 from certwright.wire.rest.properties import FAULTS_LIMIT, Properties
 
 JSON = st.recursive(

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from certwright.domain.policies import LOWEST_PRIORITY, DataItemDefinition, Policy
+from certwright.domain.data_items import DataItemDefinition
+from certwright.domain.policies import LOWEST_PRIORITY, Policy
 from certwright.domain.profile_templates import CertificateTemplate, KeyOrigin, KeySpecification, X509KeyUsage
 from certwright.domain.public_keys import KeyAlgorithm
 from certwright.domain.rules.archival import list_archival_faults
