@@ -211,6 +211,7 @@ def _assemble(
         entropy=entropy,
         crew=crew,
         patterns=Re2Patterns(),
+        allows_combined_roles=settings.access.allow_combined_roles,
     )
     return Installation(
         data=data,

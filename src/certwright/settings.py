@@ -174,6 +174,17 @@ class SignInSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AccessSettings:
+    """Who may be what."""
+
+    allow_combined_roles: bool = _setting(
+        False,
+        "Let one person audit, or operate the CA, and hold other roles, too; for sites with too few people. Each such pair is "
+        "told at every change and at every start.",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HistorySettings:
     """The event history."""
 
@@ -201,6 +212,7 @@ class Settings:
     keys: KeySettings = KeySettings()
     authority: AuthoritySettings = AuthoritySettings()
     sign_in: SignInSettings = SignInSettings()
+    access: AccessSettings = AccessSettings()
     history: HistorySettings = HistorySettings()
     log: LogSettings = LogSettings()
 
@@ -299,6 +311,12 @@ def _parse_number(value: object, path: str) -> int:
     return value
 
 
+def _parse_truth(value: object, path: str) -> bool:
+    if not isinstance(value, bool):
+        raise MalformedValue(path, "true or false is wanted")
+    return value
+
+
 def _parse_texts(value: object, path: str) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
         raise MalformedValue(path, "a list of texts is wanted")
@@ -337,6 +355,7 @@ class _Kind:
 _KINDS: dict[object, _Kind] = {
     str: _Kind("text", _parse_text),
     int: _Kind("whole number", _parse_number),
+    bool: _Kind("true or false", _parse_truth),
     tuple[str, ...]: _Kind("list of texts", _parse_texts),
     timedelta: _Kind("duration (s, min, h, days, years)", _parse_span),
     SecretReference: _Kind("place of a secret (file:NAME, env:NAME)", _parse_secret),
@@ -348,6 +367,8 @@ _KINDS: dict[object, _Kind] = {
 
 
 def _encode(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
     if value is None:
         return ""
     if isinstance(value, tuple):

@@ -14,6 +14,7 @@ from certwright.bootstrap import Installation, create_installation, open_install
 from certwright.domain.errors import DefinitionInvalid, EscalationPath, MalformedValue, Refused, RulesBroken, UserNotFound
 from certwright.domain.events import Event, EventType
 from certwright.domain.profile_templates import CertificateTemplate, KeyOrigin, ProfileTemplate, SubjectSource, X509KeyUsage
+from certwright.domain.request_types import RequestType
 from certwright.formats.definitions import WorldDefinition, parse_world
 
 CHEAP = Argon2Hasher(passes=1, memory_kib=64, lanes=1)
@@ -49,12 +50,12 @@ def with_certificate_template(demo: WorldDefinition, template: CertificateTempla
 
 def list_refusals(definition: WorldDefinition, installation: Installation) -> list[Refused]:
     with pytest.raises(Refused) as refused:
-        load_world(definition, "test", world=installation.world)
+        load_world(definition, "test", operator="root", world=installation.world)
     return list(refused.value.broken) if isinstance(refused.value, RulesBroken) else [refused.value]
 
 
 def test_a_world_is_loaded_with_everything_in_it(demo: WorldDefinition, installation: Installation) -> None:
-    loaded = load_world(demo, "demo", world=installation.world)
+    loaded = load_world(demo, "demo", operator="root", world=installation.world)
     with installation.world.store.reading() as session:
         assert {each.id for each in session.directory.list_users()} == {each.id for each in demo.users}
         assert {each.name for each in session.directory.list_groups()} == {each.name for each in demo.groups}
@@ -64,17 +65,17 @@ def test_a_world_is_loaded_with_everything_in_it(demo: WorldDefinition, installa
 
 
 def test_the_same_world_again_changes_nothing_but_is_told(demo: WorldDefinition, installation: Installation) -> None:
-    load_world(demo, "demo", world=installation.world)
-    again = load_world(demo, "demo", world=installation.world)
+    load_world(demo, "demo", operator="root", world=installation.world)
+    again = load_world(demo, "demo", operator="root", world=installation.world)
     assert (again.users, again.groups, again.templates) == (0, 0, ())
     assert len(list_events(installation, EventType.WORLD_LOADED)) == 2
 
 
 def test_a_changed_template_gets_a_new_version_and_the_old_one_stays(demo: WorldDefinition, installation: Installation) -> None:
-    load_world(demo, "demo", world=installation.world)
+    load_world(demo, "demo", operator="root", world=installation.world)
     first, *others = demo.templates
     changed = replace(demo, templates=(replace(first, description="Something else."), *others))
-    loaded = load_world(changed, "demo", world=installation.world)
+    loaded = load_world(changed, "demo", operator="root", world=installation.world)
     assert [(each.id, each.version) for each in loaded.templates] == [(first.id, 2)]
     with installation.world.store.reading() as session:
         assert session.templates.get(first.id, 1) == first
@@ -82,8 +83,8 @@ def test_a_changed_template_gets_a_new_version_and_the_old_one_stays(demo: World
 
 
 def test_rights_are_those_of_the_world_loaded_last(demo: WorldDefinition, installation: Installation) -> None:
-    load_world(demo, "demo", world=installation.world)
-    load_world(replace(demo, grants=()), "demo", world=installation.world)
+    load_world(demo, "demo", operator="root", world=installation.world)
+    load_world(replace(demo, grants=()), "demo", operator="root", world=installation.world)
     with installation.world.store.reading() as session:
         grants = session.directory.load_grants()
     held = [each for each in demo.grants if grants.find_trustees(each.object_kind, each.object_name, each.right)]
@@ -139,7 +140,7 @@ def test_a_policy_that_waits_for_nobody_is_refused(
     change: dict[str, object], detail: str, demo: WorldDefinition, installation: Installation
 ) -> None:
     first, *others = demo.templates
-    ((kind, policy),) = first.policies.items()
+    kind, policy = RequestType.ENROLL, first.policies[RequestType.ENROLL]
     faulty: ProfileTemplate = replace(first, policies={kind: replace(policy, **change)})  # type: ignore[arg-type]
     (broken,) = list_refusals(replace(demo, templates=(faulty, *others)), installation)
     assert isinstance(broken, DefinitionInvalid)
@@ -150,8 +151,8 @@ def test_a_policy_that_waits_for_nobody_is_refused(
 def test_a_password_is_set_under_every_name_of_the_account(
     account: str, demo: WorldDefinition, installation: Installation
 ) -> None:
-    load_world(demo, "demo", world=installation.world)
-    set_password(account, "correct horse", world=installation.world, hasher=CHEAP)
+    load_world(demo, "demo", operator="root", world=installation.world)
+    set_password(account, "correct horse", operator="root", world=installation.world, hasher=CHEAP)
     user = next(each for each in demo.users if each.account_name == "subscriber")
     with installation.world.store.reading() as session:
         stored = session.directory.find_password_hash(user.id)
@@ -163,12 +164,12 @@ def test_a_password_is_set_under_every_name_of_the_account(
 
 
 def test_an_unknown_account_gets_no_password(demo: WorldDefinition, installation: Installation) -> None:
-    load_world(demo, "demo", world=installation.world)
+    load_world(demo, "demo", operator="root", world=installation.world)
     with pytest.raises(UserNotFound):
-        set_password("nobody", "correct horse", world=installation.world, hasher=CHEAP)
+        set_password("nobody", "correct horse", operator="root", world=installation.world, hasher=CHEAP)
 
 
 @pytest.mark.parametrize("password", ["", "x" * 1_001, "two\nlines"])
 def test_a_password_that_nobody_could_type_is_refused(password: str, installation: Installation) -> None:
     with pytest.raises(MalformedValue):
-        set_password("subscriber", password, world=installation.world, hasher=CHEAP)
+        set_password("subscriber", password, operator="root", world=installation.world, hasher=CHEAP)

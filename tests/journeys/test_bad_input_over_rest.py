@@ -150,7 +150,7 @@ def test_a_request_is_closed_in_known_ways_alone(subscriber: httpx.Client, reque
         ({"type": "Enroll", "profiletemplateuuid": VPN}, 400, "data-item-missing"),
         ({"type": "Enroll", "profiletemplateuuid": ARCHIVED}, 409, "server-keys-unsupported"),
         ({"type": "Unblock", "smartcard": "17cf063d-e337-4aa9-a822-346554ddd3c9"}, 400, "request-type-unsupported"),
-        ({"type": "Renew"}, 400, "request-type-unsupported"),
+        ({"type": "Renew"}, 400, "malformed-value"),
     ],
 )
 def test_a_request_that_cannot_be_opened_says_why(

@@ -93,7 +93,7 @@ def _answer(request: Request, template: ProfileTemplate, answers: Answers, *, by
     """Return *request* with the answers in it. Errors: every way in which they do not fit the policy, all at once."""
     policy = template.policies[request.type]
     sides = list_initiator_sides(policy, is_own=by.user.id == request.target_id)
-    data = merge_items(policy.data_items, (), answers.data, sides=sides)
+    data = merge_items(policy.data_items, (), answers.data, sides=frozenset(DataItemOriginator))
     # What a manager leaves open when he starts it, approvers can still give.
     awaited = frozenset({DataItemOriginator.MANAGER}) if policy.approvals_needed else frozenset[DataItemOriginator]()
     check_none_broken(

@@ -102,6 +102,7 @@ def make_profile(request: Request, by: Caller, profile_id: ProfileId | None, wor
 
     Shape: what takes the place of another names it as parent; a duplicate names its original as primary. Keys that are
     recovered for somebody else are held by who executes the request.
+    Errors: RuntimeError, a bug, for a request that makes none.
     """
     flags, workflow = request.workflow.new_flags, request.workflow
     if flags is None:

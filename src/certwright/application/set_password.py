@@ -3,13 +3,13 @@
 from certwright.application.world import World
 from certwright.domain.account_names import find_named
 from certwright.domain.errors import MalformedValue, UserNotFound
-from certwright.domain.events import EventType, tell_of_program
+from certwright.domain.events import EventType, tell_of_operator
 from certwright.domain.ports import PasswordHasher
 
 PASSWORD_LIMIT_CHARACTERS = 1_000
 
 
-def set_password(account: str, password: str, *, world: World, hasher: PasswordHasher) -> None:
+def set_password(account: str, password: str, *, operator: str, world: World, hasher: PasswordHasher) -> None:
     """Set the password of ``account``, ``DOMAIN\\account`` or ``name@domain``; what was remembered of the old one is void.
 
     Errors: UserNotFound; MalformedValue for a password that nobody could type into a form or a header.
@@ -24,7 +24,7 @@ def set_password(account: str, password: str, *, world: World, hasher: PasswordH
         session.directory.save_password_hash(found.user.id, password_hash)
         now = world.clock.now()
         session.history.append(
-            [tell_of_program(EventType.PASSWORD_SET, now, subject_id=found.user.id, account=found.user.nt4_name)]
+            [tell_of_operator(EventType.PASSWORD_SET, operator, now, subject_id=found.user.id, account=found.user.nt4_name)]
         )
 
 

@@ -8,7 +8,7 @@ from certwright.domain.ports import CertificationAuthority, Clock, Crew, Entropy
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Made by `bootstrap`; handed to every use case."""
+    """Made by `bootstrap`; handed to every use case. *allows_combined_roles* is for sites with too few people."""
 
     store: Store
     authority: CertificationAuthority
@@ -16,3 +16,4 @@ class World:
     entropy: Entropy
     crew: Crew
     patterns: Patterns
+    allows_combined_roles: bool = False

@@ -79,16 +79,16 @@ class SqlProfiles:
 @cache
 def _list_with(statuses: frozenset[ProfileStatus]) -> Select[Any]:
     """Return the one statement for these statuses: `Connection.execute` keeps what it compiles for each."""
-    wanted = _is_one_of(statuses)
+    wanted = _among(statuses)
     return select(*_PROFILE).where(profiles.c.owner_id == bindparam("owner_id"), wanted).order_by(profiles.c.number.desc())
 
 
 @cache
 def _count_with(statuses: frozenset[ProfileStatus]) -> Select[Any]:
-    return select(func.count()).where(profiles.c.template_id == bindparam("template_id"), _is_one_of(statuses))
+    return select(func.count()).where(profiles.c.template_id == bindparam("template_id"), _among(statuses))
 
 
-def _is_one_of(statuses: frozenset[ProfileStatus]) -> ColumnElement[bool]:
+def _among(statuses: frozenset[ProfileStatus]) -> ColumnElement[bool]:
     return or_(*(profiles.c.status == each for each in sorted(map(int, statuses))), false())
 
 

@@ -23,6 +23,7 @@ from certwright.wire.cli.certificates import list_certificate_lines
 from certwright.wire.cli.console import make_console, show_progress
 from certwright.wire.cli.load import DEMO, read_world_file
 from certwright.wire.cli.logs import configure_logs
+from certwright.wire.cli.operators import find_operator
 from certwright.wire.cli.options import data_option
 from certwright.wire.cli.serve import port_option
 from certwright.wire.cli.serving import Address, RunningServer, check_address_free, run_server
@@ -141,7 +142,7 @@ def _prepare_people(installation: Installation, password: str) -> list[str]:
     with show_progress("Loading the demo world") as tell:
         tell("Loading people, rights and templates")
         definition = read_world_file(DEMO)
-        load_world(definition, DEMO, world=installation.world)
+        load_world(definition, DEMO, operator=find_operator(), world=installation.world)
         tell(f"Setting {len(definition.users)} passwords")
         with ThreadPoolExecutor(HASHES_AT_ONCE) as threads:
             # Each account has a hash of its own, with a salt of its own; the threads share the time that takes.
@@ -151,7 +152,7 @@ def _prepare_people(installation: Installation, password: str) -> list[str]:
 
 
 def _set_password(account: str, password: str, installation: Installation) -> None:
-    set_password(account, password, world=installation.world, hasher=installation.hasher)
+    set_password(account, password, operator=find_operator(), world=installation.world, hasher=installation.hasher)
 
 
 def list_curl_lines(url: str, ca_file: Path, password: str) -> list[str]:

@@ -1,6 +1,7 @@
 """certwright load."""
 
 import json
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
@@ -8,9 +9,10 @@ import click
 
 from certwright.application.load_world import LoadedWorld, load_world
 from certwright.bootstrap import Installation, open_installation
-from certwright.domain.errors import MalformedValue
+from certwright.domain.errors import MalformedValue, RolesCombined
 from certwright.formats.definitions import WorldDefinition, parse_world
 from certwright.wire.cli.console import make_console
+from certwright.wire.cli.operators import find_operator
 from certwright.wire.cli.options import data_option, json_option
 
 DEMO = "demo"
@@ -45,11 +47,20 @@ def command(world_file: str, data: Path, *, as_json: bool) -> None:
     console.print(f"New or changed: {loaded.users} users, {loaded.groups} groups, {len(changed)} profile templates.")
     for each in loaded.templates:
         console.print(f"  {each.name}, version {each.version}")
+    warn_of_combined_roles(loaded.combined_roles)
+
+
+def warn_of_combined_roles(combined: Sequence[RolesCombined]) -> None:
+    """Say loudly which roles people combine because the settings allow it."""
+    for each in combined:
+        make_console(stderr=True).print(
+            f"WARNING: {each.text} The setting access.allow_combined_roles lets it pass.", style="red"
+        )
 
 
 def load_world_file(name: str, installation: Installation) -> LoadedWorld:
     """Load the world file *name*, or the demo's. Errors: as `parse_world` and `load_world`; OSError."""
-    return load_world(read_world_file(name), name, world=installation.world)
+    return load_world(read_world_file(name), name, operator=find_operator(), world=installation.world)
 
 
 def read_world_file(name: str) -> WorldDefinition:

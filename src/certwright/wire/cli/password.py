@@ -7,6 +7,7 @@ import click
 from certwright.application.set_password import set_password
 from certwright.bootstrap import open_installation
 from certwright.wire.cli.console import make_console
+from certwright.wire.cli.operators import find_operator
 from certwright.wire.cli.options import data_option, password_file_option, read_password
 
 
@@ -24,5 +25,5 @@ def command(account: str, data: Path, password_file: Path | None) -> None:
     """
     password = read_password(password_file, f"New password of {account}", confirm=True)
     with open_installation(data) as installation:
-        set_password(account, password, world=installation.world, hasher=installation.hasher)
+        set_password(account, password, operator=find_operator(), world=installation.world, hasher=installation.hasher)
     make_console(stderr=True).print(f"The password of {account} is set.")

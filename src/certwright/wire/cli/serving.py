@@ -12,9 +12,11 @@ import structlog
 import uvicorn
 
 from certwright import __version__
+from certwright.application.role_separation import separate_roles
+from certwright.application.world import World
 from certwright.bootstrap import Installation
 from certwright.domain.errors import AddressUnavailable
-from certwright.domain.events import EventType, tell_of_program
+from certwright.domain.events import PROGRAM, EventType, tell_of_program
 from certwright.wire.cli.sealer import Sealer
 from certwright.wire.rest.app import create_app
 
@@ -93,6 +95,7 @@ def run_server(
         _spare_what_stays()
         with _signals_that_end(server):
             _tell(installation, EventType.SERVICE_STARTED, url)
+            _warn_of_combined_roles(installation.world)
             try:
                 server.run(sockets=[listener])
             finally:
@@ -162,3 +165,12 @@ def _tell(installation: Installation, event_type: EventType, url: str) -> None:
     with world.store.writing() as session:
         session.history.append([tell_of_program(event_type, world.clock.now(), url=url, version=__version__)])
     log.info(event_type.value, url=url, version=__version__)
+
+
+def _warn_of_combined_roles(world: World) -> None:
+    """Say at each start what the installation's settings let pass."""
+    if world.allows_combined_roles:
+        with world.store.writing() as session:
+            combined = separate_roles(session, operator=PROGRAM, world=world)
+        for each in combined:
+            log.warning("roles combined", detail=each.text)

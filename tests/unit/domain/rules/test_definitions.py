@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from certwright.adapters.patterns import Re2Patterns
 from certwright.domain.data_items import DataItemDefinition
 from certwright.domain.policies import LOWEST_PRIORITY, Policy
 from certwright.domain.profile_templates import CertificateTemplate, KeyOrigin, KeySpecification, X509KeyUsage
 from certwright.domain.public_keys import KeyAlgorithm
+from certwright.domain.request_types import RequestType
 from certwright.domain.rules.archival import list_archival_faults
 from certwright.domain.rules.key_definition import list_key_definition_faults
 from certwright.domain.rules.policy_parties import list_policy_faults
@@ -78,7 +80,7 @@ def test_a_template_asks_for_keys_that_are_certified(algorithm: KeyAlgorithm, bi
     ],
 )
 def test_a_policy_that_people_can_use_is_taken(policy: Policy) -> None:
-    assert list_policy_faults(policy, "policies.enroll") == []
+    assert list_policy_faults(policy, "policies.enroll", RequestType.ENROLL, Re2Patterns()) == []
 
 
 @pytest.mark.parametrize(
@@ -93,6 +95,6 @@ def test_a_policy_that_people_can_use_is_taken(policy: Policy) -> None:
     ],
 )
 def test_a_policy_that_leads_nowhere_is_refused(policy: Policy, words: str) -> None:
-    (fault,) = list_policy_faults(policy, "policies.enroll")
+    (fault,) = list_policy_faults(policy, "policies.enroll", RequestType.ENROLL, Re2Patterns())
     assert fault.text.startswith("policies.enroll: ")
     assert words in fault.text
