@@ -6,15 +6,16 @@ Source: domain.md 2.8 and 2.9.
 """
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import timedelta
-from typing import Self
+from typing import Any, Self
 from uuid import UUID
 
 from msgspec import UNSET, Struct, UnsetType, field
 
-from certwright.domain.data_items import DataItemDefinition
+from certwright.domain.data_items import DataItemDefinition, DataItemType
 from certwright.domain.identities import Sid
-from certwright.domain.policies import Policy
+from certwright.domain.policies import Policy, PolicyDocument
 from certwright.domain.request_types import RequestType
 from certwright.domain.revocation import RevocationSettings
 from certwright.domain.security_descriptors import SERVICE_SID, Entry, RequestPermission, SecurityDescriptor
@@ -25,6 +26,16 @@ APPROVE = UUID("9c72c7ef-9a99-41ce-8cfc-97b297052e83")
 ENROLL_ON_BEHALF = UUID("fa8bdba6-ec43-453b-a453-cb1361558770")
 """The extended rights that a policy gives; the identifiers of the product are not public, these are ours."""
 
+_ITEM_TYPES = {
+    DataItemType.TEXT: "String",
+    DataItemType.NUMBER: "Number",
+    DataItemType.DATE: "Date",
+    DataItemType.BOOLEAN: "Boolean",
+}
+_TEMPORARY_CARDS = frozenset(
+    {RequestType.TEMPORARY_CARD_ENROLL, RequestType.TEMPORARY_CARD_RETIRE, RequestType.TEMPORARY_CARD_DISABLE}
+)
+_WITH_CARD_ENDING = _TEMPORARY_CARDS | {RequestType.RETIRE}
 _WITH_ACTIVE_PROFILES = frozenset({RequestType.ENROLL})
 _WITH_ARCHIVED_CERTIFICATES = frozenset({RequestType.RENEW, RequestType.RECOVER, RequestType.DUPLICATE})
 _WITH_REVOCATION_OF_DUPLICATES = frozenset({RequestType.RENEW, RequestType.RECOVER})
@@ -34,15 +45,13 @@ _WITH_REVOCATION = frozenset(
         RequestType.RECOVER,
         RequestType.DISABLE,
         RequestType.RETIRE,
-        RequestType.TEMPORARY_CARD_ENROLL,
-        RequestType.TEMPORARY_CARD_RETIRE,
-        RequestType.TEMPORARY_CARD_DISABLE,
     }
+    | _TEMPORARY_CARDS
 )
 
 
 class ValidationBody(Struct):
-    """How the answer to a data item is checked: only whether there is one."""
+    """How the answer to a data item is checked, beyond its type."""
 
     validation_type: str = field(name="ValidationType", default="None")
     validation_data: str = field(name="ValidationData", default="")
@@ -65,12 +74,32 @@ class DataItemDefinitionBody(Struct):
         return cls(
             name=definition.name,
             description=definition.description,
-            item_type="String",
+            item_type=_ITEM_TYPES[definition.type],
             required=definition.required,
             originator=definition.originator.value.capitalize(),
-            storage="None",
-            validation=ValidationBody(),
+            storage="Encrypted" if definition.sensitive else "None",
+            validation=ValidationBody("RegularExpression", definition.pattern) if definition.pattern else ValidationBody(),
         )
+
+
+class DocumentBody(Struct):
+    """A document that is printed when a request is executed."""
+
+    name: str = field(name="Name")
+    template: str = field(name="Template")
+    recipient: str = field(name="Recipient")
+
+    @classmethod
+    def of(cls, document: PolicyDocument) -> Self:
+        """Return *document* as the API answers it."""
+        return cls(document.name, document.template, document.recipient)
+
+
+class RenewalNoticeBody(Struct):
+    """When the renewal of a certificate begins, and whether its owner is told."""
+
+    enabled: bool = field(name="Enabled")
+    period: str = field(name="RenewalPeriod")
 
 
 class AuthorizedBody(Struct):
@@ -133,7 +162,7 @@ class PolicyBody(Struct):
     collect_comments: bool = field(name="CollectComments")
     collect_priority: bool = field(name="CollectRequestPriority")
     default_priority: int = field(name="DefaultRequestPriority")
-    documents: list[str] = field(name="Documents")
+    documents: list[DocumentBody] = field(name="Documents")
     enabled: bool = field(name="Enabled")
     enrollment_agent_required: bool = field(name="EnrollAgentRequired")
     secrets: SecretsBody = field(name="OneTimePasswordPolicy")
@@ -142,18 +171,29 @@ class PolicyBody(Struct):
     data: list[DataItemDefinitionBody] = field(name="DataCollection")
     self_service: bool = field(name="SelfServiceEnabled")
     maximum_active_profiles: int | UnsetType = field(name="MaximumActiveProfiles", default=UNSET)
+    maximum_duplicates: int | UnsetType = field(name="MaximumDuplicates", default=UNSET)
+    reuse_smartcard: bool | UnsetType = field(name="ReuseSmartcard", default=UNSET)
     reissue_archived: bool | UnsetType = field(name="ReissueArchivedCertificates", default=UNSET)
     revocation: RevocationBody | UnsetType = field(name="RevocationSettings", default=UNSET)
     revocation_for_duplicates: RevocationBody | UnsetType = field(name="RevocationSettingsForDuplicates", default=UNSET)
+
+    renewal_notice: RenewalNoticeBody | UnsetType = field(name="RenewalNotification", default=UNSET)
+    allow_specify_template: bool | UnsetType = field(name="AllowSpecifyCertificateTemplate", default=UNSET)
+    allow_suspend: bool | UnsetType = field(name="AllowSuspend", default=UNSET)
+    block_admin_pin: bool | UnsetType = field(name="BlockAdminPin", default=UNSET)
+    block_user_pin: bool | UnsetType = field(name="BlockUserPin", default=UNSET)
+    erase_card: bool | UnsetType = field(name="EraseCard", default=UNSET)
+    reset_admin_pin: bool | UnsetType = field(name="ResetAdminPin", default=UNSET)
+    reset_user_pin: bool | UnsetType = field(name="ResetUserPin", default=UNSET)
+    allow_kiosk_retirement: bool | UnsetType = field(name="AllowKioskRetirement", default=UNSET)
+    autoenroll_enabled: bool | UnsetType = field(name="AutoenrollEnabled", default=UNSET)
+    maximum_issued: int | UnsetType = field(name="MaximumIssued", default=UNSET)
+    validity: str | UnsetType = field(name="ValidityPeriod", default=UNSET)
 
     @classmethod
     def of(cls, policy: Policy, workflow: RequestType) -> Self:
         """Return *policy* as the API answers it."""
         items = [DataItemDefinitionBody.of(each) for each in policy.data_items]
-        of_old = RevocationBody.of(policy.revocation) if workflow in _WITH_REVOCATION else UNSET
-        of_duplicates = (
-            RevocationBody.of(policy.revocation_for_duplicates) if workflow in _WITH_REVOCATION_OF_DUPLICATES else UNSET
-        )
         return cls(
             approvals_needed=policy.approvals_needed,
             approver=_authorize(policy.approvers, RequestPermission.APPROVE, APPROVE),
@@ -162,7 +202,7 @@ class PolicyBody(Struct):
             collect_comments=policy.collect_comments,
             collect_priority=policy.collect_priority,
             default_priority=policy.default_priority,
-            documents=[],
+            documents=[DocumentBody.of(each) for each in policy.documents],
             enabled=policy.enabled,
             enrollment_agent_required=policy.enrollment_agent_required,
             secrets=SecretsBody(),
@@ -170,10 +210,7 @@ class PolicyBody(Struct):
             policy_data=items,
             data=items,
             self_service=policy.self_service,
-            maximum_active_profiles=policy.maximum_active_profiles if workflow in _WITH_ACTIVE_PROFILES else UNSET,
-            reissue_archived=policy.reissue_archived_certificates if workflow in _WITH_ARCHIVED_CERTIFICATES else UNSET,
-            revocation=of_old,
-            revocation_for_duplicates=of_duplicates,
+            **_list_extras(policy, workflow),
         )
 
 
@@ -188,3 +225,31 @@ def format_delay(delay: timedelta) -> str:
 def _authorize(trustees: Iterable[Sid], permission: RequestPermission, right: UUID) -> AuthorizedBody:
     entries = tuple(Entry(each, permission, "named by the policy") for each in sorted(trustees))
     return AuthorizedBody(encode_security_descriptor(SecurityDescriptor(SERVICE_SID, entries)), right)
+
+
+def _list_extras(policy: Policy, workflow: RequestType) -> dict[str, Any]:
+    """Return the properties that only the policies of some kinds of request have."""
+    extras: dict[str, Any] = {}
+    if workflow in _WITH_ACTIVE_PROFILES:
+        extras["maximum_active_profiles"] = policy.maximum_active_profiles
+    if workflow in _WITH_ARCHIVED_CERTIFICATES:
+        extras["reissue_archived"] = policy.reissue_archived_certificates
+    if workflow in _WITH_REVOCATION:
+        extras["revocation"] = RevocationBody.of(policy.revocation)
+    if workflow in _WITH_REVOCATION_OF_DUPLICATES:
+        extras["revocation_for_duplicates"] = RevocationBody.of(policy.revocation_for_duplicates)
+    match workflow:
+        case RequestType.DUPLICATE:
+            extras["maximum_duplicates"] = policy.maximum_duplicates
+        case RequestType.ONLINE_UPDATE:
+            extras["allow_specify_template"] = policy.allow_specify_certificate_template
+        case RequestType.SUSPEND_OR_REINSTATE:
+            extras["allow_suspend"] = policy.enabled
+        case RequestType.RENEW:
+            extras["reuse_smartcard"] = policy.reuse_smartcard
+            extras["renewal_notice"] = RenewalNoticeBody(policy.notify_of_renewal, format_delay(policy.renewal_period))
+    if workflow in _WITH_CARD_ENDING:
+        extras |= asdict(policy.card_ending)
+    if workflow in _TEMPORARY_CARDS:
+        extras |= asdict(policy.temporary_cards) | {"validity": format_delay(policy.temporary_cards.validity)}
+    return extras
