@@ -61,14 +61,14 @@ def test_a_template_without_policies_is_kept() -> None:
             'initiatorz = ["x"]',
             "profile_templates[0].policies.duplicate.initiatorz",
         ),
-        ('approvers = ["Approvers"]', 'approvers = ["x"]', "profile_templates.{}.policies.enroll.approvers"),
+        ('approvers = ["Approvers"]', 'approvers = ["x"]', "profile_templates.{}.policies.recover-on-behalf.approvers"),
     ],
 )
 def test_a_fault_is_told_with_file_and_line(before: str, after: str, path: str) -> None:
     line = DEMO[: DEMO.index(before)].count("\n") + 1
     with pytest.raises(DefinitionInvalid) as refused:
         parse_world(DEMO.replace(before, after, 1), "demo.toml")
-    assert refused.value.where == f"demo.toml line {line}: " + path.format("Managed Software Certificate")
+    assert refused.value.where == f"demo.toml line {line}: " + path.format("Signing and Archived Encryption")
 
 
 def test_a_file_that_is_no_toml_is_told_with_its_line() -> None:

@@ -1,0 +1,109 @@
+"""What a policy may not say for its kind of request, who is missing to approve, and groups that hold each other."""
+
+from dataclasses import replace
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from certwright.adapters.patterns import Re2Patterns
+from certwright.domain.data_items import DataItemDefinition, DataItemOriginator, DataItemType
+from certwright.domain.identities import Group, GroupId, Principal, Sid
+from certwright.domain.policies import Policy, TemporaryCards
+from certwright.domain.request_types import RequestType
+from certwright.domain.revocation import LONGEST_DELAY, RevocationReason, RevocationSettings
+from certwright.domain.rules.policy_parties import WITHOUT_AGENT, list_approver_faults, list_group_rings, list_policy_faults
+from worlds.contoso import APPROVERS, POLICY, SUBSCRIBER
+
+PLAIN = Policy(self_service=True)
+BEHALF = replace(POLICY, self_service=False, enrollment_agent_required=True)
+
+
+def faults(policy: Policy, request_type: RequestType = RequestType.ENROLL) -> list[str]:
+    return [each.text for each in list_policy_faults(policy, "here", request_type, Re2Patterns())]
+
+
+def asking(**item: object) -> Policy:
+    return replace(PLAIN, data_items=(DataItemDefinition(**{"name": "a", **item}),))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", sorted(WITHOUT_AGENT))
+def test_no_enrollment_agent_executes_what_needs_none(kind: RequestType) -> None:
+    assert ["no enrollment agent" in each for each in faults(replace(POLICY, enrollment_agent_required=True), kind)] == [True]
+
+
+def test_keys_are_recovered_on_behalf_by_an_agent_for_another_with_answers_of_managers() -> None:
+    kind = RequestType.RECOVER_ON_BEHALF
+    asked = DataItemDefinition(name="a")
+    assert faults(BEHALF, kind) == []
+    assert "has to be required" in faults(replace(BEHALF, enrollment_agent_required=False), kind)[0]
+    assert "self service" in faults(replace(BEHALF, self_service=True), kind)[0]
+    assert "only managers" in faults(replace(BEHALF, data_items=(asked,)), kind)[0]
+    assert faults(replace(BEHALF, data_items=(replace(asked, originator=DataItemOriginator.MANAGER),)), kind) == []
+
+
+@pytest.mark.parametrize(
+    ("policy", "words"),
+    [
+        (replace(PLAIN, maximum_active_profiles=-1), "a limit may not be negative"),
+        (replace(PLAIN, maximum_duplicates=-1), "a limit may not be negative"),
+        (replace(PLAIN, temporary_cards=TemporaryCards(maximum_issued=-1)), "a limit may not be negative"),
+        (replace(PLAIN, data_items=tuple(DataItemDefinition(name=str(each)) for each in range(101))), "no more than 100"),
+        (asking(pattern="(a+"), "pattern: "),
+        (asking(pattern=r"(a)\1"), "pattern: "),
+        (asking(pattern="[0-9]{4}", default="12"), "the default would not be accepted"),
+        (asking(type=DataItemType.NUMBER, default="x", sensitive=True), "the default would not be accepted"),
+        (replace(PLAIN, revocation=RevocationSettings(delay=timedelta(seconds=-1))), "here.revocation: delay"),
+        (
+            replace(PLAIN, revocation_for_duplicates=RevocationSettings(delay=LONGEST_DELAY + timedelta(1))),
+            "here.revocation_for_duplicates: delay",
+        ),
+        (replace(PLAIN, revocation=RevocationSettings(reason=RevocationReason.CERTIFICATE_HOLD)), "holds are for"),
+        (replace(PLAIN, revocation=RevocationSettings(reason=RevocationReason.REMOVE_FROM_CRL)), "holds are for"),
+    ],
+)
+def test_a_policy_that_cannot_be_followed_is_refused(policy: Policy, words: str) -> None:
+    (fault,) = faults(policy)
+    assert words in fault
+
+
+def test_a_default_that_cannot_be_taken_is_not_told() -> None:
+    (fault,) = faults(asking(type=DataItemType.NUMBER, default="hunter2", sensitive=True))
+    assert "hunter2" not in fault
+
+
+@pytest.mark.parametrize("pattern", ["(a+)+$", "[0-9]{4}", ""])
+def test_patterns_that_other_engines_choke_on_are_taken(pattern: str) -> None:
+    assert faults(asking(pattern=pattern)) == []
+
+
+def test_as_many_people_as_approvals_are_wanted_and_who_is_switched_off_is_none() -> None:
+    people = [Principal(replace(SUBSCRIBER.user, enabled=enabled), frozenset({APPROVERS})) for enabled in (True, True, False)]
+    policy = Policy(self_service=True, approvals_needed=2, approvers=frozenset({APPROVERS}))
+    assert list_approver_faults(policy, "here", people) == []
+    (fault,) = list_approver_faults(replace(policy, approvals_needed=3), "here", people)
+    assert "3 approvals are needed, and 2 people can give one" in fault.text
+
+
+def make_groups(*holding: str) -> list[Group]:
+    """Return groups out of texts like ``a>bc``: a holds b and c."""
+    named = (each.partition(">") for each in holding)
+    return [
+        Group(id=GroupId(uuid4()), sid=Sid(name), name=name, members=frozenset(map(Sid, members))) for name, _, members in named
+    ]
+
+
+@pytest.mark.parametrize(
+    ("holding", "rings"),
+    [
+        (["a>b", "b>c", "c>"], []),
+        (["a>bc", "b>d", "c>d", "d>"], []),
+        (["a>a"], ["a > a"]),
+        (["a>b", "b>c", "c>a"], ["a > b > c > a"]),
+        (["a>b", "b>a", "c>d", "d>c", "e>ac"], ["a > b > a", "c > d > c"]),
+    ],
+)
+def test_each_ring_of_groups_is_named_once(holding: list[str], rings: list[str]) -> None:
+    assert [each.text.partition("each other: ")[2] for each in list_group_rings(make_groups(*holding))] == [
+        f"{ring}." for ring in rings
+    ]
