@@ -4,6 +4,7 @@ A test compares the pages with what this would print.
 """
 
 import inspect
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import click
 
 from certwright.domain.errors import CertwrightError
+from certwright.formats.definition_schema import print_world_schema
 from certwright.wire.cli import COMMANDS, main
 from certwright.wire.cli.settings import list_reference_lines
 from certwright.wire.rest.app import ROUTES
@@ -30,7 +32,8 @@ def list_pages() -> dict[str, str]:
         "rest-api.md": _list_route_lines(),
         "errors.md": _list_error_lines(),
     }
-    return {name: "\n".join([NOTE, "", *lines]) + "\n" for name, lines in pages.items()}
+    printed = {name: "\n".join([NOTE, "", *lines]) + "\n" for name, lines in pages.items()}
+    return printed | {"world.schema.json": json.dumps(print_world_schema(), indent=2) + "\n"}
 
 
 def _list_command_lines() -> Iterator[str]:
