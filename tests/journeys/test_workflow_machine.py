@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import httpx
-import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
@@ -234,13 +233,11 @@ class Workflows(RuleBasedStateMachine):
             self.compare(request)
 
 
-def test_random_workflows_go_as_the_model_says(served: Served, sign_in: SignedIn, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Workflows, "served", served, raising=False)
-    monkeypatch.setattr(Workflows, "sign_in", staticmethod(sign_in), raising=False)
-    monkeypatch.setattr(Workflows, "target", str(target_of(served)), raising=False)
-    Workflows.steps = 0
+def test_random_workflows_go_as_the_model_says(served: Served, sign_in: SignedIn) -> None:
+    world = {"served": served, "sign_in": staticmethod(sign_in), "target": str(target_of(served))}
+    machine = type("WorkflowsOfThisServer", (Workflows,), world)
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
-        Workflows,
+        machine,
         settings=settings(
             max_examples=SEQUENCES,
             stateful_step_count=STEPS,
@@ -249,4 +246,4 @@ def test_random_workflows_go_as_the_model_says(served: Served, sign_in: SignedIn
             suppress_health_check=list(HealthCheck),
         ),
     )
-    assert Workflows.steps >= STEPS_WANTED
+    assert machine.steps >= STEPS_WANTED  # type: ignore[attr-defined]

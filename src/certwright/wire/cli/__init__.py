@@ -18,6 +18,7 @@ class CommandEntry:
 
     module: str
     summary: str
+    function: str = "command"
 
 
 COMMANDS = {
@@ -27,6 +28,12 @@ COMMANDS = {
     "enroll": CommandEntry("enroll", "Get a certificate from a server: key, request, certificate, chain."),
     "load": CommandEntry("load", "Load people, rights and templates from a world file."),
     "password": CommandEntry("password", "Set the password of a local account."),
+    "templates": CommandEntry("templates", "List profile templates, show and compare them, withdraw one."),
+    "requests": CommandEntry("requests", "List requests, show one, approve or deny it."),
+    "users": CommandEntry("people", "List accounts, switch them on and off.", "users"),
+    "groups": CommandEntry("people", "List groups, add and remove members.", "groups"),
+    "rights": CommandEntry("rights", "Give rights, take them away, list them."),
+    "access": CommandEntry("access", "Explain who may do what, and why."),
     "audit": CommandEntry("audit", "Prove that the event history is what was sealed."),
     "settings": CommandEntry("settings", "Explain the settings."),
 }
@@ -54,7 +61,7 @@ class CertwrightGroup(click.Group):
         entry = COMMANDS.get(cmd_name)
         if entry is None:
             return None
-        command: click.Command = importlib.import_module(f"{__name__}.{entry.module}").command
+        command: click.Command = getattr(importlib.import_module(f"{__name__}.{entry.module}"), entry.function)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

@@ -70,4 +70,4 @@ def read_world_file(name: str) -> WorldDefinition:
         text = path.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
         raise MalformedValue(name, "it is not text in UTF-8") from error
-    return parse_world(text)
+    return parse_world(text, path.name)

@@ -1,0 +1,143 @@
+"""certwright requests."""
+
+import json
+from pathlib import Path
+from uuid import UUID
+
+import click
+
+from certwright.application.approve_request import approve_request, deny_request
+from certwright.application.list_all_requests import list_all_requests, trace_request
+from certwright.bootstrap import Installation, open_installation
+from certwright.domain.account_names import find_named
+from certwright.domain.errors import CredentialsRejected
+from certwright.domain.events import Event
+from certwright.domain.identities import Caller, UserId
+from certwright.domain.requests import Request, RequestId, RequestStatus
+from certwright.wire.cli.console import make_console
+from certwright.wire.cli.operators import find_operator
+from certwright.wire.cli.options import data_option, json_option, password_file_option, read_password
+
+user_option = click.option("--user", required=True, help="The approver, whose password is asked for.")
+comment_option = click.option("--comment", default="", help="Goes into the history.")
+
+
+@click.group("requests")
+def command() -> None:
+    """List requests, show one, approve or deny it."""
+
+
+@command.command("list")
+@click.option("--status", type=click.Choice([each.name.lower() for each in RequestStatus]), help="Only those.")
+@data_option
+@json_option
+def list_them(status: str | None, data: Path, *, as_json: bool) -> None:
+    """List everybody's requests, newest first.
+
+    \b
+    Examples:
+      certwright requests list --status pending --data data
+    """
+    statuses = frozenset({RequestStatus[status.upper()]}) if status else None
+    with open_installation(data) as installation:
+        found = list_all_requests(world=installation.world, statuses=statuses)
+        names = _name_people(installation)
+    if as_json:
+        click.echo(json.dumps([_describe(each, names) for each in found]))
+        return
+    console = make_console()
+    for each in found:
+        who = names.get(each.target_id, str(each.target_id))
+        console.print(f"{each.id}  {each.submitted:%Y-%m-%d %H:%M}  {each.status.name.lower():10}{each.operation:16}{who}")
+    make_console(stderr=True).print(f"{len(found)} requests.")
+
+
+@command.command("show")
+@click.argument("request_id", type=click.UUID)
+@data_option
+@json_option
+def show(request_id: UUID, data: Path, *, as_json: bool) -> None:
+    """Show a request: who asked for what, who approved, what happened."""
+    with open_installation(data) as installation:
+        traced = trace_request(RequestId(request_id), world=installation.world)
+        names = _name_people(installation)
+    described = _describe(traced.request, names) | {
+        "template": f"{traced.template.name}, version {traced.template.version}",
+        "comment": traced.request.comment,
+        "approvals": [names.get(each.approver_id, str(each.approver_id)) for each in traced.approvals],
+        "history": [_tell(each) for each in traced.events if isinstance(each, Event)],
+    }
+    if as_json:
+        click.echo(json.dumps(described))
+        return
+    console = make_console()
+    for name, value in described.items():
+        lines = value if isinstance(value, list) else [value]
+        console.print(f"{name:12}{lines[0] if lines else ''}")
+        for line in lines[1:]:
+            console.print(f"{'':12}{line}")
+
+
+@command.command("approve")
+@click.argument("request_id", type=click.UUID)
+@user_option
+@comment_option
+@data_option
+@password_file_option
+def approve(request_id: UUID, user: str, comment: str, data: Path, password_file: Path | None) -> None:
+    """Approve a request in the name of the user, who proves with his password that he does."""
+    password = read_password(password_file, f"Password of {user}")
+    with open_installation(data) as installation:
+        by = _sign_in(user, password, installation)
+        seen = approve_request(RequestId(request_id), by=by, world=installation.world, comment=comment)
+    make_console().print(f"The request is {seen.request.status.name.lower()}.")
+
+
+@command.command("deny")
+@click.argument("request_id", type=click.UUID)
+@user_option
+@comment_option
+@data_option
+@password_file_option
+def deny(request_id: UUID, user: str, comment: str, data: Path, password_file: Path | None) -> None:
+    """Deny a request for good, in the name of the user, who proves with his password that he does."""
+    password = read_password(password_file, f"Password of {user}")
+    with open_installation(data) as installation:
+        by = _sign_in(user, password, installation)
+        seen = deny_request(RequestId(request_id), by=by, world=installation.world, comment=comment)
+    make_console().print(f"The request is {seen.request.status.name.lower()}.")
+
+
+def _sign_in(user: str, password: str, installation: Installation) -> Caller:
+    """Return the user as a caller. Errors: CredentialsRejected, whatever was wrong."""
+    with installation.world.store.reading() as session:
+        found = find_named(user, session.directory)
+        password_hash = None if found is None else session.directory.find_password_hash(found.user.id)
+    if found is None or password_hash is None or not found.user.enabled:
+        installation.hasher.burn(password)
+        raise CredentialsRejected()
+    if not installation.hasher.is_match(password, password_hash):
+        raise CredentialsRejected()
+    return Caller(found.user, found.sids, f"command line of {find_operator()}")
+
+
+def _name_people(installation: Installation) -> dict[UserId, str]:
+    with installation.world.store.reading() as session:
+        return {each.id: each.nt4_name for each in session.directory.list_users()}
+
+
+def _describe(request: Request, names: dict[UserId, str]) -> dict[str, object]:
+    return {
+        "id": str(request.id),
+        "operation": request.operation.value,
+        "status": request.status.name.lower(),
+        "originator": names.get(request.originator_id, str(request.originator_id)),
+        "target": names.get(request.target_id, str(request.target_id)),
+        "submitted": request.submitted.isoformat(),
+        "priority": request.priority,
+        "profile": None if request.old_profile_id is None else str(request.old_profile_id),
+    }
+
+
+def _tell(event: Event) -> str:
+    return f"{event.at:%Y-%m-%d %H:%M:%S}  {event.type}  {event.actor}  {event.comment}".rstrip()
