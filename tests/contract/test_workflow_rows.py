@@ -110,6 +110,7 @@ def test_a_hold_ends_and_the_earliest_revocation_counts(store: SqlStore) -> None
             (5, RevocationReason.UNSPECIFIED),
         ):
             session.certificates.revoke(certificate.serial, reason, NOW + timedelta(days=days))
+        session.certificates.revoke(certificate.serial, RevocationReason.CERTIFICATE_HOLD, NOW)
         session.certificates.release(certificate.serial)
     with store.reading() as session:
         (found,) = session.certificates.list_of_request(request.id)

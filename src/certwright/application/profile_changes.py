@@ -45,8 +45,10 @@ class Changes:
         for each in certificates:
             if _is_final(each, effective):
                 continue
-            self.session.certificates.revoke(each.serial, reason, effective)
-            self._tell_certificate(EventType.CERTIFICATE_REVOKED, each, reason=reason.name, effective=effective.isoformat())
+            # What is on hold does not become good again for the time of the delay.
+            since = effective if each.revoked_at is None else min(effective, each.revoked_at)
+            self.session.certificates.revoke(each.serial, reason, since)
+            self._tell_certificate(EventType.CERTIFICATE_REVOKED, each, reason=reason.name, effective=since.isoformat())
 
     def hold(self, certificates: Iterable[Certificate]) -> None:
         """Put each on hold that is not revoked."""

@@ -233,3 +233,12 @@ def test_a_wish_that_contradicts_itself_is_refused(house: House, template: Profi
         with pytest.raises(MalformedValue):
             create_request(wish, by=signed_in(SUBSCRIBER), world=house.world)
     assert len(list_profile_certificates(profile_id, by=signed_in(SUBSCRIBER), world=house.world)) == 2
+
+
+def test_what_is_on_hold_is_not_good_again_while_its_revocation_waits(house: House, template: ProfileTemplate) -> None:
+    allowed = replace(SELF, revocation=RevocationSettings(allow_specify_delay=True))
+    house.save(replace(template, policies=POLICIES | {RequestType.DISABLE: allowed}))
+    profile_id = run(house, Operation.ENROLL, None, ("s1", "e1"))
+    run(house, Operation.SUSPEND, profile_id)
+    run(house, Operation.DISABLE, profile_id, choices=Choices(revocation_delay=timedelta(days=3)))
+    assert set(statuses(house, profile_id).values()) == {CertificateStatus.REVOKED}

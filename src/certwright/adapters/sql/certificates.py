@@ -64,7 +64,12 @@ _REVOKE = (
         or_(
             certificates.c.revocation_reason.is_(None),
             certificates.c.revocation_reason == int(RevocationReason.CERTIFICATE_HOLD),
-            certificates.c.revoked_at > bindparam("revoked_at", type_=certificates.c.revoked_at.type),
+            # A hold takes the place of nothing that is final, also where that is still to come.
+            and_(
+                certificates.c.revoked_at > bindparam("revoked_at", type_=certificates.c.revoked_at.type),
+                bindparam("revocation_reason", type_=certificates.c.revocation_reason.type)
+                != int(RevocationReason.CERTIFICATE_HOLD),
+            ),
         ),
     )
     .values(revoked_at=bindparam("revoked_at"), revocation_reason=bindparam("revocation_reason"))

@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import BindParameter, Select, bindparam, false, func, or_, select, update
 
 from certwright.adapters.sql.prepared import Connection, Row
-from certwright.adapters.sql.tables import approvals, requests
+from certwright.adapters.sql.tables import OPEN_ABOUT_PROFILE, approvals, requests
 from certwright.adapters.sql.upserts import insert_unless_taken
 from certwright.domain.data_items import DataItem
 from certwright.domain.errors import ChangedMeanwhile, RequestNotFound
@@ -70,7 +70,9 @@ _CHANGE = (
 
 _IS_OPEN = or_(*(requests.c.status == each for each in sorted(map(int, OPEN_STATUSES))))
 _OPEN_ABOUT = (
-    select(*_REQUEST).where(requests.c.old_profile_id == bindparam("profile_id"), _IS_OPEN).order_by(requests.c.number.desc())
+    select(*_REQUEST)
+    .where(requests.c.old_profile_id == bindparam("profile_id"), OPEN_ABOUT_PROFILE)
+    .order_by(requests.c.number.desc())
 )
 _OPEN_OF_TEMPLATE = select(func.count()).where(requests.c.template_id == bindparam("template_id"), _IS_OPEN)
 _APPROVE = insert_unless_taken(approvals)

@@ -200,14 +200,16 @@ Index("ix_requests_originator_id", requests.c.originator_id, requests.c.number)
 Index("ix_requests_target_id", requests.c.target_id, requests.c.number)
 Index("ix_requests_status", requests.c.status, requests.c.number)
 
-_OPEN = text(f"old_profile_id IS NOT NULL AND status IN ({', '.join(str(int(each)) for each in sorted(OPEN_STATUSES))})")
+OPEN_ABOUT_PROFILE = text(
+    f"old_profile_id IS NOT NULL AND status IN ({', '.join(str(int(each)) for each in sorted(OPEN_STATUSES))})"
+)
 Index(
     "uq_requests_open_operation",
     requests.c.old_profile_id,
     requests.c.operation,
     unique=True,
-    sqlite_where=_OPEN,
-    postgresql_where=_OPEN,
+    sqlite_where=OPEN_ABOUT_PROFILE,
+    postgresql_where=OPEN_ABOUT_PROFILE,
 )
 
 approvals = Table(
