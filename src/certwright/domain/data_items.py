@@ -4,10 +4,11 @@ Source: DataCollectionItem in domain.md 2.8; what is marked as a proposal there 
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from itertools import islice
 from typing import Protocol
 
 from certwright.domain.errors import (
@@ -88,7 +89,10 @@ Sides = frozenset[DataItemOriginator]
 def list_broken_by_items(
     definitions: Definitions, given: tuple[DataItem, ...], *, sides: Sides, patterns: Patterns
 ) -> list[Refused]:
-    """Return every way in which the answers of *sides* are none; what is missing is asked of `list_missing`."""
+    """Return in which ways the answers of *sides* are none; what is missing is asked of `list_missing`.
+
+    Shape: of items that nobody asked for, and of values that do not fit, at most `REPORTED_ITEMS` each.
+    """
     known = {each.name: each for each in definitions}
     counted = Counter(each.name for each in given)
     return [
@@ -99,7 +103,7 @@ def list_broken_by_items(
             for name in counted
             if name in known and known[name].originator not in sides
         ],
-        *[fault for each in given if each.name in known for fault in list_value_faults(known[each.name], each.value, patterns)],
+        *islice(_find_value_faults(known, given, patterns), REPORTED_ITEMS),
     ]
 
 
@@ -147,6 +151,14 @@ def list_text_faults(field_name: str, text: str, limit_characters: int) -> list[
     if "\0" in text:
         faults.append(MalformedValue(field_name, "it has a NUL character"))
     return faults
+
+
+def _find_value_faults(
+    known: Mapping[str, DataItemDefinition], given: tuple[DataItem, ...], patterns: Patterns
+) -> Iterator[Refused]:
+    for each in given:
+        if each.name in known:
+            yield from list_value_faults(known[each.name], each.value, patterns)
 
 
 def _find_form_fault(wanted: DataItemType, value: str) -> str | None:
