@@ -14,6 +14,7 @@ from certwright.adapters.entropy import SystemEntropy
 from certwright.adapters.patterns import Re2Patterns
 from certwright.adapters.sql.store import SqlStore
 from certwright.adapters.turns import LoneHand
+from certwright.application.complete_request import complete_request
 from certwright.application.create_request import RequestWish, create_request
 from certwright.application.enroll import Submission, enroll
 from certwright.application.enrollment import Delivered
@@ -23,8 +24,10 @@ from certwright.domain.events import Event
 from certwright.domain.grants import Grant, ObjectKind, Right
 from certwright.domain.identities import Caller, Group, GroupId, Principal
 from certwright.domain.issuing import Cleared, Issuer
+from certwright.domain.policies import Answers, Choices
 from certwright.domain.ports import CertificationAuthority
 from certwright.domain.profile_templates import KeySpecification, ProfileTemplate, ProfileTemplateId, ResponseForm, X509KeyUsage
+from certwright.domain.profiles import ProfileId
 from certwright.domain.public_keys import HashAlgorithm, KeyAlgorithm
 from certwright.domain.requests import RequestId
 from certwright.domain.workflows import Operation
@@ -57,6 +60,7 @@ TWO = replace(
     TEMPLATE, id=ProfileTemplateId(UUID(int=0x2002)), name="Two Certificates", certificate_templates=(SIGNING, SECOND)
 )
 
+NO_CHOICES = Choices()
 _MAKING = Lock()
 """Threads that ask for one name at once must not get two keys."""
 
@@ -107,6 +111,46 @@ class House:
         """Store a version of a template."""
         with self.store.writing() as session:
             return session.templates.save(template)
+
+    def run(
+        self,
+        operation: Operation,
+        profile_id: ProfileId | None,
+        keys: tuple[str, ...] = (),
+        *,
+        by: Principal = SUBSCRIBER,
+        executed_by: Principal | None = None,
+        choices: Choices = NO_CHOICES,
+    ) -> ProfileId:
+        """Take a request from its start to its end and return the profile that it made or changed; Enroll is of TWO."""
+        wish = RequestWish(
+            operation=operation,
+            template_id=TWO.id if profile_id is None else None,
+            profile_id=profile_id,
+            answers=Answers(choices=choices),
+        )
+        request = create_request(wish, by=signed_in(by), world=self.world)
+        if keys:
+            delivered = self.post(request.id, *(csr(each) for each in keys))
+            assert [each.error for each in delivered] == [None] * len(keys)
+        completed = complete_request(request.id, by=signed_in(executed_by or by), world=self.world)
+        assert completed.request.profile_id is not None
+        return completed.request.profile_id
+
+    def held(self, profile_id: ProfileId) -> list[Certificate]:
+        """Return the profile's certificates, copies and key history included."""
+        with self.store.reading() as session:
+            return list(session.certificates.list_of_profile(profile_id))
+
+    def told(self, profile_id: ProfileId) -> list[str]:
+        """Return the kinds of event that the history has of requests about the profile, in order."""
+        with self.store.reading() as session:
+            events = [each for each in session.history.list_unsealed(1_000) if isinstance(each, Event) and each.request_id]
+            return [
+                each.type.value
+                for each in events
+                if each.request_id and session.requests.get(RequestId(each.request_id)).old_profile_id == profile_id
+            ]
 
     def certificates(self, request_id: RequestId) -> tuple[Certificate, ...]:
         """Return what the register has of a request."""

@@ -62,10 +62,13 @@ def check_archived(request: Request, held: Sequence[Certificate]) -> None:
 
 
 def list_outdated(request: Request, template: ProfileTemplate, held: Sequence[Certificate]) -> tuple[Certificate, ...]:
-    """Return which certificates an update in place takes out of use: what was renewed, and what the template has no more."""
+    """Return which certificates an update in place takes out of use: what was renewed, and what the template has no more.
+
+    Key history is not in use here, but it can still be in use in another profile, which the update is not about.
+    """
     chosen = request.choices.certificate_template
-    names = {each.common_name for each in template.certificate_templates}
-    return tuple(each for each in held if each.template_common_name == chosen or each.template_common_name not in names)
+    kept = {each.common_name for each in template.certificate_templates} - {chosen}
+    return tuple(each for each in held if not each.is_key_history and each.template_common_name not in kept)
 
 
 def _list_updated(
