@@ -212,6 +212,12 @@ def test_each_role_has_its_permissions_and_no_others(who: Principal, needs_agent
     assert given == set(wanted)
 
 
+def test_an_approver_who_may_not_read_the_template_approves_nothing() -> None:
+    unread = grants_without(lambda each: each.right is Right.READ and each.trustee == APPROVERS)
+    assert may(APPROVER, RequestPermission.APPROVE)
+    assert not may(APPROVER, RequestPermission.APPROVE, grants=unread)
+
+
 @pytest.mark.parametrize("permission", LETTERS.values())
 def test_another_subscriber_has_no_part_in_the_request(permission: RequestPermission) -> None:
     assert not may(SUBSCRIBER2, permission)

@@ -1,6 +1,7 @@
 """What a policy asks for, held against what initiators answer."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -16,6 +17,7 @@ from certwright.domain.data_items import (
 )
 from certwright.domain.errors import (
     CertwrightError,
+    ChoiceNotOffered,
     CommentNotCollected,
     DataItemMissing,
     DataItemRepeated,
@@ -28,10 +30,12 @@ from certwright.domain.errors import (
 from certwright.domain.policies import (
     COMMENT_LIMIT_CHARACTERS,
     Answers,
+    Choices,
     Policy,
     check_comment,
     list_broken_by_answers,
 )
+from certwright.domain.revocation import RevocationReason, RevocationSettings
 
 BOTH = frozenset(DataItemOriginator)
 REASON = DataItemDefinition(name="Request Reason", required=True)
@@ -146,3 +150,44 @@ def test_a_comment_with_two_faults_is_refused_for_both() -> None:
     with pytest.raises(RulesBroken) as refused:
         check_comment("comments", "\0" * (COMMENT_LIMIT_CHARACTERS + 1))
     assert [type(each) for each in refused.value.broken] == [TextTooLong, MalformedValue]
+
+
+CHOICES = {
+    "revocationreason": Choices(revocation_reason=RevocationReason.KEY_COMPROMISE),
+    "revocationdelay": Choices(revocation_delay=timedelta(days=3)),
+    "certificatetemplate": Choices(certificate_template="ContosoUser"),
+}
+OFFERS = {
+    "revocationreason": Policy(revocation=RevocationSettings(allow_specify_reason=True)),
+    "revocationdelay": Policy(revocation=RevocationSettings(allow_specify_delay=True)),
+    "certificatetemplate": Policy(allow_specify_certificate_template=True),
+}
+
+
+@pytest.mark.parametrize("offered", OFFERS)
+@pytest.mark.parametrize("chosen", CHOICES)
+def test_a_choice_is_taken_where_it_is_offered_and_nowhere_else(chosen: str, offered: str) -> None:
+    broken = faults(Answers(choices=CHOICES[chosen]), OFFERS[offered])
+    assert [each.field for each in broken if isinstance(each, ChoiceNotOffered)] == ([] if chosen == offered else [chosen])
+    assert len(broken) == (chosen != offered)
+
+
+@pytest.mark.parametrize("reason", RevocationReason, ids=lambda each: each.name.lower())
+def test_nobody_chooses_a_hold_the_end_of_one_or_the_fall_of_the_authority(reason: RevocationReason) -> None:
+    answers = Answers(choices=Choices(revocation_reason=reason))
+    held_back = {RevocationReason.CERTIFICATE_HOLD, RevocationReason.REMOVE_FROM_CRL, RevocationReason.CA_COMPROMISE}
+    assert kinds(answers, OFFERS["revocationreason"]) == ([MalformedValue] if reason in held_back else [])
+
+
+@pytest.mark.parametrize(
+    ("delay", "fits"),
+    [
+        (timedelta(), True),
+        (timedelta(days=3650), True),
+        (timedelta(days=3650, microseconds=1), False),
+        (-timedelta(microseconds=1), False),
+    ],
+)
+def test_a_delay_lies_within_ten_years_to_come(delay: timedelta, fits: bool) -> None:
+    answers = Answers(choices=Choices(revocation_delay=delay))
+    assert kinds(answers, OFFERS["revocationdelay"]) == ([] if fits else [MalformedValue])

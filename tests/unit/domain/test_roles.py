@@ -42,7 +42,7 @@ def combine(first: str, second: str) -> list[RolesCombined]:
     return list_combined_roles([PERSON], list_role_holdings(Grants(grants), [template]), {ONE: "One", OTHER: "Other"})
 
 
-@pytest.mark.parametrize(("first", "second"), combinations(WAYS, 2))
+@pytest.mark.parametrize(("first", "second"), list(combinations(WAYS, 2)))
 def test_nobody_audits_or_operates_the_authority_and_does_something_else(first: str, second: str) -> None:
     roles = {WAYS[first][0], WAYS[second][0]}
     found = combine(first, second)
