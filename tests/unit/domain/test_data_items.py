@@ -1,7 +1,5 @@
 """What counts as an answer to a data item."""
 
-from time import process_time
-
 import pytest
 
 from certwright.adapters.patterns import Re2Patterns
@@ -48,9 +46,7 @@ def test_a_pattern_is_for_the_whole_answer(value: str, fits: bool) -> None:
 def test_an_expression_that_blows_up_elsewhere_answers_at_once() -> None:
     # Python's own engine would take longer than the age of the universe for this one.
     definition = DataItemDefinition(name="item", pattern="(a+)+$")
-    begun = process_time()
     (fault,) = list_value_faults(definition, "a" * 3_999 + "b", PATTERNS)
-    assert process_time() - begun < 1
     assert isinstance(fault, DataItemInvalid)
 
 
@@ -65,10 +61,8 @@ def test_ten_thousand_wrong_answers_to_one_item_get_an_answer_of_one_screen(valu
 def test_ten_thousand_fitting_answers_to_as_many_items_break_nothing() -> None:
     definitions = tuple(DataItemDefinition(name=f"item {number}", pattern="[0-9]+") for number in range(10_000))
     given = tuple(DataItem(each.name, "4711") for each in definitions)
-    begun = process_time()
     assert list_broken_by_items(definitions, given, sides=BOTH, patterns=PATTERNS) == []
     assert merge_items(definitions, (), given, sides=BOTH) == given
-    assert process_time() - begun < 5
 
 
 @pytest.mark.parametrize("open_answer", [None, ""])
