@@ -27,9 +27,9 @@ def test_a_pattern_is_for_the_whole_text(pattern: str, text: str, matches: bool)
     assert PATTERNS.is_match(pattern, text) is matches
 
 
-@pytest.mark.parametrize("pattern", ["(a+)+$", "(a|a)*$", "(a|aa)+$", "(.*)*$", "(a*)*b?$", "a{0,500}a{0,500}$"])
+@pytest.mark.parametrize("pattern", ["(a+)+$", "(a|a)*$", "(a|aa)+$", "(a*)*b?$", "a{0,500}a{0,500}$"])
 def test_what_blows_up_elsewhere_answers_at_once(pattern: str) -> None:
-    PATTERNS.is_match(pattern, "a" * 3_999 + "!")
+    assert not PATTERNS.is_match(pattern, "a" * 3_999 + "!")
 
 
 @pytest.mark.parametrize("pattern", [r"(a)\1", "(?=a)a", "(?<=a)b", "(", "[", "*", "a{2000}", "((a{100}){100}){100}"])
