@@ -1,7 +1,9 @@
 """What workflows keep in a store: operations, choices, approvals, copies, holds, templates that were withdrawn."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from threading import Barrier
 from uuid import uuid4
 
 import pytest
@@ -131,3 +133,22 @@ def test_a_withdrawn_template_is_there_for_what_is_under_it_and_can_come_back(st
     with store.writing() as session:
         assert session.templates.save(TEMPLATE).version == 1
         assert session.templates.list_newest() == (TEMPLATE,)
+
+
+def test_of_two_that_would_take_the_place_of_a_profile_one_does(store: SqlStore) -> None:
+    profile_id, met = about(store), Barrier(2)
+    with store.writing() as session:
+        before = session.profiles.get(profile_id)
+
+    def supersede(_number: int) -> bool:
+        met.wait()
+        with store.writing() as session:
+            profile = session.profiles.get_locked(profile_id)
+            if ProfileFlags.PRIMARY not in profile.flags:
+                return False
+            session.profiles.change(replace(profile, flags=ProfileFlags.SUPERSEDED), from_status=profile.status)
+            return True
+
+    assert ProfileFlags.PRIMARY in before.flags
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(supersede, range(2))) == [False, True]

@@ -272,6 +272,21 @@ def test_each_side_answers_its_own_questions(pending: str, sign_in: SignedIn, su
     assert not any(b"31337" in each.read_bytes() for each in data.glob("certwright.db*"))
 
 
+def test_what_was_approved_is_not_answered_differently_afterwards(
+    pending: str, sign_in: SignedIn, subscriber: httpx.Client
+) -> None:
+    path, cost_centre = f"/requests/{pending}", {"datacollection": [{"Cost Centre": "4711"}]}
+    assert sign_in("manager").put(path, json=cost_centre).status_code == 200
+    assert close(sign_in("approver"), pending, "Approved").status_code == 200
+    for who in ("manager", "administrator"):
+        changed = sign_in(who).put(path, json={"datacollection": [{"Cost Centre": "0815"}]})
+        assert refusal_of(changed) == (409, "answers-approved")
+    # The subject had no say before: he still answers, until the request is executed.
+    answered = subscriber.put(path, json={"datacollection": [{"Language": "de"}]})
+    assert {"Name": "Language", "Value": "de"} in answered.json()["DataCollection"]
+    assert {"Name": "Cost Centre", "Value": "4711"} in answered.json()["DataCollection"]
+
+
 def test_priority_and_comment_have_their_limits(subscriber: httpx.Client) -> None:
     held = enroll(subscriber)
     for properties, code in (({"priority": 256}, "malformed-value"), ({"comment": "x" * 1_000_000}, "text-too-long")):

@@ -6,13 +6,15 @@ from pathlib import Path
 from uuid import UUID
 
 from certwright.domain.certificates import SerialNumber
-from certwright.domain.grants import Grant, ObjectKind, Right
+from certwright.domain.grants import Grant, Grants, ObjectKind, Right
 from certwright.domain.identities import EVERYONE, Caller, Principal, Sid, User, UserId
 from certwright.domain.issuing import Draft, Issuer, plan_draft
 from certwright.domain.policies import Policy
 from certwright.domain.profile_templates import CertificateTemplate, ProfileTemplate, ProfileTemplateId
 from certwright.domain.public_keys import CertificateRequest, HashAlgorithm, KeyAlgorithm, PublicKey
 from certwright.domain.request_types import RequestType
+from certwright.domain.security_descriptors import Parties, SecurityDescriptor, describe_request_security
+from certwright.domain.workflows import WORKFLOWS, Operation
 
 NOW = datetime(2026, 11, 23, 12, 30, 15, 250_000, tzinfo=UTC)
 VECTORS = Path(__file__).parent.parent / "vectors"
@@ -103,6 +105,26 @@ CERTIFICATE_REQUEST = CertificateRequest(
 def with_policy(template: ProfileTemplate, policy: Policy) -> ProfileTemplate:
     """Return *template* with another policy for Enroll."""
     return replace(template, policies={RequestType.ENROLL: policy})
+
+
+def describe_security(
+    *,
+    originator: Principal = SUBSCRIBER,
+    target: Principal = SUBSCRIBER,
+    policy: Policy = POLICY,
+    grants: Grants = Grants(GRANTS),  # noqa: B008 - never changed
+    operation: Operation = Operation.ENROLL,
+) -> SecurityDescriptor:
+    """Return who may do what to a request of these people under `TEMPLATE`."""
+    parties = Parties(
+        originator=originator,
+        target=target,
+        workflow=WORKFLOWS[operation],
+        policy=policy,
+        template_name=str(TEMPLATE.id),
+        grants=grants,
+    )
+    return describe_request_security(parties)
 
 
 def draft_of(

@@ -12,7 +12,7 @@ from certwright.domain.data_items import (
     list_missing,
     merge_items,
 )
-from certwright.domain.errors import AlreadyApproved, check_none_broken
+from certwright.domain.errors import AlreadyApproved, AnswersApproved, check_none_broken
 from certwright.domain.events import EventType, tell
 from certwright.domain.identities import Caller
 from certwright.domain.policies import check_comment
@@ -93,14 +93,21 @@ def supply_data(
     """Return the request with the answers that its subject, or whoever manages it, gives before it is executed.
 
     Errors: RequestNotFound; AccessDenied unless *by* may change it; TransitionRefused once it is being executed or has ended;
-            faults of the comment and of the data items; ChangedMeanwhile.
+            AnswersApproved for the initiator's side once an approval was given; faults of the comment and of the data items;
+            ChangedMeanwhile.
     Source: domain.md 4.2 (data collection).
     """
     check_comment("comment", comment)
     with world.store.writing() as session:
         seen = get_request(request_id, RequestPermission.WRITE, by=by, session=session)
         advanced = advance(seen.request, RequestAction.SUPPLY_DATA)
-        supplied = _take_items(advanced, seen, data, world, sides=_list_supplier_sides(seen, by))
+        sides = _list_supplier_sides(seen, by)
+        if session.requests.list_approvals(request_id):
+            # What the initiator had answered when somebody approved stays; the other side can still answer.
+            sides -= list_initiator_sides(seen.policy, is_own=seen.request.originator_id == seen.request.target_id)
+            if not sides:
+                raise AnswersApproved()
+        supplied = _take_items(advanced, seen, data, world, sides=sides)
         session.requests.change(supplied, from_status=seen.request.status)
         told = tell(
             EventType.REQUEST_DATA_SUPPLIED,

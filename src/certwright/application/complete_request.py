@@ -36,7 +36,7 @@ def complete_request(request_id: RequestId, *, by: Caller, world: World, comment
         closed = replace(advance(seen.request, RequestAction.COMPLETE), completed=now)
         check_data_complete(seen)
         changes = Changes(closed, by, now, session)
-        old = None if closed.old_profile_id is None else session.profiles.get(closed.old_profile_id)
+        old = None if closed.old_profile_id is None else session.profiles.get_locked(closed.old_profile_id)
         if old is not None:
             check_profile_fits(closed.operation, old)
         if closed.workflow.delivers:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from certwright.application.request_parties import get_principal
-from certwright.application.startable import Start, plan_start
+from certwright.application.startable import Start, look_at, plan_start
 from certwright.application.world import World
 from certwright.domain.data_items import DataItemOriginator, list_broken_by_items, list_missing, merge_items
 from certwright.domain.errors import MalformedValue, Refused, check_none_broken
@@ -80,13 +80,7 @@ def _find_start(wish: RequestWish, *, by: Caller, session: Session) -> Start:
         raise MalformedValue("target", "the profile is another person's")
     if wish.template_id not in (None, profile.template_id):
         raise MalformedValue("profiletemplateuuid", "the profile is of another profile template")
-    return Start(
-        operation=wish.operation,
-        template=session.templates.get(profile.template_id),
-        target=get_principal(profile.owner_id, session),
-        profile=profile,
-        choices=wish.answers.choices,
-    )
+    return look_at(profile, wish.operation, session, wish.answers.choices)
 
 
 def _answer(request: Request, template: ProfileTemplate, answers: Answers, *, by: Caller, world: World) -> Request:

@@ -23,7 +23,7 @@ from certwright.domain.events import Event, EventType, tell
 from certwright.domain.identities import Caller, UserId
 from certwright.domain.issuing import clear, plan_draft
 from certwright.domain.ports import Session
-from certwright.domain.profile_templates import CertificateTemplate, KeyOrigin
+from certwright.domain.profile_templates import CertificateTemplate
 from certwright.domain.profiles import ProfileId
 from certwright.domain.public_keys import CertificateRequest
 from certwright.domain.requests import Request, RequestAction, RequestId, advance
@@ -94,8 +94,8 @@ class Enrollment:
         if seen.request.old_profile_id is not None:
             check_profile_fits(seen.request.operation, session.profiles.get(seen.request.old_profile_id))
         self._seen = seen
-        planned = plan_request(seen, session, self._world).issued
-        self._places = self._list_places(planned, session.certificates.list_of_request(self._post.request_id))
+        templates = plan_request(seen, session, self._world).client_generated
+        self._places = self._list_places(templates, session.certificates.list_of_request(self._post.request_id))
         self._holders = _find_key_holders(self._places, session)
 
     def draft(self) -> None:
@@ -155,8 +155,8 @@ class Enrollment:
             raise RuntimeError("the steps of an enrollment were taken out of order")
         return self._seen
 
-    def _list_places(self, planned: Sequence[CertificateTemplate], stored: Sequence[Certificate]) -> tuple[Place, ...]:
-        posted, templates = self._post.posted, [each for each in planned if each.key.origin is KeyOrigin.CLIENT]
+    def _list_places(self, templates: Sequence[CertificateTemplate], stored: Sequence[Certificate]) -> tuple[Place, ...]:
+        posted = self._post.posted
         if len(posted) != len(templates):
             raise SubmissionMismatch(len(posted), len(templates))
         by_number = {each.place: each for each in stored}
@@ -217,11 +217,9 @@ class Enrollment:
     def _keep_old_profile(self, request: Request, old_profile_id: ProfileId, session: Session) -> None:
         """See to it that the profile that the request is about is still as it was read, and stays so until all is stored.
 
-        Errors: ProfileStateRefused; ChangedMeanwhile.
+        Errors: ProfileStateRefused.
         """
-        old = session.profiles.get(old_profile_id)
-        check_profile_fits(request.operation, old)
-        session.profiles.change(old, from_status=old.status)
+        check_profile_fits(request.operation, session.profiles.get_locked(old_profile_id))
 
     def _list_events(self) -> list[Event]:
         executed = tell(

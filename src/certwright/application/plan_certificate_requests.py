@@ -3,7 +3,7 @@
 from certwright.application.request_parties import get_request, plan_request
 from certwright.application.world import World
 from certwright.domain.identities import Caller
-from certwright.domain.profile_templates import CertificateTemplate, KeyOrigin
+from certwright.domain.profile_templates import CertificateTemplate
 from certwright.domain.requests import RequestId
 from certwright.domain.security_descriptors import RequestPermission
 
@@ -15,5 +15,4 @@ def plan_certificate_requests(request_id: RequestId, *, by: Caller, world: World
     """
     with world.store.reading() as session:
         seen = get_request(request_id, RequestPermission.EXECUTE, by=by, session=session)
-        planned = plan_request(seen, session, world).issued
-    return tuple(each for each in planned if each.key.origin is KeyOrigin.CLIENT)
+        return plan_request(seen, session, world).client_generated

@@ -9,13 +9,11 @@ from certwright.application.world import World
 from certwright.domain.certificates import Certificate, format_serial_number
 from certwright.domain.events import Event, EventType, tell
 from certwright.domain.identities import Caller
-from certwright.domain.policies import Choices
+from certwright.domain.policies import NO_CHOICES, Choices
 from certwright.domain.ports import Session
 from certwright.domain.profiles import Profile, ProfileFlags, ProfileId, ProfileStatus
 from certwright.domain.requests import Request
 from certwright.domain.revocation import RevocationReason, RevocationSettings
-
-NO_CHOICES = Choices()
 
 
 @dataclass

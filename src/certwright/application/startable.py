@@ -4,13 +4,14 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from certwright.application.profile_room import check_duplicates, check_room
-from certwright.application.request_parties import get_principal, list_held
+from certwright.application.request_parties import get_principal
 from certwright.application.world import World
 from certwright.domain.access import StartRequest, check_allowed, decide
+from certwright.domain.certificates import Certificate
 from certwright.domain.deliveries import check_archived, plan_delivery
-from certwright.domain.errors import KeyMadeByServer, Refused, RequestAlreadyOpen, SubjectDisabled
+from certwright.domain.errors import KeyMadeByServer, ProfileTemplateNotFound, Refused, RequestAlreadyOpen, SubjectDisabled
 from certwright.domain.identities import Caller, Principal
-from certwright.domain.policies import Choices, Policy
+from certwright.domain.policies import NO_CHOICES, Choices, Policy
 from certwright.domain.ports import Session
 from certwright.domain.profile_templates import KeyOrigin, ProfileTemplate
 from certwright.domain.profiles import Profile
@@ -20,13 +21,31 @@ from certwright.domain.workflows import WORKFLOWS, Operation, check_profile_fits
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """What somebody wants to start. Shape: *profile* is what it is about; None for Enroll."""
+    """What somebody wants to start, and what that depends on.
+
+    Shape: *profile* is what it is about, None for Enroll; *held* are its certificates, *open_about* the open requests about it.
+    """
 
     operation: Operation
     template: ProfileTemplate
     target: Principal
     profile: Profile | None = None
-    choices: Choices = Choices()
+    held: tuple[Certificate, ...] = ()
+    open_about: tuple[Request, ...] = ()
+    choices: Choices = NO_CHOICES
+
+
+def look_at(profile: Profile, operation: Operation, session: Session, choices: Choices = NO_CHOICES) -> Start:
+    """Return what starting *operation* with the profile depends on. Errors: ProfileTemplateNotFound for a withdrawn one."""
+    return Start(
+        operation=operation,
+        template=session.templates.get(profile.template_id),
+        target=get_principal(profile.owner_id, session),
+        profile=profile,
+        held=session.certificates.list_of_profile(profile.id),
+        open_about=session.requests.list_open_about(profile.id),
+        choices=choices,
+    )
 
 
 def plan_start(start: Start, *, by: Caller, session: Session, world: World) -> Request:
@@ -38,14 +57,13 @@ def plan_start(start: Start, *, by: Caller, session: Session, world: World) -> R
     """
     policy = start.template.get_policy(WORKFLOWS[start.operation].request_type)
     request = _draft_request(start, policy, by=by, world=world)
-    held = list_held(request, session)
-    plan = plan_delivery(request, start.template, held, request.submitted)
+    plan = plan_delivery(request, start.template, start.held, request.submitted)
     asked = StartRequest(operation=start.operation, target=start.target, template=start.template, certificates=plan.issued)
     check_allowed(decide(by, asked, session.directory.load_grants()))
     if start.profile is not None:
         check_profile_fits(start.operation, start.profile)
-        _check_none_open(start.operation, start.profile, session)
-    check_archived(request, held)
+    _check_none_open(start)
+    check_archived(request, start.held)
     if request.workflow.delivers and not start.target.user.enabled and not request.workflow.is_for_somebody_else:
         raise SubjectDisabled(start.target.user.nt4_name)
     if start.operation is Operation.ENROLL:
@@ -59,14 +77,13 @@ def plan_start(start: Start, *, by: Caller, session: Session, world: World) -> R
 
 def list_operations(profile: Profile, *, by: Caller, session: Session, world: World) -> tuple[Operation, ...]:
     """Return what *by* may start with the profile now: exactly what `plan_start` would not refuse."""
-    template = session.templates.get(profile.template_id)
-    target = get_principal(profile.owner_id, session)
-    return tuple(
-        operation
-        for operation in Operation
-        if operation is not Operation.ENROLL
-        and _can_start(Start(operation=operation, template=template, target=target, profile=profile), by, session, world)
-    )
+    try:
+        seen = look_at(profile, Operation.RENEW, session)
+    except ProfileTemplateNotFound:
+        # Profiles that have ended stay when their template is withdrawn.
+        return ()
+    about = (each for each in Operation if each is not Operation.ENROLL)
+    return tuple(each for each in about if _can_start(replace(seen, operation=each), by, session, world))
 
 
 def _can_start(start: Start, by: Caller, session: Session, world: World) -> bool:
@@ -97,10 +114,10 @@ def _draft_request(start: Start, policy: Policy, *, by: Caller, world: World) ->
     return request if request.makes_profile else replace(request, profile_id=profile_id)
 
 
-def _check_none_open(operation: Operation, profile: Profile, session: Session) -> None:
-    for each in session.requests.list_open_about(profile.id):
-        if each.operation is operation:
-            raise RequestAlreadyOpen(operation.value, each.id)
+def _check_none_open(start: Start) -> None:
+    for each in start.open_about:
+        if each.operation is start.operation:
+            raise RequestAlreadyOpen(start.operation.value, each.id)
 
 
 def _find_flags(template: ProfileTemplate, policy: Policy) -> RequestFlags:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from certwright.domain.certificates import Certificate, CertificateStatus
 from certwright.domain.errors import NothingArchived
-from certwright.domain.profile_templates import CertificateTemplate, ProfileTemplate
+from certwright.domain.profile_templates import CertificateTemplate, KeyOrigin, ProfileTemplate
 from certwright.domain.requests import Request
 from certwright.domain.workflows import Operation
 
@@ -19,6 +19,11 @@ class DeliveryPlan:
     issued: tuple[CertificateTemplate, ...] = ()
     carried: tuple[Certificate, ...] = ()
     history: tuple[Certificate, ...] = ()
+
+    @property
+    def client_generated(self) -> tuple[CertificateTemplate, ...]:
+        """Return those of *issued* whose keys the client makes, in the order in which it sends requests."""
+        return tuple(each for each in self.issued if each.key.origin is KeyOrigin.CLIENT)
 
 
 def plan_delivery(request: Request, template: ProfileTemplate, held: Sequence[Certificate], now: datetime) -> DeliveryPlan:

@@ -99,6 +99,9 @@ class Choices:
     certificate_template: str = ""
 
 
+NO_CHOICES = Choices()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
     """What an initiator gives with a request; None where the policy's default is to hold."""
@@ -106,7 +109,7 @@ class Answers:
     comment: str = ""
     priority: int | None = None
     data: tuple[DataItem, ...] = ()
-    choices: Choices = Choices()
+    choices: Choices = NO_CHOICES
 
 
 def list_broken_by_answers(policy: Policy, answers: Answers, template_name: str) -> list[Refused]:

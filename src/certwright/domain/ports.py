@@ -127,6 +127,9 @@ class Profiles(Protocol):
     def get(self, profile_id: ProfileId) -> Profile:
         """Errors: ProfileNotFound."""
 
+    def get_locked(self, profile_id: ProfileId) -> Profile:
+        """Return the profile, which nobody else changes until this session has ended. Errors: ProfileNotFound."""
+
     def list_of(self, owner_id: UserId, statuses: frozenset[ProfileStatus] | None = None) -> tuple[Profile, ...]:
         """Return the owner's profiles, newest first."""
 

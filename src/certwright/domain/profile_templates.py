@@ -152,10 +152,6 @@ class ProfileTemplate:
         """Return whether its cards are virtual."""
         return self.smartcard is not None and self.smartcard.is_virtual
 
-    def list_client_generated(self) -> tuple[CertificateTemplate, ...]:
-        """Return the certificate templates whose keys the client makes, in the order in which it sends requests."""
-        return tuple(each for each in self.certificate_templates if each.key.origin is KeyOrigin.CLIENT)
-
     def get_policy(self, request_type: RequestType) -> Policy:
         """Return the policy for *request_type*.
 

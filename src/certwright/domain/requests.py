@@ -9,7 +9,7 @@ from uuid import UUID
 from certwright.domain.data_items import DataItem, DataItemOriginator, Definitions, list_missing
 from certwright.domain.errors import TransitionRefused
 from certwright.domain.identities import UserId
-from certwright.domain.policies import Choices
+from certwright.domain.policies import NO_CHOICES, Choices
 from certwright.domain.profile_templates import ProfileTemplateId
 from certwright.domain.profiles import ProfileId
 from certwright.domain.request_types import RequestType
@@ -104,7 +104,7 @@ class Request:
     data_flags: DataCollectionFlags = DataCollectionFlags.NONE
     profile_id: ProfileId | None = None
     old_profile_id: ProfileId | None = None
-    choices: Choices = Choices()
+    choices: Choices = NO_CHOICES
 
     @property
     def type(self) -> RequestType:

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from certwright.application.create_request import RequestWish, create_request
-from certwright.application.read_holdings import list_profile_certificates, read_profile
+from certwright.application.read_holdings import list_profile_certificates, list_profiles, read_profile
 from certwright.domain.certificates import CertificateStatus, SerialNumber, format_serial_number
 from certwright.domain.errors import (
     AccessDenied,
@@ -17,6 +17,7 @@ from certwright.domain.errors import (
     NothingArchived,
     ProfilesExhausted,
     ProfileStateRefused,
+    ProfileTemplateNotFound,
     RulesBroken,
 )
 from certwright.domain.grants import Grant, ObjectKind, Right
@@ -389,3 +390,15 @@ def test_an_update_leaves_key_history_alone_that_the_old_profile_still_uses(hous
     house.run(Operation.ONLINE_UPDATE, new, ("e3",), choices=chosen)
     assert statuses(house, new)[e2] is CertificateStatus.REVOKED
     assert statuses(house, old)[e1] is CertificateStatus.ACTIVE
+
+
+def test_profiles_that_have_ended_are_read_when_their_template_was_withdrawn(house: House, template: ProfileTemplate) -> None:
+    profile_id = house.run(Operation.ENROLL, None, ("s1", "e1"))
+    house.run(Operation.DISABLE, profile_id)
+    assert Operation.RETIRE in read_profile(profile_id, by=signed_in(SUBSCRIBER), world=house.world).operations
+    with house.store.writing() as session:
+        session.templates.withdraw(template.id)
+    (found,) = list_profiles(by=signed_in(SUBSCRIBER), world=house.world)
+    assert (found.profile.id, found.operations) == (profile_id, ())
+    with pytest.raises(ProfileTemplateNotFound):
+        house.run(Operation.RETIRE, profile_id)

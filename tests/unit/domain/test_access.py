@@ -23,12 +23,9 @@ from certwright.domain.profile_templates import ProfileTemplate
 from certwright.domain.profiles import Profile, ProfileFlags, ProfileId, ProfileStatus
 from certwright.domain.security_descriptors import (
     SERVICE_SID,
-    Parties,
     RequestPermission,
-    SecurityDescriptor,
-    describe_request_security,
 )
-from certwright.domain.workflows import WORKFLOWS, Operation
+from certwright.domain.workflows import Operation
 from worlds.contoso import (
     ADMINISTRATOR,
     AGENT,
@@ -44,6 +41,7 @@ from worlds.contoso import (
     SUBSCRIBER2,
     SUBSCRIBERS,
     TEMPLATE,
+    describe_security,
     make_user,
     principal,
     sid,
@@ -55,25 +53,6 @@ ALL = Grants(GRANTS)
 
 def grants_without(unwanted: Callable[[Grant], bool]) -> Grants:
     return Grants(each for each in GRANTS if not unwanted(each))
-
-
-def describe(
-    *,
-    originator: Principal,
-    target: Principal = SUBSCRIBER,
-    policy: Policy = POLICY,
-    grants: Grants = ALL,
-    operation: Operation = Operation.ENROLL,
-) -> SecurityDescriptor:
-    parties = Parties(
-        originator=originator,
-        target=target,
-        workflow=WORKFLOWS[operation],
-        policy=policy,
-        template_name=str(TEMPLATE.id),
-        grants=grants,
-    )
-    return describe_request_security(parties)
 
 
 def decide_enrolling(by: Principal, target: Principal, template: ProfileTemplate, grants: Grants) -> Decision:
@@ -92,7 +71,7 @@ def may(
     target: Principal = SUBSCRIBER,
     grants: Grants = ALL,
 ) -> bool:
-    security = describe(originator=originator, target=target, policy=policy, grants=grants)
+    security = describe_security(originator=originator, target=target, policy=policy, grants=grants)
     return decide(by, ActOnRequest(permission, security), grants).is_allowed
 
 
@@ -260,14 +239,14 @@ def test_originator_and_subject_never_approve_though_the_policy_names_them(needs
 
 
 def test_a_refusal_of_ones_own_approval_says_so() -> None:
-    security = describe(originator=APPROVER, policy=POLICY)
+    security = describe_security(originator=APPROVER, policy=POLICY)
     decision = decide(APPROVER, ActOnRequest(RequestPermission.APPROVE, security), ALL)
     assert decision.reasons == ("Refused: nobody approves a request of his own.",)
 
 
 def test_a_refusal_does_not_deny_what_somebody_is_by_another_of_his_groups() -> None:
     policy = replace(POLICY, approvers=frozenset({APPROVERS, sid(3000)}))
-    security = describe(originator=APPROVER, policy=policy)
+    security = describe_security(originator=APPROVER, policy=policy)
     decision = decide(APPROVER, ActOnRequest(RequestPermission.APPROVE, security), ALL)
     assert decision.reasons == ("Refused: nobody approves a request of his own.",)
 
@@ -278,7 +257,7 @@ def test_nobody_is_the_server_by_having_its_sid_among_his_groups() -> None:
 
 def test_a_refusal_names_everybody_whom_the_act_is_for_once_and_not_the_server_itself() -> None:
     policy = replace(POLICY, initiators=frozenset({sid(number) for number in range(3000, 3010)}))
-    security = describe(originator=SUBSCRIBER, policy=policy)
+    security = describe_security(originator=SUBSCRIBER, policy=policy)
     decision = decide(OUTSIDER, ActOnRequest(RequestPermission.CANCEL, security), ALL)
     assert decision.act == "end this request"
     assert decision.reasons == (

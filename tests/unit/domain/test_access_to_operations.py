@@ -8,7 +8,7 @@ from certwright.domain.access import ActOnRequest, Decision, StartRequest, decid
 from certwright.domain.grants import Grant, Grants, ObjectKind, Right
 from certwright.domain.identities import Principal
 from certwright.domain.policies import Policy
-from certwright.domain.security_descriptors import Parties, RequestPermission, describe_request_security
+from certwright.domain.security_descriptors import RequestPermission
 from certwright.domain.workflows import WORKFLOWS, Operation
 from worlds.contoso import (
     ADMINISTRATOR,
@@ -23,6 +23,7 @@ from worlds.contoso import (
     SUBSCRIBER2,
     SUBSCRIBERS,
     TEMPLATE,
+    describe_security,
     make_user,
     principal,
 )
@@ -122,15 +123,7 @@ def test_nobody_recovers_his_own_keys_as_if_they_were_somebody_elses() -> None:
 # What delivers nothing is executed by its originator too; what delivers, by its subject alone.
 @pytest.mark.parametrize("operation", Operation)
 def test_an_originator_executes_what_delivers_nothing(operation: Operation) -> None:
-    parties = Parties(
-        originator=MANAGER,
-        target=SUBSCRIBER,
-        workflow=WORKFLOWS[operation],
-        policy=POLICY,
-        template_name=str(TEMPLATE.id),
-        grants=Grants(GRANTS),
-    )
-    security = describe_request_security(parties)
+    security = describe_security(originator=MANAGER, operation=operation)
     executes = {
         who.user.account_name
         for who in (SUBSCRIBER, MANAGER, APPROVER, AGENT, ADMINISTRATOR, OUTSIDER)

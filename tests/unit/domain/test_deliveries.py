@@ -10,7 +10,7 @@ from certwright.domain.certificates import Certificate
 from certwright.domain.deliveries import DeliveryPlan, check_archived, list_outdated, plan_delivery
 from certwright.domain.errors import NothingArchived
 from certwright.domain.policies import Choices, Policy
-from certwright.domain.profile_templates import ProfileTemplate
+from certwright.domain.profile_templates import KeyOrigin, KeySpecification, ProfileTemplate
 from certwright.domain.profiles import ProfileId
 from certwright.domain.requests import Request
 from certwright.domain.revocation import RevocationReason
@@ -46,6 +46,11 @@ def plan(operation: Operation, *held: Certificate, reissues: bool = False, chose
 
 def test_enroll_issues_everything() -> None:
     assert plan(Operation.ENROLL) == DeliveryPlan(issued=(SIGNING, ENCRYPTION))
+
+
+def test_the_client_is_asked_for_the_keys_that_it_makes_in_their_order() -> None:
+    server = replace(SIGNING, common_name="made by the server", key=KeySpecification(origin=KeyOrigin.SERVER))
+    assert DeliveryPlan(issued=(ENCRYPTION, server, SIGNING)).client_generated == (ENCRYPTION, SIGNING)
 
 
 @pytest.mark.parametrize("operation", ENDING)

@@ -6,7 +6,7 @@ import pytest
 
 from certwright.domain.errors import PolicyMissing
 from certwright.domain.events import EventType, tell
-from certwright.domain.profile_templates import KeyOrigin, KeySpecification, KeyUsages, X509KeyUsage
+from certwright.domain.profile_templates import KeyUsages, X509KeyUsage
 from certwright.domain.request_types import RequestType
 from certwright.domain.smartcards import SmartcardConfiguration
 from worlds.contoso import (
@@ -41,13 +41,6 @@ ENCIPHERMENT, AGREEMENT = X509KeyUsage.KEY_ENCIPHERMENT, X509KeyUsage.KEY_AGREEM
 )
 def test_generation_usages_are_the_numbers_of_the_wire(usages: set[X509KeyUsage], number: int) -> None:
     assert replace(CERTIFICATE_TEMPLATE, key_usages=frozenset(usages)).generation_usages == KeyUsages(number)
-
-
-def test_the_client_is_asked_for_the_keys_that_it_makes_in_their_order() -> None:
-    server = replace(CERTIFICATE_TEMPLATE, common_name="made by the server", key=KeySpecification(origin=KeyOrigin.SERVER))
-    other = replace(CERTIFICATE_TEMPLATE, common_name="another")
-    template = replace(TEMPLATE, certificate_templates=(other, server, CERTIFICATE_TEMPLATE))
-    assert template.list_client_generated() == (other, CERTIFICATE_TEMPLATE)
 
 
 def test_a_template_has_the_policies_that_it_has() -> None:

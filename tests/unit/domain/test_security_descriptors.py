@@ -3,17 +3,12 @@
 from dataclasses import replace
 
 from certwright.domain.grants import Grant, Grants, ObjectKind, Right
-from certwright.domain.identities import Principal
-from certwright.domain.policies import Policy
 from certwright.domain.security_descriptors import (
     SERVICE_SID,
     Entry,
-    Parties,
     RequestPermission,
     SecurityDescriptor,
-    describe_request_security,
 )
-from certwright.domain.workflows import WORKFLOWS, Operation
 from worlds.contoso import (
     ADMINISTRATORS,
     AGENTS,
@@ -24,6 +19,7 @@ from worlds.contoso import (
     POLICY,
     SUBSCRIBER,
     TEMPLATE,
+    describe_security,
     sid,
 )
 
@@ -40,23 +36,6 @@ LETTERS = {
 ALL = Grants(GRANTS)
 
 
-def describe(
-    policy: Policy = POLICY,
-    originator: Principal = SUBSCRIBER,
-    grants: Grants = ALL,
-    operation: Operation = Operation.ENROLL,
-) -> SecurityDescriptor:
-    parties = Parties(
-        originator=originator,
-        target=SUBSCRIBER,
-        workflow=WORKFLOWS[operation],
-        policy=policy,
-        template_name=str(TEMPLATE.id),
-        grants=grants,
-    )
-    return describe_request_security(parties)
-
-
 def draw(descriptor: SecurityDescriptor) -> list[str]:
     return [
         f"{'A' if each.is_allowed else 'D'} {''.join(LETTERS[one] for one in each.permissions)} {each.trustee}"
@@ -66,7 +45,7 @@ def draw(descriptor: SecurityDescriptor) -> list[str]:
 
 def test_a_self_service_request_is_described_in_the_order_of_the_examples() -> None:
     me = SUBSCRIBER.user.sid
-    assert draw(describe()) == [
+    assert draw(describe_security()) == [
         f"D LC {me}",
         f"A DCSWRC {MANAGERS}",
         f"A LCRC {APPROVERS}",
@@ -78,23 +57,23 @@ def test_a_self_service_request_is_described_in_the_order_of_the_examples() -> N
 
 
 def test_a_request_for_somebody_else_denies_approval_to_both() -> None:
-    drawn = draw(describe(originator=MANAGER))
+    drawn = draw(describe_security(originator=MANAGER))
     assert drawn[:2] == [f"D LC {MANAGER.user.sid}", f"D LC {SUBSCRIBER.user.sid}"]
     assert drawn[-2:] == [f"A DCSWRC {MANAGER.user.sid}", f"A CCDCSWRC {SUBSCRIBER.user.sid}"]
 
 
 def test_with_an_enrollment_agent_the_subject_loses_execution_to_him() -> None:
-    drawn = draw(describe(replace(POLICY, enrollment_agent_required=True)))
+    drawn = draw(describe_security(policy=replace(POLICY, enrollment_agent_required=True)))
     assert drawn[-2:] == [f"A CCRC {AGENTS}", f"A DCSWRC {SUBSCRIBER.user.sid}"]
 
 
 def test_agents_stand_in_no_list_while_nobody_holds_their_right_over_the_subject() -> None:
-    entries = describe(replace(POLICY, enrollment_agent_required=True), grants=Grants([])).entries
+    entries = describe_security(policy=replace(POLICY, enrollment_agent_required=True), grants=Grants([])).entries
     assert [each.trustee for each in entries if each.permissions & RequestPermission.EXECUTE] == [SERVICE_SID]
 
 
 def test_refusals_come_first() -> None:
-    allowed = [each.is_allowed for each in describe(originator=MANAGER).entries]
+    allowed = [each.is_allowed for each in describe_security(originator=MANAGER).entries]
     assert allowed == sorted(allowed)
 
 
@@ -103,12 +82,12 @@ def test_the_order_of_people_does_not_depend_on_chance() -> None:
     reading = Grant(ObjectKind.PROFILE_TEMPLATE, str(TEMPLATE.id), Right.READ, APPROVERS)
     grants = Grants([reading, *(Grant(ObjectKind.SERVICE, "", Right.ADMINISTER, each) for each in many)])
     policy = replace(POLICY, initiators=many, approvers=many)
-    trustees = [each.trustee for each in describe(policy, grants=grants).entries[1:151]]
+    trustees = [each.trustee for each in describe_security(policy=policy, grants=grants).entries[1:151]]
     assert trustees == sorted(many) * 3
 
 
 def test_the_owner_is_the_server() -> None:
-    assert describe().owner == SERVICE_SID
+    assert describe_security().owner == SERVICE_SID
 
 
 def test_an_entry_that_names_two_things_is_about_who_has_both() -> None:

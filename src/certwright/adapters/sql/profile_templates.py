@@ -17,9 +17,8 @@ _VERSIONS = profile_templates.c
 _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(ProfileTemplate)
 
-_LAST_VERSION = select(func.max(_VERSIONS.version)).where(_VERSIONS.id == bindparam("template_id"))
 _IS_OFFERED = _VERSIONS.id.not_in(select(withdrawn_templates.c.template_id))
-_NEWEST_VERSION = _LAST_VERSION.where(_IS_OFFERED)
+_NEWEST_VERSION = select(func.max(_VERSIONS.version)).where(_VERSIONS.id == bindparam("template_id"), _IS_OFFERED)
 _NEWEST_VERSIONS = select(_VERSIONS.id, func.max(_VERSIONS.version).label("version")).where(_IS_OFFERED).group_by(_VERSIONS.id)
 _ALL_VERSIONS = select(_VERSIONS.id, _VERSIONS.version).order_by(_VERSIONS.id, _VERSIONS.version)
 _DOCUMENT = select(_VERSIONS.document).where(

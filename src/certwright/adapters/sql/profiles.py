@@ -25,6 +25,8 @@ _PROFILE = (
 )
 _ADD = insert(profiles)
 _BY_ID = select(*_PROFILE).where(profiles.c.id == bindparam("profile_id"))
+_BY_ID_LOCKED = _BY_ID.with_for_update()
+"""SQLite has no such words, and one writer at a time."""
 _CHANGEABLE = ("status", "flags", "template_version", "parent_id", "primary_id", "comment")
 _CHANGE = (
     update(profiles)
@@ -48,10 +50,11 @@ class SqlProfiles:
 
     def get(self, profile_id: ProfileId) -> Profile:
         """Errors: ProfileNotFound."""
-        row = self._connection.execute(_BY_ID, {"profile_id": profile_id}).first()
-        if row is None:
-            raise ProfileNotFound(profile_id)
-        return _read(row)
+        return self._get(_BY_ID, profile_id)
+
+    def get_locked(self, profile_id: ProfileId) -> Profile:
+        """Return the profile, which nobody else changes until this session has ended. Errors: ProfileNotFound."""
+        return self._get(_BY_ID_LOCKED, profile_id)
 
     def list_of(self, owner_id: UserId, statuses: frozenset[ProfileStatus] | None = None) -> tuple[Profile, ...]:
         """Return the owner's profiles, newest first."""
@@ -74,6 +77,12 @@ class SqlProfiles:
         keys = {"of_profile": profile.id, "from_status": int(from_status)}
         if self._connection.execute(_CHANGE, values | keys).rowcount != 1:
             raise ChangedMeanwhile("profile")
+
+    def _get(self, statement: Select[Any], profile_id: ProfileId) -> Profile:
+        row = self._connection.execute(statement, {"profile_id": profile_id}).first()
+        if row is None:
+            raise ProfileNotFound(profile_id)
+        return _read(row)
 
 
 @cache

@@ -15,7 +15,7 @@ from certwright.adapters.sql.upserts import insert_unless_taken
 from certwright.domain.data_items import DataItem
 from certwright.domain.errors import ChangedMeanwhile, RequestNotFound
 from certwright.domain.identities import UserId
-from certwright.domain.policies import Choices
+from certwright.domain.policies import NO_CHOICES, Choices
 from certwright.domain.profile_templates import ProfileTemplateId
 from certwright.domain.profiles import ProfileId
 from certwright.domain.requests import (
@@ -84,7 +84,6 @@ _APPROVALS = (
 
 _ITEMS_ENCODER = msgspec.json.Encoder()
 _ITEMS_DECODER = msgspec.json.Decoder(tuple[DataItem, ...])
-_NO_CHOICES = Choices()
 
 
 class Cipher(Protocol):
@@ -239,7 +238,7 @@ def _name_item(request_id: RequestId, item: DataItem) -> str:
 
 def _encode_choices(choices: Choices) -> str:
     """Return JSON, or nothing where nothing was chosen, as it is with nearly every request."""
-    if choices == _NO_CHOICES:
+    if choices == NO_CHOICES:
         return ""
     delay = choices.revocation_delay
     chosen = {
@@ -252,7 +251,7 @@ def _encode_choices(choices: Choices) -> str:
 
 def _decode_choices(text: str) -> Choices:
     if not text:
-        return _NO_CHOICES
+        return NO_CHOICES
     chosen = msgspec.json.decode(text)
     reason, seconds = chosen["revocation_reason"], chosen["revocation_delay_seconds"]
     return Choices(

@@ -64,6 +64,7 @@ from certwright.domain.errors.malformed import (
 )
 from certwright.domain.errors.moments import (
     AlreadyApproved,
+    AnswersApproved,
     CertificatesMissing,
     ChangedMeanwhile,
     DataIncomplete,
@@ -91,6 +92,7 @@ __all__ = [
     "AccessDenied",
     "AddressUnavailable",
     "AlreadyApproved",
+    "AnswersApproved",
     "CertificateRequestRejected",
     "CertificatesMissing",
     "CertwrightError",

@@ -95,6 +95,13 @@ class AlreadyApproved(WrongState):
     sentence = "You have approved this request already: it takes another approver."
 
 
+class AnswersApproved(WrongState):
+    """An approval is for what was answered when it was given."""
+
+    code = "answers-approved"
+    sentence = "The request was approved with the answers that it has: its initiator cannot change them any more."
+
+
 @dataclass(eq=False)
 class NothingArchived(WrongState):
     """There is no archived key to recover."""

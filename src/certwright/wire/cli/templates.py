@@ -2,6 +2,7 @@
 
 import difflib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -55,7 +56,8 @@ def show(template: str, version: int | None, data: Path) -> None:
     Examples:
       certwright templates show "Software Certificate" --data data > software.toml
     """
-    click.echo(_print_version(template, version, data), nl=False)
+    (text,) = _print_versions(template, (version,), data)
+    click.echo(text, nl=False)
 
 
 @command.command("diff")
@@ -65,7 +67,7 @@ def show(template: str, version: int | None, data: Path) -> None:
 @data_option
 def diff(template: str, before: int, after: int, data: Path) -> None:
     """Show what changed in TEMPLATE from version BEFORE to version AFTER."""
-    old, new = (_print_version(template, version, data).splitlines() for version in (before, after))
+    old, new = (text.splitlines() for text in _print_versions(template, (before, after), data))
     for line in difflib.unified_diff(old, new, f"version {before}", f"version {after}", lineterm=""):
         click.echo(line)
 
@@ -92,7 +94,8 @@ def withdraw(template: str, data: Path) -> None:
     make_console().print(f"{withdrawn.name} is withdrawn.")
 
 
-def _print_version(template: str, version: int | None, data: Path) -> str:
+def _print_versions(template: str, versions: Sequence[int | None], data: Path) -> list[str]:
     with open_installation(data) as installation:
-        found = get_template(template, version, world=installation.world)
-        return encode_template(found, list_names(world=installation.world))
+        names = list_names(world=installation.world)
+        found = [get_template(template, each, world=installation.world) for each in versions]
+    return [encode_template(each, names) for each in found]

@@ -1,5 +1,8 @@
 """Routes of requests: open one, read it, decide on it, close it."""
 
+from collections.abc import Callable
+from functools import partial
+
 from certwright.application.approve_request import approve_request, deny_request, supply_data
 from certwright.application.close_request import abandon_request, cancel_request
 from certwright.application.complete_request import complete_request
@@ -82,22 +85,15 @@ def put_request(call: Call) -> Answer:
     comment = properties.read_text("comment")
     data = properties.read_items("datacollection")
     status = fold_name(properties.read_text("status"))
-    if status == "approved" or (not status and data):
-        properties.check_readable()
-        if status:
-            seen = approve_request(request_id, by=call.caller, world=call.world, comment=comment, data=data)
-        else:
-            seen = supply_data(request_id, data, by=call.caller, world=call.world, comment=comment)
-        return found(RequestBody.of(seen))
-    return found(RequestBody.of(_close(call, request_id, properties, status, comment)))
-
-
-def _close(call: Call, request_id: RequestId, properties: Properties, status: str, comment: str) -> SeenRequest:
-    close = _CLOSING.get(status)
-    if close is None:
+    act: Callable[..., SeenRequest] | None = _CLOSING.get(status)
+    if status == "approved":
+        act = partial(approve_request, data=data)
+    elif not status and data:
+        act = partial(supply_data, data=data)
+    if act is None:
         properties.fail("status", "one of Approved, Denied, Completed, Canceled and Abandoned is wanted")
     properties.check_readable()
-    return close(request_id, by=call.caller, world=call.world, comment=comment)
+    return found(RequestBody.of(act(request_id, by=call.caller, world=call.world, comment=comment)))
 
 
 def _read_operation(properties: Properties) -> Operation:
