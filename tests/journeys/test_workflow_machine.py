@@ -34,6 +34,7 @@ FROM = {
     "reinstate": ({"suspended"}, {"primary", "duplicate", "superseded"}),
     "retire": ({"active", "suspended", "disabled"}, {"primary", "duplicate", "superseded"}),
 }
+ISSUED = {"enroll": "SoftwareUser", "managed": "ManagedSoftwareUser"}
 LEAVES = {"disable": "disabled", "suspend": "suspended", "reinstate": "active", "retire": "retired"}
 REQUEST_NUMBERS = {"approved": 3, "denied": 4, "completed": 8, "pending": 16, "canceled": 17, "executing": 18}
 PROFILE_NUMBERS = {"new": 0, "active": 2, "disabled": 3, "suspended": 4, "retired": 6}
@@ -46,6 +47,7 @@ class ModelProfile:
     id: str
     status: str
     standing: str
+    certificate_template: str
     primary: "ModelProfile | None" = None
 
 
@@ -98,7 +100,7 @@ class Workflows(RuleBasedStateMachine):
     def open_about_profile(self, kind: str, by: str, about: ModelProfile) -> None:
         body = {"type": kind, "profile": about.id}
         if kind == "onlineupdate":
-            body["certificatetemplate"] = "SoftwareUser"
+            body["certificatetemplate"] = about.certificate_template
         wanted = self.expect_start(kind, by, about)
         answer = self.call(by, "POST", "/requests", body, wanted)
         if wanted == 201:
@@ -190,8 +192,9 @@ class Workflows(RuleBasedStateMachine):
             request.status, request.delivered = "executing", True
             if request.made is None and request.kind != "onlineupdate":
                 made = self.sign_in(by).get(f"/requests/{request.id}").json()["NewProfileUuid"]
-                standing = "duplicate" if request.kind == "duplicate" else "primary"
-                request.made = ModelProfile(made, "new", standing, request.about if request.kind == "duplicate" else None)
+                standing, primary = ("duplicate", request.about) if request.kind == "duplicate" else ("primary", None)
+                issued = request.about.certificate_template if request.about else ISSUED[request.kind]
+                request.made = ModelProfile(made, "new", standing, issued, primary)
                 self.profiles.append(request.made)
         self.compare(request)
 
