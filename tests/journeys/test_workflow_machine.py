@@ -12,7 +12,7 @@ from worlds.rest_steps import SOFTWARE, submit
 from worlds.served import Served, SignedIn
 from worlds.workflow_steps import MANAGED, rsa_request, target_of
 
-SEQUENCES, STEPS = 40, 50
+SEQUENCES, STEPS = 60, 50
 STEPS_WANTED = 2_000
 
 ROLES = ["subscriber", "manager", "approver", "approver2", "helpdesk", "administrator", "outsider"]
