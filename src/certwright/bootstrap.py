@@ -38,10 +38,10 @@ from certwright.domain.keys import AuthorityRecord, SealedKey
 from certwright.domain.ports import PasswordHasher, SealingKey, SignIn, Turns
 from certwright.domain.public_keys import KeyAlgorithm
 from certwright.domain.rules.names import escape_name_value
+from certwright.setting_values import SecretReference
 from certwright.settings import (
     SETTINGS_FILE,
     AuthorityKey,
-    SecretReference,
     Settings,
     encode_settings_template,
     load_settings,

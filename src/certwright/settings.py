@@ -5,33 +5,31 @@ is kept.
 """
 
 import dataclasses
-import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import SplitResult, urlsplit
 
 from certwright.domain.errors import DefinitionInvalid, MalformedValue, Refused, check_none_broken
-from certwright.formats.quantities import encode_duration, parse_duration
+from certwright.setting_values import (
+    Check,
+    Kind,
+    SecretReference,
+    a_web_address,
+    between,
+    encode_value,
+    find_kind,
+    no_secret_in_url,
+    not_empty,
+    spanning,
+)
 
 SETTINGS_FILE = "certwright.toml"
 NO_SECRET_EXAMPLE = '"file:NAME"'
 """What the template shows for a secret that is not there by default."""
-
-
-@dataclass(frozen=True, slots=True)
-class SecretReference:
-    """Where a secret is kept. Shape: *kind* is ``file`` (a path, from the data folder) or ``env`` (a variable)."""
-
-    kind: str
-    name: str
-
-    def __str__(self) -> str:
-        return f"{self.kind}:{self.name}"
 
 
 class AuthorityKey(StrEnum):
@@ -63,8 +61,6 @@ class LogForm(StrEnum):
 
 Group = TypeVar("Group")
 Value = TypeVar("Value")
-Check = Callable[[Any], str | None]
-"""Returns what is wrong with a value, or None."""
 
 
 def _setting(default: Value, meaning: str, check: Check | None = None) -> Value:
@@ -73,60 +69,26 @@ def _setting(default: Value, meaning: str, check: Check | None = None) -> Value:
     return field
 
 
-def _between(lowest: int, highest: int) -> Check:
-    return lambda value: None if lowest <= value <= highest else f"a number from {lowest} to {highest} is wanted"
-
-
-def _spanning(shortest: timedelta, longest: timedelta) -> Check:
-    wanted = f"a duration from {encode_duration(shortest)} to {encode_duration(longest)} is wanted"
-    return lambda value: None if shortest <= value <= longest else wanted
-
-
-def _no_secret_in_url(url: str) -> str | None:
-    parts = _split_url(url)
-    if parts is None:
-        return "this is no URL"
-    return "no password belongs into the URL; name its place in database.password" if parts.password else None
-
-
-def _a_web_address(url: str) -> str | None:
-    parts = _split_url(url)
-    if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
-        return "an http or https address is wanted"
-    return "an address without query and user name is wanted" if parts.query or parts.fragment or parts.username else None
-
-
-def _split_url(url: str) -> SplitResult | None:
-    try:
-        return urlsplit(url)
-    except ValueError:
-        return None
-
-
-def _not_empty(value: str | tuple[str, ...]) -> str | None:
-    return None if value and all(value) else "it must not be empty"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerSettings:
     """Where the server listens and what it is called."""
 
-    host: str = _setting("127.0.0.1", "The address to listen on; 0.0.0.0 for all of IPv4.", _not_empty)
-    port: int = _setting(8443, "The TCP port to listen on.", _between(1, 65_535))
+    host: str = _setting("127.0.0.1", "The address to listen on; 0.0.0.0 for all of IPv4.", not_empty)
+    port: int = _setting(8443, "The TCP port to listen on.", between(1, 65_535))
     public_url: str = _setting(
         "http://localhost:8080",
         "The address under which certificates of the authorities (AIA) and revocation lists (CDP) are named in what is issued.",
-        _a_web_address,
+        a_web_address,
     )
     tls_names: tuple[str, ...] = _setting(
         ("localhost", "127.0.0.1", "::1"),
         "Host names and addresses in the server's own TLS certificate; a change makes a new certificate at the next start.",
-        _not_empty,
+        not_empty,
     )
     tls_renew_before: timedelta = _setting(
         timedelta(days=60),
         "How long before its end the TLS certificate is renewed, at a start of the server.",
-        _spanning(timedelta(days=1), timedelta(days=365)),
+        spanning(timedelta(days=1), timedelta(days=365)),
     )
 
 
@@ -137,7 +99,7 @@ class DatabaseSettings:
     url: str = _setting(
         "",
         "The database; empty for SQLite in the data folder, or postgresql://user@host:5432/name.",
-        _no_secret_in_url,
+        no_secret_in_url,
     )
     password: SecretReference | None = _setting(None, "Where the password of the database user is kept.")
 
@@ -156,8 +118,8 @@ class KeySettings:
 class AuthoritySettings:
     """The embedded certification authorities. Read by ``init`` only: what exists is never changed by a setting."""
 
-    name: str = _setting("Certwright", "The first words of the names of both authorities.", _not_empty)
-    host: str = _setting("localhost", "The host part of the name under which the REST API shows the issuing CA.", _not_empty)
+    name: str = _setting("Certwright", "The first words of the names of both authorities.", not_empty)
+    host: str = _setting("localhost", "The host part of the name under which the REST API shows the issuing CA.", not_empty)
     root_key: AuthorityKey = _setting(AuthorityKey.RSA_3072, "The key of the root CA.")
     issuing_key: AuthorityKey = _setting(AuthorityKey.RSA_2048, "The key of the issuing CA: it signs twice an enrollment.")
 
@@ -169,7 +131,7 @@ class SignInSettings:
     remember: timedelta = _setting(
         timedelta(minutes=5),
         "How long a verified password is remembered; a changed password or right counts at once all the same.",
-        _spanning(timedelta(), timedelta(hours=1)),
+        spanning(timedelta(), timedelta(hours=1)),
     )
 
 
@@ -191,7 +153,7 @@ class HistorySettings:
     sealing_interval: timedelta = _setting(
         timedelta(seconds=1),
         "How often new events are chained and signed.",
-        _spanning(timedelta(seconds=1), timedelta(hours=1)),
+        spanning(timedelta(seconds=1), timedelta(hours=1)),
     )
 
 
@@ -252,8 +214,8 @@ def describe_settings() -> Iterator[SettingDescription]:
     """Return a description of each setting, in the order of the tree."""
     for group in dataclasses.fields(Settings):
         for field in dataclasses.fields(group.type):  # type: ignore[arg-type]
-            default = _encode(field.default)
-            yield SettingDescription(f"{group.name}.{field.name}", _KINDS[field.type].title, default, field.metadata["meaning"])
+            kind, default = _get_kind(field), encode_value(field.default)
+            yield SettingDescription(f"{group.name}.{field.name}", kind.title, default, field.metadata["meaning"])
 
 
 def describe_group(name: str) -> str:
@@ -283,13 +245,13 @@ def _read_group(group: type[Group], table: Mapping[str, Any], path: str, faults:
 
 def _read(field: dataclasses.Field[Any], value: object, path: str, faults: list[Refused]) -> object | None:
     """Return the value as the tree holds it, or None after a fault was noted."""
-    if dataclasses.is_dataclass(field.type) and field.type not in _KINDS:
+    if find_kind(field.type) is None:
         if isinstance(value, dict):
-            return _read_group(field.type, value, f"{path}.", faults)  # type: ignore[arg-type]
+            return _read_group(field.type, value, f"{path}.", faults)  # type: ignore[arg-type,no-any-return]
         faults.append(DefinitionInvalid(path, "a table is wanted"))
         return None
     try:
-        parsed = _KINDS[field.type].parse(value, path)
+        parsed = _get_kind(field).parse(value, path)
     except MalformedValue as malformed:
         faults.append(DefinitionInvalid(path, malformed.detail))
         return None
@@ -299,80 +261,9 @@ def _read(field: dataclasses.Field[Any], value: object, path: str, faults: list[
     return parsed
 
 
-def _parse_text(value: object, path: str) -> str:
-    if not isinstance(value, str):
-        raise MalformedValue(path, "text is wanted")
-    return value
-
-
-def _parse_number(value: object, path: str) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise MalformedValue(path, "a whole number is wanted")
-    return value
-
-
-def _parse_truth(value: object, path: str) -> bool:
-    if not isinstance(value, bool):
-        raise MalformedValue(path, "true or false is wanted")
-    return value
-
-
-def _parse_texts(value: object, path: str) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-        raise MalformedValue(path, "a list of texts is wanted")
-    return tuple(value)
-
-
-def _parse_span(value: object, path: str) -> timedelta:
-    if not isinstance(value, str):
-        raise MalformedValue(path, "a duration with its unit is wanted, such as 5 min")
-    return parse_duration(value, path)
-
-
-def _parse_secret(value: object, path: str) -> SecretReference:
-    found = re.fullmatch(r"(file|env):(.+)", value) if isinstance(value, str) else None
-    if found is None:
-        raise MalformedValue(path, 'no secret belongs in here; name its place, "file:NAME" or "env:NAME"')
-    return SecretReference(found[1], found[2])
-
-
-def _choice(choices: type[StrEnum]) -> Callable[[object, str], StrEnum]:
-    def parse(value: object, path: str) -> StrEnum:
-        try:
-            return choices(_parse_text(value, path))
-        except ValueError as unknown:
-            raise MalformedValue(path, f"one of {', '.join(choices)} is wanted") from unknown
-
-    return parse
-
-
-@dataclass(frozen=True, slots=True)
-class _Kind:
-    title: str
-    parse: Callable[[object, str], object]
-
-
-_KINDS: dict[object, _Kind] = {
-    str: _Kind("text", _parse_text),
-    int: _Kind("whole number", _parse_number),
-    bool: _Kind("true or false", _parse_truth),
-    tuple[str, ...]: _Kind("list of texts", _parse_texts),
-    timedelta: _Kind("duration (s, min, h, days, years)", _parse_span),
-    SecretReference: _Kind("place of a secret (file:NAME, env:NAME)", _parse_secret),
-    SecretReference | None: _Kind("place of a secret (file:NAME, env:NAME)", _parse_secret),
-    AuthorityKey: _Kind(f"one of {', '.join(AuthorityKey)}", _choice(AuthorityKey)),
-    LogLevel: _Kind(f"one of {', '.join(LogLevel)}", _choice(LogLevel)),
-    LogForm: _Kind(f"one of {', '.join(LogForm)}", _choice(LogForm)),
-}
-
-
-def _encode(value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if value is None:
-        return ""
-    if isinstance(value, tuple):
-        return f"[{', '.join(_encode(each) for each in value)}]"
-    if isinstance(value, timedelta):
-        return f'"{encode_duration(value)}"'
-    return str(value) if isinstance(value, int) else f'"{value}"'
+def _get_kind(field: dataclasses.Field[Any]) -> Kind:
+    """Errors: TypeError, a bug, for a setting of a kind that nothing reads."""
+    kind = find_kind(field.type)
+    if kind is None:
+        raise TypeError(f"settings of the type {field.type} cannot be read")
+    return kind

@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 
 from certwright.domain.errors import DefinitionInvalid, Refused, RulesBroken
+from certwright.setting_values import SecretReference
 from certwright.settings import (
     AuthorityKey,
-    SecretReference,
     Settings,
     describe_settings,
     encode_settings_template,
