@@ -29,6 +29,8 @@ from certwright.adapters.signin.basic import BasicSignIn
 from certwright.adapters.sql.schema import migrate
 from certwright.adapters.sql.store import SqlStore, open_store
 from certwright.adapters.turns import LoneHand, NoTurns, SignerCrew, SingleTurn
+from certwright.application.due_work import Job
+from certwright.application.seal_history import list_unsealed_events
 from certwright.application.world import World
 from certwright.domain.certificates import SERIAL_NUMBER_BITS, SerialNumber, format_serial_number
 from certwright.domain.errors import InstallationExists, InstallationMissing, KeyUnavailable, SecretUnavailable
@@ -70,7 +72,7 @@ class Installation:
     """An open installation.
 
     Shape: *prepare_tls* returns the server's TLS certificate, after it replaced one that is missing, near its end or of other
-    names; *ca_file* is the root's certificate in PEM, for clients to trust.
+    names; *ca_file* is the root's certificate in PEM, for clients to trust; *jobs* are what a worker does.
     """
 
     data: Path
@@ -82,6 +84,7 @@ class Installation:
     sealing_key: SealingKey
     prepare_tls: Callable[[], TlsFiles]
     ca_file: Path
+    jobs: tuple[Job, ...]
 
 
 # -- making one --------------------------------------------------------------------------------------------------------
@@ -213,6 +216,7 @@ def _assemble(
         patterns=Re2Patterns(),
         allows_combined_roles=settings.access.allow_combined_roles,
     )
+    sealing_key = HistorySealingKey(open_key(sealed[HISTORY], kek))
     return Installation(
         data=data,
         settings=settings,
@@ -220,9 +224,23 @@ def _assemble(
         hasher=hasher,
         sign_ins=(BasicSignIn(store, hasher, clock, entropy, remember=settings.sign_in.remember),),
         turns=turns,
-        sealing_key=HistorySealingKey(open_key(sealed[HISTORY], kek)),
+        sealing_key=sealing_key,
         prepare_tls=partial(_keep_tls_current, data, settings, kek, issuing_key, world),
         ca_file=_keep_root_certificate(data, issuer),
+        jobs=_list_jobs(settings, world, sealing_key),
+    )
+
+
+def _list_jobs(settings: Settings, world: World, sealing_key: SealingKey) -> tuple[Job, ...]:
+    """Return everything that happens by itself."""
+    return (
+        Job(
+            name="seal-history",
+            purpose="chain and sign new events",
+            interval=settings.history.sealing_interval,
+            list_due=lambda _: list_unsealed_events(world=world, key=sealing_key),
+            runs_at_end=True,
+        ),
     )
 
 

@@ -158,6 +158,21 @@ class HistorySettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerSettings:
+    """What happens by itself."""
+
+    enabled: bool = _setting(
+        True,
+        "Let ``certwright serve`` do the work that is due; where false, ``certwright work`` has to run somewhere.",
+    )
+    interval: timedelta = _setting(
+        timedelta(minutes=1),
+        "How often each job looks for what is due; sealing has an interval of its own, history.sealing_interval.",
+        spanning(timedelta(seconds=1), timedelta(days=1)),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogSettings:
     """What is written to standard error."""
 
@@ -176,6 +191,7 @@ class Settings:
     sign_in: SignInSettings = SignInSettings()
     access: AccessSettings = AccessSettings()
     history: HistorySettings = HistorySettings()
+    worker: WorkerSettings = WorkerSettings()
     log: LogSettings = LogSettings()
 
 

@@ -1,5 +1,8 @@
 """Chain and sign the events that are not sealed yet."""
 
+from collections.abc import Sequence
+
+from certwright.application.due_work import Due
 from certwright.application.world import World
 from certwright.domain.errors import ChangedMeanwhile
 from certwright.domain.ports import SealingKey
@@ -14,6 +17,15 @@ def seal_history(*, world: World, key: SealingKey) -> int:
     while batch := _seal_batch(world, key):
         sealed += batch
     return sealed
+
+
+def list_unsealed_events(*, world: World, key: SealingKey) -> Sequence[Due]:
+    """Return the sealing of what is new, as one thing that is due."""
+    with world.store.reading() as session:
+        count = session.history.count_unsealed()
+    if not count:
+        return ()
+    return (Due(what=f"{count} events to be sealed", carry_out=lambda: seal_history(world=world, key=key) > 0),)
 
 
 def _seal_batch(world: World, key: SealingKey) -> int:

@@ -12,6 +12,7 @@ from certwright.domain.grants import Grant, Grants
 from certwright.domain.identities import Caller, Group, Principal, User, UserId
 from certwright.domain.issuing import Cleared, Issuer
 from certwright.domain.keys import AuthorityRecord, SealedKey
+from certwright.domain.leases import Lease
 from certwright.domain.profile_templates import ProfileTemplate, ProfileTemplateId, ResponseForm
 from certwright.domain.profiles import Profile, ProfileId, ProfileStatus
 from certwright.domain.public_keys import HashAlgorithm, PublicKey
@@ -198,6 +199,9 @@ class History(Protocol):
     def list_unsealed(self, limit: int) -> tuple[StoredEvent, ...]:
         """Return committed events above the last sealed one, ascending, none of them to be overtaken by a later commit."""
 
+    def count_unsealed(self) -> int:
+        """Return how many events are above the last sealed one, as this session sees it: quick, and not exact."""
+
     def list_between(self, first: int, last: int) -> tuple[StoredEvent, ...]:
         """Return the events of a range of sequence numbers, ascending."""
 
@@ -226,6 +230,22 @@ class Keys(Protocol):
         """Store *authority* in place of one of the same name."""
 
 
+class Leases(Protocol):
+    """Who does which work. See `leases.is_in_force`."""
+
+    def take(self, lease: Lease, *, now: datetime) -> bool:
+        """Store *lease* unless another holder's is in force at *now*, and return whether it is stored.
+
+        Errors: ChangedMeanwhile when another session takes it at the same moment.
+        """
+
+    def give_up(self, holder: str) -> None:
+        """Remove every lease of *holder*."""
+
+    def list_all(self) -> tuple[Lease, ...]:
+        """Return all leases by name, those that are over included."""
+
+
 class Session(Protocol):
     """One transaction's view of the store."""
 
@@ -243,6 +263,8 @@ class Session(Protocol):
     def history(self) -> History: ...
     @property
     def keys(self) -> Keys: ...
+    @property
+    def leases(self) -> Leases: ...
 
 
 class Store(Protocol):

@@ -39,6 +39,8 @@ _ONE = select(*_EVENT).where(events.c.sequence == bindparam("sequence"))
 LAST_SEALED = select(func.coalesce(func.max(seals.c.last_sequence), 0)).scalar_subquery()
 _UNSEALED = select(*_EVENT).where(events.c.sequence > LAST_SEALED).order_by(events.c.sequence).limit(bindparam("most"))
 
+_COUNT_UNSEALED = select(func.count()).where(events.c.sequence > LAST_SEALED)
+
 _SEAL = (seals.c.number, seals.c.digests, seals.c.chain, seals.c.signature, seals.c.sealed_at)
 _ADD_SEAL = insert_unless_taken(seals)
 _LAST_SEAL = select(*_SEAL).order_by(seals.c.number.desc()).limit(1)
@@ -102,6 +104,11 @@ class SqlHistory:
         # has beyond the settled ones may itself have overtaken others that are still to be committed.
         wanted = set(takewhile(seen.__contains__, settled))
         return tuple(each for each in found if each.sequence in wanted)
+
+    def count_unsealed(self) -> int:
+        """Return how many events are above the last sealed one, as this session sees it."""
+        count: int = self._connection.execute(_COUNT_UNSEALED).scalar()
+        return count
 
     def list_between(self, first: int, last: int) -> tuple[StoredEvent, ...]:
         """Return the events of a range of sequence numbers, ascending."""

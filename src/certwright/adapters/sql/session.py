@@ -4,6 +4,7 @@ from certwright.adapters.sql.certificates import SqlCertificates
 from certwright.adapters.sql.directory import SqlDirectory
 from certwright.adapters.sql.history import CommitOrder, SqlHistory
 from certwright.adapters.sql.keys import SqlKeys
+from certwright.adapters.sql.leases import SqlLeases
 from certwright.adapters.sql.memory import Memory
 from certwright.adapters.sql.prepared import Connection
 from certwright.adapters.sql.profile_templates import SqlProfileTemplates
@@ -22,6 +23,7 @@ class SqlSession:
         self._certificates = SqlCertificates(connection)
         self._history = SqlHistory(connection, order)
         self._keys = SqlKeys(connection)
+        self._leases = SqlLeases(connection)
 
     @property
     def directory(self) -> SqlDirectory:
@@ -57,3 +59,8 @@ class SqlSession:
     def keys(self) -> SqlKeys:
         """Return sealed keys and authorities."""
         return self._keys
+
+    @property
+    def leases(self) -> SqlLeases:
+        """Return who does which work."""
+        return self._leases

@@ -31,7 +31,7 @@ from certwright.domain.request_types import RequestType
 from certwright.domain.requests import OPEN_STATUSES, DataCollectionFlags, RequestFlags, RequestStatus
 from certwright.domain.revocation import RevocationReason
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """The number of the newest migration: what this program reads and writes."""
 
 metadata = MetaData(
@@ -308,6 +308,16 @@ seals = Table(
     Column("chain", LargeBinary, nullable=False),
     Column("signature", LargeBinary, nullable=False),
     Column("sealed_at", UtcTime, nullable=False),
+)
+
+# -- who works ---------------------------------------------------------------------------------------------------------
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", String(60), primary_key=True),
+    Column("holder", PlainText, nullable=False),
+    Column("until", UtcTime, nullable=False),
 )
 
 # -- keys --------------------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ import gc
 import signal
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from ipaddress import ip_address
 
@@ -17,8 +17,8 @@ from certwright.application.world import World
 from certwright.bootstrap import Installation
 from certwright.domain.errors import AddressUnavailable
 from certwright.domain.events import PROGRAM, EventType, tell_of_program
-from certwright.wire.cli.sealer import Sealer
 from certwright.wire.rest.app import create_app
+from certwright.wire.worker import Worker
 
 SHUTDOWN_SECONDS = 10
 """How long calls that have begun may take after the end was asked for."""
@@ -87,9 +87,11 @@ def run_server(
 ) -> None:
     """Serve until SIGTERM, Ctrl-C or `RunningServer.stop`; then answer what has begun, and seal the history.
 
+    What is due is done meanwhile, unless the settings leave that to others.
+
     Errors: AddressUnavailable.
     """
-    with _listen(address) as listener, Sealer(installation, installation.settings.history.sealing_interval):
+    with _listen(address) as listener, _working(installation):
         url = address.url(listener.getsockname()[1])
         server = _Server(_configure(installation, address), lambda: when_started(RunningServer(url, server)))
         _spare_what_stays()
@@ -100,6 +102,10 @@ def run_server(
                 server.run(sockets=[listener])
             finally:
                 _tell(installation, EventType.SERVICE_STOPPED, url)
+
+
+def _working(installation: Installation) -> AbstractContextManager[object]:
+    return Worker(installation.jobs, installation.world) if installation.settings.worker.enabled else nullcontext()
 
 
 def _spare_what_stays() -> None:
