@@ -22,7 +22,7 @@ from certwright.adapters.entropy import SystemEntropy
 from certwright.adapters.files import PUBLIC_MODE, is_readable_by_others, make_private_folder, replace_file
 from certwright.adapters.keys.key_encryption import KeyEncryptionKey
 from certwright.adapters.keys.sealing_key import HistorySealingKey
-from certwright.adapters.keys.software import SoftwareKey, generate_key, open_key
+from certwright.adapters.keys.software import SoftwareKey, SoftwareKeyMaker, SoftwareKeySafe, generate_key, open_key
 from certwright.adapters.patterns import Re2Patterns
 from certwright.adapters.signin.argon2 import Argon2Hasher
 from certwright.adapters.signin.basic import BasicSignIn
@@ -37,6 +37,7 @@ from certwright.domain.errors import InstallationExists, InstallationMissing, Ke
 from certwright.domain.events import EventType, tell_of_program
 from certwright.domain.issuing import Issuer
 from certwright.domain.keys import AuthorityRecord, SealedKey
+from certwright.domain.pfx import PfxRules
 from certwright.domain.ports import PasswordHasher, SealingKey, SignIn, Turns
 from certwright.domain.public_keys import KeyAlgorithm
 from certwright.domain.rules.names import escape_name_value
@@ -206,14 +207,18 @@ def _assemble(
     issuing_key = open_key(sealed[ISSUING], kek)
     # A signature with a curve is made in less time than it takes to hand it over.
     is_slow = issuing_key.public_key.algorithm is KeyAlgorithm.RSA
-    crew = SignerCrew(turns, os.cpu_count() or 1) if is_slow else LoneHand()
+    workshop = SignerCrew(turns, os.cpu_count() or 1)
     world = World(
         store=store,
         authority=EmbeddedAuthority(issuer, issuing_key),
         clock=clock,
         entropy=entropy,
-        crew=crew,
+        crew=workshop if is_slow else LoneHand(),
+        workshop=workshop,
+        key_maker=SoftwareKeyMaker(),
+        safe=SoftwareKeySafe(kek),
         patterns=Re2Patterns(),
+        pfx=PfxRules(iterations=settings.pfx.iterations, minimum_password_characters=settings.pfx.minimum_password_characters),
         allows_combined_roles=settings.access.allow_combined_roles,
     )
     sealing_key = HistorySealingKey(open_key(sealed[HISTORY], kek))

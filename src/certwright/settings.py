@@ -115,6 +115,18 @@ class KeySettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PfxSettings:
+    """The PFX files in which keys that the server made are delivered."""
+
+    iterations: int = _setting(
+        50_000,
+        "How often the password is hashed for each key of a file: PBKDF2 for its contents, PKCS#12's own for its seal.",
+        between(2_000, 10_000_000),
+    )
+    minimum_password_characters: int = _setting(8, "How many characters a pfxpassword has at least.", between(1, 128))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AuthoritySettings:
     """The embedded certification authorities. Read by ``init`` only: what exists is never changed by a setting."""
 
@@ -187,6 +199,7 @@ class Settings:
     server: ServerSettings = ServerSettings()
     database: DatabaseSettings = DatabaseSettings()
     keys: KeySettings = KeySettings()
+    pfx: PfxSettings = PfxSettings()
     authority: AuthoritySettings = AuthoritySettings()
     sign_in: SignInSettings = SignInSettings()
     access: AccessSettings = AccessSettings()

@@ -29,6 +29,17 @@ def test_a_key_saved_again_takes_the_place_of_the_first(store: SqlStore) -> None
         assert session.keys.find_key("root") == second
 
 
+def test_keys_are_forgotten_by_their_names(store: SqlStore) -> None:
+    with store.writing() as session:
+        for name in ("root", "pending/01", "pending/02"):
+            session.keys.save_key(replace(KEY, name=name))
+        session.keys.delete_keys(["pending/01", "pending/02", "pending/03"])
+        session.keys.delete_keys([])
+    with store.reading() as session:
+        found = [session.keys.find_key(name) for name in ("root", "pending/01", "pending/02")]
+    assert found == [KEY, None, None]
+
+
 def test_authorities_are_listed_as_saved_by_name(store: SqlStore) -> None:
     renewed = replace(ROOT, certificate=b"renewed")
     with store.writing() as session:

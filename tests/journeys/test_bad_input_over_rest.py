@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from worlds.openssl import as_base64, der_of, make_request, request_of
-from worlds.rest_steps import ARCHIVED, SOFTWARE, VPN, close, open_request, refusal_of, responses_of, submit
+from worlds.rest_steps import SOFTWARE, VPN, close, open_request, refusal_of, responses_of, submit
 from worlds.served import PASSWORD, ROOT, Served, SignedIn
 
 JSON = {"content-type": "application/json"}
@@ -148,7 +148,6 @@ def test_a_request_is_closed_in_known_ways_alone(subscriber: httpx.Client, reque
         ({"type": "Enroll", "profiletemplateuuid": SOFTWARE, "comment": "x" * 4_001}, 400, "text-too-long"),
         ({"type": "Enroll", "profiletemplateuuid": SOFTWARE, "datacollection": [{"Unasked": "x"}]}, 400, "data-item-unknown"),
         ({"type": "Enroll", "profiletemplateuuid": VPN}, 400, "data-item-missing"),
-        ({"type": "Enroll", "profiletemplateuuid": ARCHIVED}, 409, "server-keys-unsupported"),
         ({"type": "Unblock", "smartcard": "17cf063d-e337-4aa9-a822-346554ddd3c9"}, 400, "request-type-unsupported"),
         ({"type": "Renew"}, 400, "malformed-value"),
     ],

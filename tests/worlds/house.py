@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from certwright.adapters.entropy import SystemEntropy
+from certwright.adapters.keys.software import SoftwareKeyMaker, SoftwareKeySafe
 from certwright.adapters.patterns import Re2Patterns
 from certwright.adapters.sql.store import SqlStore
 from certwright.adapters.turns import LoneHand
@@ -31,7 +32,7 @@ from certwright.domain.profiles import ProfileId
 from certwright.domain.public_keys import HashAlgorithm, KeyAlgorithm
 from certwright.domain.requests import RequestId
 from certwright.domain.workflows import Operation
-from worlds.authorities import make_hierarchy
+from worlds.authorities import KEK, make_hierarchy
 from worlds.clocks import SteppingClock
 from worlds.contoso import (
     ADMINISTRATOR,
@@ -97,10 +98,16 @@ class House:
         return create_request(wish, by=signed_in(by), world=self.world).id
 
     def post(
-        self, request_id: RequestId, *requests: str, by: Principal = SUBSCRIBER, comment: str = "", world: World | None = None
+        self,
+        request_id: RequestId,
+        *requests: str,
+        by: Principal = SUBSCRIBER,
+        comment: str = "",
+        pfx_password: str = "",
+        world: World | None = None,
     ) -> tuple[Delivered, ...]:
         """Return what certificatedata answers."""
-        submission = Submission(certificate_requests=requests, comment=comment)
+        submission = Submission(certificate_requests=requests, comment=comment, pfx_password=pfx_password)
         return enroll(request_id, submission, by=signed_in(by), world=world or self.world)
 
     def with_authority(self, authority: CertificationAuthority) -> World:
@@ -198,6 +205,9 @@ def found_house(store: SqlStore) -> House:
         clock=clock,
         entropy=SystemEntropy(),
         crew=LoneHand(),
+        workshop=LoneHand(),
+        key_maker=SoftwareKeyMaker(),
+        safe=SoftwareKeySafe(KEK),
         patterns=Re2Patterns(),
     )
     return House(store, world, clock)

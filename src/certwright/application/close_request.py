@@ -4,10 +4,12 @@ from dataclasses import replace
 
 from certwright.application.profile_changes import Changes
 from certwright.application.request_parties import SeenRequest, get_request
+from certwright.application.server_keys import forget_pending_keys
 from certwright.application.world import World
 from certwright.domain.events import EventType, tell
 from certwright.domain.identities import Caller
 from certwright.domain.policies import check_comment
+from certwright.domain.profile_templates import KeyOrigin
 from certwright.domain.profiles import ProfileStatus
 from certwright.domain.requests import RequestAction, RequestId, advance
 from certwright.domain.revocation import RevocationReason
@@ -44,7 +46,10 @@ def _end(
         if ended.makes_profile and ended.profile_id is not None:
             profile = session.profiles.get(ended.profile_id)
             changes.set_profile(profile, replace(profile, status=ProfileStatus.DISABLED))
-        changes.revoke(session.certificates.list_of_request(request_id), RevocationReason.CESSATION_OF_OPERATION)
+        issued = session.certificates.list_of_request(request_id)
+        changes.revoke(issued, RevocationReason.CESSATION_OF_OPERATION)
+        if any(each.key.origin is KeyOrigin.SERVER for each in seen.template.certificate_templates):
+            forget_pending_keys(issued, session)
         ending = tell(event_type, by, now, request_id=request_id, subject_id=ended.target_id, comment=comment)
         session.history.append([ending, *changes.events])
     return replace(seen, request=ended)

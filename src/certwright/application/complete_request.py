@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from certwright.application.profile_changes import Changes, choose_revocation, make_profile
 from certwright.application.request_parties import SeenRequest, get_request, list_held, plan_request
+from certwright.application.server_keys import forget_pending_keys
 from certwright.application.supplied_data import check_data_complete
 from certwright.application.world import World
 from certwright.domain.deliveries import DeliveryPlan, list_outdated
@@ -44,6 +45,8 @@ def complete_request(request_id: RequestId, *, by: Caller, world: World, comment
             issued = [each for each in session.certificates.list_of_request(request_id) if each.encoded is not None]
             if len(issued) < len(plan.issued):
                 raise CertificatesMissing(len(issued), len(plan.issued))
+            if plan.server_generated:
+                forget_pending_keys(issued, session)
             closed = _take_over(changes, seen, plan, old, world)
         elif old is not None:
             _take_effect(changes, seen, old)

@@ -1,10 +1,11 @@
 """Answer certificate requests with certificates: the heart of the product."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
-from certwright.application.enrollment import Delivered, Enrollment, Post, Posted
+from certwright.application.enrollment import Delivered, Enrollment, Post
+from certwright.application.places import Posted
 from certwright.application.world import World
 from certwright.domain.errors import CertwrightError, ChangedMeanwhile, MalformedCertificateRequest
 from certwright.domain.identities import Caller
@@ -21,10 +22,15 @@ Outcome = tuple[Delivered, ...] | CertwrightError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
-    """What a client posts. Shape: *certificate_requests* are PEM or base64 DER; *comment* goes into the history."""
+    """What a client posts.
+
+    Shape: *certificate_requests* are PEM or base64 DER; *comment* goes into the history; *pfx_password* protects the private
+    keys in the answer, and is wanted where there are any.
+    """
 
     certificate_requests: tuple[str, ...]
     comment: str = ""
+    pfx_password: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +43,18 @@ class Order:
 
 
 def enroll(request_id: RequestId, submission: Submission, *, by: Caller, world: World) -> tuple[Delivered, ...]:
-    """Return one delivery for each certificate that the client makes a key for, in the order of the generation options.
+    """Return one delivery for each certificate: those for keys of the client in the order of the generation options, then those
+    whose keys the server makes.
 
-    The same submission again gives the same certificates. Each place is stored as it will be signed, then signed, then
+    The same submission again gives the same certificates, and the same keys under the password that comes with it, each time
+    with an event that says so. Each place is stored as it will be signed, then signed, then
     stored with its signature, then answered: whatever a client holds is in the register, and after a crash a repeated post
     goes on where the first one stopped.
 
     Errors: RequestNotFound; AccessDenied unless *by* may execute the request; TransitionRefused unless it is Approved or
             Executing; SubjectDisabled; SubmissionMismatch when the number of requests is not the number planned; PlaceTaken;
-            TextTooLong and MalformedValue for the comment; ProfilesExhausted when other requests used up the policy's limit;
-            ChangedMeanwhile when others changed the request at the same moment again and again.
+            PfxPasswordRefused; TextTooLong and MalformedValue for the comment; ProfilesExhausted when other requests used up
+            the policy's limit; ChangedMeanwhile when others changed the request at the same moment again and again.
     Source: get-certificate-responses.md; the order of the steps is that of architecture.md, "Issuing".
     """
     (outcome,) = enroll_each([Order(request_id, submission, by)], world=world)
@@ -71,7 +79,7 @@ def _read(order: Order) -> Post | CertwrightError:
     except CertwrightError as refused:
         return refused
     posted = tuple(_parse(text) for text in order.submission.certificate_requests)
-    return Post(order.request_id, posted, order.submission.comment, order.by)
+    return Post(order.request_id, posted, order.submission.comment, order.by, order.submission.pfx_password)
 
 
 def _parse(text: str) -> Posted:
@@ -99,14 +107,22 @@ def _attempt(posts: Sequence[Post], world: World) -> list[Outcome]:
     batch = _Batch([Enrollment(each, world) for each in posts])
     with world.store.reading() as session:
         batch.each(lambda enrollment: enrollment.read(session))
+    world.workshop.each(Enrollment.make_keys, [each for each in batch.list_alive() if each.lacks_keys])
     batch.each(Enrollment.draft)
     batch.write(Enrollment.store, [each for each in batch.list_alive() if each.has_news], world)
     unsigned = [each for each in batch.list_alive() if each.has_unsigned]
     world.crew.each(Enrollment.sign, unsigned)
-    batch.write(Enrollment.record, unsigned, world)
-    alive = batch.list_alive()
-    delivered = dict(zip(alive, world.crew.each(Enrollment.deliver, alive), strict=True))
+    world.workshop.each(Enrollment.open_keys, [each for each in batch.list_alive() if each.delivers_keys])
+    batch.write(Enrollment.record, [each for each in batch.list_alive() if each in unsigned or each.delivers_keys], world)
+    delivered = _deliver_all(batch.list_alive(), world)
     return [batch.failures.get(each) or delivered[each] for each in batch.enrollments]
+
+
+def _deliver_all(enrollments: Sequence[Enrollment], world: World) -> dict[Enrollment, tuple[Delivered, ...]]:
+    plain = [each for each in enrollments if not each.delivers_keys]
+    with_keys = [each for each in enrollments if each.delivers_keys]
+    delivered = dict(zip(plain, world.crew.each(Enrollment.deliver, plain), strict=True))
+    return delivered | dict(zip(with_keys, world.workshop.each(Enrollment.deliver, with_keys), strict=True))
 
 
 class _Batch:

@@ -1,27 +1,23 @@
 """One submission on its way from certificate requests to certificates, step by step."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import sha1
 from uuid import UUID
 
+from certwright.application.places import Place, Posted, find_key_holders, list_places
 from certwright.application.profile_changes import make_profile
 from certwright.application.profile_room import check_duplicates, check_room
 from certwright.application.request_parties import SeenRequest, get_request, plan_request
+from certwright.application.server_keys import ServerKeys
 from certwright.application.supplied_data import check_data_complete
 from certwright.application.world import World
 from certwright.domain.certificates import SERIAL_NUMBER_BITS, Certificate, SerialNumber, format_serial_number
-from certwright.domain.errors import (
-    DeliversNothing,
-    MalformedCertificateRequest,
-    PlaceTaken,
-    Refused,
-    SubjectDisabled,
-    SubmissionMismatch,
-)
+from certwright.domain.errors import DeliversNothing, MalformedCertificateRequest, Refused, SubjectDisabled
 from certwright.domain.events import Event, EventType, tell
 from certwright.domain.identities import Caller, UserId
 from certwright.domain.issuing import clear, plan_draft
+from certwright.domain.keys import PrivateKey
+from certwright.domain.pfx import check_pfx_password
 from certwright.domain.ports import Session
 from certwright.domain.profile_templates import CertificateTemplate
 from certwright.domain.profiles import ProfileId
@@ -29,38 +25,31 @@ from certwright.domain.public_keys import CertificateRequest
 from certwright.domain.requests import Request, RequestAction, RequestId, advance
 from certwright.domain.security_descriptors import RequestPermission
 from certwright.domain.workflows import Operation, check_profile_fits
-
-Posted = CertificateRequest | MalformedCertificateRequest
-"""A certificate request, or why it cannot be read."""
+from certwright.formats.pkcs12 import PfxContent, encode_pfx
 
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """What somebody posted for a request. Shape: *comment* goes into the history."""
+    """What somebody posted for a request. Shape: *comment* goes into the history; *pfx_password* goes nowhere."""
 
     request_id: RequestId
     posted: tuple[Posted, ...]
     comment: str
     by: Caller
+    pfx_password: str = field(default="", repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Delivered:
-    """One place of the answer: *response* is the DER of the ``Pkcs7``, or *error* says why there is none."""
+    """One place of the answer: *response* is the DER of the ``Pkcs7``, *pfx* that of the ``Pfx``, or *error* says why there
+    is neither."""
 
-    template: CertificateTemplate
-    response: bytes | None
+    template_common_name: str
+    use_local_machine_store: bool = False
+    response: bytes | None = None
+    pfx: bytes | None = None
     error: Refused | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """One position of the generation options with what was posted for it and what is there already."""
-
-    number: int
-    template: CertificateTemplate
-    posted: Posted
-    certificate: Certificate | None
+    is_server_generated: bool = False
 
 
 class Enrollment:
@@ -73,6 +62,8 @@ class Enrollment:
         self._seen: SeenRequest | None = None
         self._places: tuple[Place, ...] = ()
         self._holders: dict[bytes, UserId] = {}
+        self._keys = ServerKeys(world)
+        self._delivers_keys = False
         self._drafted: list[Certificate] = []
         self._errors: dict[int, Refused] = {}
         self._certificates: dict[int, Certificate] = {}
@@ -82,7 +73,7 @@ class Enrollment:
         """Look at the request, and at what is there for it.
 
         Errors: RequestNotFound; AccessDenied; TransitionRefused; DeliversNothing; DataIncomplete; ProfileStateRefused;
-                SubjectDisabled; SubmissionMismatch; PlaceTaken.
+                SubjectDisabled; SubmissionMismatch; PlaceTaken; PfxPasswordRefused.
         """
         seen = get_request(self._post.request_id, RequestPermission.EXECUTE, by=self._post.by, session=session)
         advance(seen.request, RequestAction.EXECUTE)
@@ -94,9 +85,23 @@ class Enrollment:
         if seen.request.old_profile_id is not None:
             check_profile_fits(seen.request.operation, session.profiles.get(seen.request.old_profile_id))
         self._seen = seen
-        templates = plan_request(seen, session, self._world).client_generated
-        self._places = self._list_places(templates, session.certificates.list_of_request(self._post.request_id))
-        self._holders = _find_key_holders(self._places, session)
+        plan = plan_request(seen, session, self._world)
+        stored = session.certificates.list_of_request(self._post.request_id)
+        self._places = list_places(plan, self._post.posted, stored)
+        self._holders = find_key_holders(self._places, session)
+        if plan.delivers_keys:
+            check_pfx_password(self._post.pfx_password, self._world.pfx)
+            self._delivers_keys = True
+            self._keys.read(self._places, session)
+
+    @property
+    def lacks_keys(self) -> bool:
+        """Return whether the server has keys to make."""
+        return any(each.lacks_key for each in self._places)
+
+    def make_keys(self) -> None:
+        """Make them."""
+        self._keys.make(self._places)
 
     def draft(self) -> None:
         """Draft and clear a certificate for each place that is empty, or keep why it stays empty."""
@@ -110,6 +115,7 @@ class Enrollment:
                 self._drafted.append(self._draft_place(place, seen, profile_id))
             except Refused as refused:
                 self._errors[place.number] = refused
+        self._keys.seal(self._drafted)
         self._certificates |= {each.place: each for each in self._drafted}
 
     @property
@@ -125,6 +131,7 @@ class Enrollment:
         if self._drafted:
             self._start(session)
             session.certificates.add(self._drafted)
+            self._keys.store(session)
         session.history.append(self._list_events())
 
     @property
@@ -138,10 +145,25 @@ class Enrollment:
             if each.to_be_signed is not None:
                 self._signed.append(self._sign_one(each, each.to_be_signed))
 
+    @property
+    def delivers_keys(self) -> bool:
+        """Return whether private keys are in the answer."""
+        return self._delivers_keys
+
+    def open_keys(self) -> None:
+        """Open the private keys that are delivered. Errors: KeyUnavailable."""
+        self._keys.open(self._places)
+
     def record(self, session: Session) -> None:
-        """Store the signed forms; where another post signed first, its form is the one that counts."""
+        """Store the signed forms, and who is given which private key.
+
+        Where another post signed first, its form is the one that counts.
+        """
         first = [each for each in self._signed if session.certificates.record(each)]
-        session.history.append([self._tell_issued(each) for each in first])
+        handed_out = [each for each in self._places if each.is_server_generated and each.number in self._certificates]
+        session.history.append(
+            [*(self._tell_issued(each) for each in first), *(self._tell_delivered(each) for each in handed_out)]
+        )
         is_alone = len(first) == len(self._signed)
         stored = first if is_alone else session.certificates.list_of_request(self._post.request_id)
         self._certificates |= {each.place: each for each in stored}
@@ -155,33 +177,18 @@ class Enrollment:
             raise RuntimeError("the steps of an enrollment were taken out of order")
         return self._seen
 
-    def _list_places(self, templates: Sequence[CertificateTemplate], stored: Sequence[Certificate]) -> tuple[Place, ...]:
-        posted = self._post.posted
-        if len(posted) != len(templates):
-            raise SubmissionMismatch(len(posted), len(templates))
-        by_number = {each.place: each for each in stored}
-        places = tuple(
-            Place(number, template, each, by_number.get(number))
-            for number, (template, each) in enumerate(zip(templates, posted, strict=True))
-        )
-        for place in places:
-            if place.certificate is not None and not _is_repeated(place.posted, place.certificate):
-                raise PlaceTaken(place.number + 1)
-        return places
-
     def _draft_place(self, place: Place, seen: SeenRequest, profile_id: ProfileId) -> Certificate:
-        if isinstance(place.posted, MalformedCertificateRequest):
-            raise place.posted
+        posted = self._get_certificate_request(place)
         authority, subject = self._world.authority, seen.target.user
         draft = plan_draft(
             place.template,
-            place.posted,
+            posted,
             subject,
             authority.issuer,
             serial=SerialNumber(self._world.entropy.bits(SERIAL_NUMBER_BITS)),
             now=self._now,
         )
-        key_digest = place.posted.public_key.digest
+        key_digest = posted.public_key.digest
         cleared = clear(draft, subject=subject, issuer=authority.issuer, key_holder=self._holders.get(key_digest))
         return Certificate(
             serial=draft.serial,
@@ -194,10 +201,15 @@ class Enrollment:
             authority_name=authority.issuer.name,
             not_before=draft.not_before,
             not_after=draft.not_after,
-            request_digest=place.posted.digest,
+            request_digest=posted.digest,
             key_digest=key_digest,
             to_be_signed=authority.prepare(cleared),
         )
+
+    def _get_certificate_request(self, place: Place) -> CertificateRequest:
+        if isinstance(place.posted, MalformedCertificateRequest):
+            raise place.posted
+        return place.posted or self._keys.get_made(place).as_request(place.template.key.hash)
 
     def _start(self, session: Session) -> None:
         seen, profile_id = self._get_seen(), self._drafted[0].profile_id
@@ -260,25 +272,43 @@ class Enrollment:
             thumbprint=certificate.thumbprint,
         )
 
+    def _tell_delivered(self, place: Place) -> Event:
+        certificate = self._certificates[place.number]
+        return tell(
+            EventType.KEY_DELIVERED,
+            self._post.by,
+            self._now,
+            request_id=self._post.request_id,
+            subject_id=certificate.subject_id,
+            comment=self._post.comment,
+            serial=format_serial_number(certificate.serial),
+            template=certificate.template_common_name,
+            operation=self._get_seen().request.operation.value,
+        )
+
     def _deliver_place(self, place: Place) -> Delivered:
-        certificate = self._certificates.get(place.number)
+        template, certificate = place.template, self._certificates.get(place.number)
+        empty = Delivered(
+            template_common_name=template.common_name,
+            use_local_machine_store=template.use_local_machine_store,
+            is_server_generated=place.is_server_generated,
+        )
         if certificate is None or certificate.encoded is None:
-            return Delivered(place.template, None, self._errors.get(place.number))
-        template = self._get_seen().template
-        response = self._world.authority.respond(certificate.encoded, template.response_form, template.response_hash)
-        return Delivered(place.template, response)
+            return replace(empty, error=self._errors.get(place.number))
+        if place.is_server_generated:
+            return replace(empty, pfx=self._wrap_key(self._keys.get_opened(place), certificate.encoded, template))
+        rules = self._get_seen().template
+        return replace(
+            empty, response=self._world.authority.respond(certificate.encoded, rules.response_form, rules.response_hash)
+        )
 
-
-def _is_repeated(posted: Posted, certificate: Certificate) -> bool:
-    return isinstance(posted, CertificateRequest) and posted.digest == certificate.request_digest
-
-
-def _find_key_holders(places: Sequence[Place], session: Session) -> dict[bytes, UserId]:
-    """Return who holds certificates for the keys of the places that are still empty."""
-    digests = {
-        each.posted.public_key.digest
-        for each in places
-        if each.certificate is None and isinstance(each.posted, CertificateRequest)
-    }
-    found = {digest: session.certificates.find_key_holder(digest) for digest in digests}
-    return {digest: holder for digest, holder in found.items() if holder is not None}
+    def _wrap_key(self, key: PrivateKey, encoded: bytes, template: CertificateTemplate) -> bytes:
+        content = PfxContent(
+            key=key,
+            certificate=encoded,
+            chain=self._world.authority.issuer.chain,
+            friendly_name=template.key.friendly_name or template.display_name or template.common_name,
+        )
+        protection = self._get_seen().template.pfx_protection
+        iterations = self._world.pfx.iterations
+        return encode_pfx(content, self._post.pfx_password, protection=protection, iterations=iterations)

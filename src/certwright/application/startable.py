@@ -9,11 +9,11 @@ from certwright.application.world import World
 from certwright.domain.access import StartRequest, check_allowed, decide
 from certwright.domain.certificates import Certificate
 from certwright.domain.deliveries import check_archived, plan_delivery
-from certwright.domain.errors import KeyMadeByServer, ProfileTemplateNotFound, Refused, RequestAlreadyOpen, SubjectDisabled
+from certwright.domain.errors import ProfileTemplateNotFound, Refused, RequestAlreadyOpen, SubjectDisabled
 from certwright.domain.identities import Caller, Principal
 from certwright.domain.policies import NO_CHOICES, Choices, Policy
 from certwright.domain.ports import Session
-from certwright.domain.profile_templates import KeyOrigin, ProfileTemplate
+from certwright.domain.profile_templates import ProfileTemplate
 from certwright.domain.profiles import Profile
 from certwright.domain.requests import Request, RequestFlags, RequestId, RequestStatus
 from certwright.domain.workflows import WORKFLOWS, Operation, check_profile_fits
@@ -52,7 +52,7 @@ def plan_start(start: Start, *, by: Caller, session: Session, world: World) -> R
     """Return the request that *by* may start now, without what its initiator would answer.
 
     Errors: PolicyMissing; AccessDenied; ProfileStateRefused; RequestAlreadyOpen; SubjectDisabled where certificates come of
-            it; NothingArchived; KeyMadeByServer; ProfilesExhausted; DuplicatesExhausted.
+            it; NothingArchived; ProfilesExhausted; DuplicatesExhausted.
     Source: domain.md 4.1 and 4.3.
     """
     policy = start.template.get_policy(WORKFLOWS[start.operation].request_type)
@@ -70,8 +70,6 @@ def plan_start(start: Start, *, by: Caller, session: Session, world: World) -> R
         check_room(start.template, request.type, start.target.user.id, session)
     if start.operation is Operation.DUPLICATE and start.profile is not None:
         check_duplicates(policy, start.profile.id, session)
-    if any(each.key.origin is KeyOrigin.SERVER for each in plan.issued):
-        raise KeyMadeByServer(start.template.name)
     return request
 
 

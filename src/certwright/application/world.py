@@ -3,17 +3,27 @@
 from dataclasses import dataclass
 
 from certwright.domain.data_items import Patterns
+from certwright.domain.key_ports import KeyMaker, KeySafe
+from certwright.domain.pfx import PfxRules
 from certwright.domain.ports import CertificationAuthority, Clock, Crew, Entropy, Store
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Made by `bootstrap`; handed to every use case. *allows_combined_roles* is for sites with too few people."""
+    """Made by `bootstrap`; handed to every use case.
+
+    Shape: *crew* signs; *workshop* does what always takes long: making keys, protecting PFX files. *allows_combined_roles* is
+    for sites with too few people.
+    """
 
     store: Store
     authority: CertificationAuthority
     clock: Clock
     entropy: Entropy
     crew: Crew
+    workshop: Crew
+    key_maker: KeyMaker
+    safe: KeySafe
     patterns: Patterns
+    pfx: PfxRules = PfxRules()
     allows_combined_roles: bool = False

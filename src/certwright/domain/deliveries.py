@@ -25,6 +25,16 @@ class DeliveryPlan:
         """Return those of *issued* whose keys the client makes, in the order in which it sends requests."""
         return tuple(each for each in self.issued if each.key.origin is KeyOrigin.CLIENT)
 
+    @property
+    def server_generated(self) -> tuple[CertificateTemplate, ...]:
+        """Return those of *issued* whose keys the server makes."""
+        return tuple(each for each in self.issued if each.key.origin is KeyOrigin.SERVER)
+
+    @property
+    def delivers_keys(self) -> bool:
+        """Return whether private keys are in the answer."""
+        return bool(self.server_generated)
+
 
 def plan_delivery(request: Request, template: ProfileTemplate, held: Sequence[Certificate], now: datetime) -> DeliveryPlan:
     """Return what *request* delivers, under the template version of its creation.

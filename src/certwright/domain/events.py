@@ -32,6 +32,7 @@ class EventType(StrEnum):
     REQUEST_CANCELED = "request.canceled"
     REQUEST_ABANDONED = "request.abandoned"
     CERTIFICATE_ISSUED = "certificate.issued"
+    KEY_DELIVERED = "key.delivered"
     CERTIFICATE_REQUEST_REJECTED = "certificate-request.rejected"
     CERTIFICATE_REVOKED = "certificate.revoked"
     CERTIFICATE_HELD = "certificate.held"

@@ -223,6 +223,9 @@ class Keys(Protocol):
     def save_key(self, key: SealedKey) -> None:
         """Store *key* in place of one of the same name."""
 
+    def delete_keys(self, names: Iterable[str]) -> None:
+        """Forget the keys of these names, as far as there are any."""
+
     def list_authorities(self) -> tuple[AuthorityRecord, ...]:
         """Return all authorities by name."""
 

@@ -8,6 +8,7 @@ from typing import NewType
 from uuid import UUID
 
 from certwright.domain.errors import PolicyMissing
+from certwright.domain.pfx import PfxProtection
 from certwright.domain.policies import Policy
 from certwright.domain.public_keys import HashAlgorithm, KeyAlgorithm
 from certwright.domain.request_types import RequestType
@@ -141,6 +142,7 @@ class ProfileTemplate:
     smartcard: SmartcardConfiguration | None = None
     response_form: ResponseForm = ResponseForm.CMC
     response_hash: HashAlgorithm = HashAlgorithm.SHA256
+    pfx_protection: PfxProtection = PfxProtection.AES_256
 
     @property
     def is_smartcard(self) -> bool:

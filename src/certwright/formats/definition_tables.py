@@ -8,6 +8,7 @@ from msgspec import UNSET, UnsetType
 
 from certwright.domain.data_items import DataItemOriginator, DataItemType
 from certwright.domain.grants import Right
+from certwright.domain.pfx import PfxProtection
 from certwright.domain.profile_templates import (
     AlternativeName,
     KeyOrigin,
@@ -221,6 +222,7 @@ class ProfileTemplateTable(_Table, frozen=True):
     description: str | UnsetType = UNSET
     response_form: ResponseForm | UnsetType = UNSET
     response_hash: HashAlgorithm | UnsetType = UNSET
+    pfx_protection: PfxProtection | UnsetType = UNSET
     smartcard: SmartcardTable | None = None
     rights: Rights = {}
 

@@ -22,7 +22,6 @@ from certwright.domain.errors import (
     CertwrightError,
     CommentNotCollected,
     DataItemMissing,
-    KeyMadeByServer,
     MalformedValue,
     PolicyMissing,
     ProfilesExhausted,
@@ -35,7 +34,7 @@ from certwright.domain.errors import (
 )
 from certwright.domain.identities import Principal, UserId
 from certwright.domain.policies import Answers, Policy
-from certwright.domain.profile_templates import KeyOrigin, ProfileTemplate, ProfileTemplateId
+from certwright.domain.profile_templates import ProfileTemplate, ProfileTemplateId
 from certwright.domain.profiles import ProfileStatus
 from certwright.domain.request_types import RequestType
 from certwright.domain.requests import DataCollectionFlags, Request, RequestFlags, RequestId, RequestStatus
@@ -43,7 +42,7 @@ from certwright.domain.revocation import RevocationReason
 from certwright.domain.smartcards import SmartcardConfiguration
 from certwright.domain.workflows import Operation
 from worlds.contoso import ADMINISTRATOR, AGENT, APPROVER, GRANTS, MANAGER, OUTSIDER, SUBSCRIBER, SUBSCRIBER2
-from worlds.house import ONE, SIGNING, TWO, House, csr, signed_in
+from worlds.house import ONE, TWO, House, csr, signed_in
 
 Close = Callable[..., SeenRequest]
 POLICY = ONE.policies[RequestType.ENROLL]
@@ -162,12 +161,6 @@ def test_nothing_is_opened_for_somebody_who_is_disabled(house: House) -> None:
         session.directory.save_user(replace(SUBSCRIBER.user, enabled=False))
     with pytest.raises(SubjectDisabled):
         open_with(house, Answers(), by=MANAGER, target=SUBSCRIBER)
-
-
-def test_keys_that_the_server_would_make_are_refused_for_now(house: House) -> None:
-    house.save(replace(ONE, certificate_templates=(replace(SIGNING, key=replace(SIGNING.key, origin=KeyOrigin.SERVER)),)))
-    with pytest.raises(KeyMadeByServer):
-        open_with(house, Answers())
 
 
 def test_the_limit_of_profiles_counts_those_of_the_same_template_that_live(house: House) -> None:

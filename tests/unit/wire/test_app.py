@@ -19,7 +19,17 @@ from certwright.wire.rest.desk import THREADS
 from certwright.wire.rest.sign_in import WAITING_LIMIT
 from worlds.contoso import SUBSCRIBER
 
-WORLD = World(store=None, authority=None, clock=SystemClock(), entropy=SystemEntropy(), crew=None, patterns=Re2Patterns())
+WORLD = World(
+    store=None,
+    authority=None,
+    clock=SystemClock(),
+    entropy=SystemEntropy(),
+    crew=None,
+    workshop=None,
+    key_maker=None,
+    safe=None,
+    patterns=Re2Patterns(),
+)
 ROOT = "/certificatemanagement/api/v1.0"
 READ_NOTHING = f"{ROOT}/profiles/malformed"
 """An address that answers 400 to whoever has signed in, before any store is asked."""

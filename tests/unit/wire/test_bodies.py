@@ -103,7 +103,7 @@ def shape_of(value: Any) -> Any:
     return "list" if isinstance(value, list) else type(value).__name__
 
 
-DELIVERED = Delivered(CERTIFICATE_TEMPLATE, b"response")
+DELIVERED = Delivered(template_common_name=CERTIFICATE_TEMPLATE.common_name, response=b"response")
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def test_the_documented_base64_is_written_octet_by_octet() -> None:
 
 def test_a_certificate_that_was_refused_has_an_error_and_no_blob() -> None:
     refused = SignatureInvalid()
-    body = as_json(DeliveredBody.of(Delivered(CERTIFICATE_TEMPLATE, None, refused)))
+    body = as_json(DeliveredBody.of(Delivered(template_common_name="ContosoUser", error=refused)))
     assert body["Error"] == f"signature-invalid: {refused.text}"
     assert (body["Pkcs7"], body["isPkcs7"], body["Flags"]) == (None, False, 0)
 

@@ -7,7 +7,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from certwright.adapters.keys.key_encryption import KeyEncryptionKey
 from certwright.domain.errors import DefinitionInvalid, KeyUnavailable
-from certwright.domain.keys import SealedKey
+from certwright.domain.keys import PrivateKey, SealedKey
+from certwright.domain.profile_templates import KeySpecification
 from certwright.domain.public_keys import HashAlgorithm, KeyAlgorithm, PublicKey
 from certwright.formats.algorithms import HASHES
 from certwright.formats.public_keys import describe_public_key
@@ -51,10 +52,8 @@ def generate_key(name: str, algorithm: KeyAlgorithm, bits: int, *, kek: KeyEncry
 
     Errors: DefinitionInvalid for other than RSA with 2048, 3072 or 4096 bits and the curves P-256 and P-384.
     """
-    private_key = _generate(name, algorithm, bits)
-    plain = private_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-    public = describe_public_key(private_key.public_key()).encoded
-    return SealedKey(name=name, public=public, sealed=kek.seal(plain, name), created=now)
+    made = _describe(_generate(name, algorithm, bits))
+    return SealedKey(name=name, public=made.public_key.encoded, sealed=kek.seal(made.pkcs8, name), created=now)
 
 
 def open_key(sealed: SealedKey, kek: KeyEncryptionKey) -> SoftwareKey:
@@ -62,15 +61,46 @@ def open_key(sealed: SealedKey, kek: KeyEncryptionKey) -> SoftwareKey:
 
     Errors: KeyUnavailable for another passphrase, and for a key that was changed, renamed or is not that of its public half.
     """
+    return SoftwareKey(sealed.name, _load(sealed, kek))
+
+
+class SoftwareKeyMaker:
+    """Keeps the port `KeyMaker`: each key is made when it is asked for."""
+
+    def make(self, specification: KeySpecification) -> PrivateKey:
+        """Return a new key. Errors: as `generate_key`."""
+        return _describe(_generate("for a person", specification.algorithm, specification.bits))
+
+
+class SoftwareKeySafe:
+    """Keeps the port `KeySafe` with the key-encryption key."""
+
+    def __init__(self, kek: KeyEncryptionKey) -> None:
+        self._kek = kek
+
+    def seal(self, key: PrivateKey, name: str, now: datetime) -> SealedKey:
+        """Return *key*, sealed under *name*."""
+        return SealedKey(name=name, public=key.public_key.encoded, sealed=self._kek.seal(key.pkcs8, name), created=now)
+
+    def open(self, sealed: SealedKey) -> PrivateKey:
+        """Return the key. Errors: as `open_key`."""
+        return _describe(_load(sealed, self._kek))
+
+
+def _describe(private_key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> PrivateKey:
+    plain = private_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    return PrivateKey(describe_public_key(private_key.public_key()), plain)
+
+
+def _load(sealed: SealedKey, kek: KeyEncryptionKey) -> rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey:
     plain = kek.open(sealed.sealed, sealed.name)
     # What opens is what we sealed, bit for bit: the library need not prove the primes again, which takes it long.
     private_key = load_der_private_key(plain, None, unsafe_skip_rsa_key_validation=True)
     if not isinstance(private_key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
         raise KeyUnavailable(sealed.name)
-    key = SoftwareKey(sealed.name, private_key)
-    if key.public_key.encoded != sealed.public:
+    if describe_public_key(private_key.public_key()).encoded != sealed.public:
         raise KeyUnavailable(sealed.name)
-    return key
+    return private_key
 
 
 def _generate(name: str, algorithm: KeyAlgorithm, bits: int) -> rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey:

@@ -1,6 +1,8 @@
 """Sealed keys and the authorities of this installation."""
 
-from sqlalchemy import bindparam, select
+from collections.abc import Iterable
+
+from sqlalchemy import bindparam, delete, select
 
 from certwright.adapters.sql.prepared import Connection
 from certwright.adapters.sql.tables import authorities, keys
@@ -9,6 +11,7 @@ from certwright.domain.keys import AuthorityRecord, SealedKey
 
 _KEY = select(keys.c.name, keys.c.public, keys.c.sealed, keys.c.created).where(keys.c.name == bindparam("key_name"))
 _SAVE_KEY = insert_or_replace(keys)
+_DELETE_KEY = delete(keys).where(keys.c.name == bindparam("key_name"))
 _AUTHORITIES = select(
     authorities.c.name,
     authorities.c.config_name,
@@ -34,6 +37,12 @@ class SqlKeys:
         """Store the key in place of one of the same name."""
         row = {"name": key.name, "public": key.public, "sealed": key.sealed, "created": key.created}
         _SAVE_KEY.run(self._connection, [row])
+
+    def delete_keys(self, names: Iterable[str]) -> None:
+        """Forget the keys of these names, as far as there are any."""
+        rows = [{"key_name": each} for each in sorted(names)]
+        if rows:
+            self._connection.execute(_DELETE_KEY, rows)
 
     def list_authorities(self) -> tuple[AuthorityRecord, ...]:
         """Return all authorities by name."""

@@ -70,7 +70,6 @@ from certwright.domain.errors.moments import (
     DataIncomplete,
     DeliversNothing,
     DuplicatesExhausted,
-    KeyMadeByServer,
     NothingArchived,
     PlaceTaken,
     ProfilesExhausted,
@@ -79,6 +78,12 @@ from certwright.domain.errors.moments import (
     TemplateInUse,
     TransitionRefused,
     WrongState,
+)
+from certwright.domain.errors.private_keys import (
+    PfxPasswordMissing,
+    PfxPasswordRefused,
+    PfxPasswordTooShort,
+    PfxPasswordUnusable,
 )
 from certwright.domain.errors.tree import (
     CertwrightError,
@@ -116,7 +121,6 @@ __all__ = [
     "InstallationExists",
     "InstallationMissing",
     "KeyAlgorithmRefused",
-    "KeyMadeByServer",
     "KeyOfSomebodyElse",
     "KeyTooSmall",
     "KeyUnavailable",
@@ -129,6 +133,10 @@ __all__ = [
     "NotFound",
     "NotSignedIn",
     "NothingArchived",
+    "PfxPasswordMissing",
+    "PfxPasswordRefused",
+    "PfxPasswordTooShort",
+    "PfxPasswordUnusable",
     "PlaceTaken",
     "PolicyMissing",
     "PriorityNotCollected",

@@ -49,15 +49,6 @@ class CertificatesMissing(WrongState):
 
 
 @dataclass(eq=False)
-class KeyMadeByServer(WrongState):
-    """The template wants keys that the server makes."""
-
-    code = "server-keys-unsupported"
-    sentence = "The profile template {template} has keys made by the server, which this version does not make."
-    template: str
-
-
-@dataclass(eq=False)
 class ProfilesExhausted(WrongState):
     """The policy allows no further active profile."""
 

@@ -24,8 +24,8 @@ from certwright.formats.sddl import encode_security_descriptor
 from certwright.wire.rest.identifiers import UNSET_IDENTIFIER
 
 UNSET_MOMENT = "0001-01-01T00:00:00"
-PKCS7_FLAG = 0x10000
-"""``Flags`` of a certificate that comes as PKCS#7. Source: domain.md 1.5."""
+PKCS7_FLAG, PFX_FLAG, SERVER_GENERATED_FLAG, LOCAL_MACHINE_FLAG = 0x10000, 0x20000, 0x4, 0x8
+"""``Flags`` of a certificate say what its other properties say. Source: domain.md 1.5."""
 
 _LINE = 64
 
@@ -192,18 +192,24 @@ class DeliveredBody(Struct):
     @classmethod
     def of(cls, delivered: Delivered) -> Self:
         """Return *delivered* as the API answers it."""
-        response = delivered.response
+        response, pfx = delivered.response, delivered.pfx
+        flags = {
+            PKCS7_FLAG: response is not None,
+            PFX_FLAG: pfx is not None,
+            SERVER_GENERATED_FLAG: delivered.is_server_generated,
+            LOCAL_MACHINE_FLAG: delivered.use_local_machine_store,
+        }
         return cls(
-            template_common_name=delivered.template.common_name,
+            template_common_name=delivered.template_common_name,
             certificate_id=0,
-            flags=0 if response is None else PKCS7_FLAG,
-            use_local_machine_store=delivered.template.use_local_machine_store,
+            flags=sum(flag for flag, is_set in flags.items() if is_set),
+            use_local_machine_store=delivered.use_local_machine_store,
             error=None if delivered.error is None else str(delivered.error),
             pkcs7=None if response is None else format_base64(response),
-            pfx=None,
+            pfx=None if pfx is None else format_base64(pfx),
             is_external=False,
-            is_server_generated=False,
-            is_pfx=False,
+            is_server_generated=delivered.is_server_generated,
+            is_pfx=pfx is not None,
             is_pkcs7=response is not None,
             is_key_history=False,
         )

@@ -44,10 +44,10 @@ def _read_order(call: Call) -> Order | CertwrightError | WireRefusal:
         request_id = RequestId(call.get_identifier("request_id"))
         properties = call.parse_body()
         submission = Submission(
-            certificate_requests=properties.read_texts("certificaterequests"), comment=properties.read_text("comments")
+            certificate_requests=properties.read_texts("certificaterequests"),
+            comment=properties.read_text("comments"),
+            pfx_password=properties.read_text("pfxpassword"),
         )
-        # The password protects keys that the server makes. It makes none yet, so that a readable one is all that is asked.
-        properties.read_text("pfxpassword")
         properties.check_readable()
     except (CertwrightError, WireRefusal) as refused:
         return refused

@@ -38,12 +38,14 @@ STATUS_OF: dict[type[CertwrightError], int] = {
     domain.RequestTypeUnsupported: 400,
     domain.RulesBroken: 400,
     domain.SubmissionMismatch: 400,
+    domain.PfxPasswordMissing: 400,
+    domain.PfxPasswordTooShort: 400,
+    domain.PfxPasswordUnusable: 400,
     domain.PolicyMissing: 409,
     domain.TransitionRefused: 409,
     domain.ChangedMeanwhile: 409,
     domain.PlaceTaken: 409,
     domain.CertificatesMissing: 409,
-    domain.KeyMadeByServer: 409,
     domain.ProfilesExhausted: 409,
     domain.DuplicatesExhausted: 409,
     domain.ProfileStateRefused: 409,
@@ -163,6 +165,8 @@ def _list_details(error: CertwrightError) -> list[ErrorDetail] | UnsetType:
 def _find_field(error: CertwrightError) -> str | UnsetType:
     if isinstance(error, domain.MalformedValue | domain.TextTooLong | domain.ChoiceNotOffered):
         return error.field
+    if isinstance(error, domain.PfxPasswordRefused):
+        return "pfxpassword"
     if isinstance(error, _ABOUT_ITEMS):
         return error.item
     return UNSET

@@ -1,0 +1,72 @@
+"""The places of an answer: what is planned for each, what was posted for it, what is there already."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from certwright.domain.certificates import Certificate
+from certwright.domain.deliveries import DeliveryPlan
+from certwright.domain.errors import MalformedCertificateRequest, PlaceTaken, SubmissionMismatch
+from certwright.domain.identities import UserId
+from certwright.domain.ports import Session
+from certwright.domain.profile_templates import CertificateTemplate, KeyOrigin
+from certwright.domain.public_keys import CertificateRequest
+
+Posted = CertificateRequest | MalformedCertificateRequest
+"""A certificate request, or why it cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One certificate that a request issues. Shape: *posted* is None where the server makes the key."""
+
+    number: int
+    template: CertificateTemplate
+    posted: Posted | None
+    certificate: Certificate | None
+
+    @property
+    def is_server_generated(self) -> bool:
+        """Return whether the server makes the key."""
+        return self.template.key.origin is KeyOrigin.SERVER
+
+    @property
+    def lacks_key(self) -> bool:
+        """Return whether the server has to make a key for it first."""
+        return self.is_server_generated and self.certificate is None
+
+
+def list_places(plan: DeliveryPlan, posted: Sequence[Posted], stored: Iterable[Certificate]) -> tuple[Place, ...]:
+    """Return the places of what *plan* issues: those of the client, in the order of the generation options, then the server's.
+
+    Errors: SubmissionMismatch when the number of posted requests is not the number planned; PlaceTaken when one differs from
+            the one whose certificate is among the *stored*.
+    Source: the decision "responses beyond requests" in domain.md.
+    """
+    planned = plan.client_generated
+    if len(posted) != len(planned):
+        raise SubmissionMismatch(len(posted), len(planned))
+    by_number = {each.place: each for each in stored}
+    sent: list[tuple[CertificateTemplate, Posted | None]] = [
+        *zip(planned, posted, strict=True),
+        *((each, None) for each in plan.server_generated),
+    ]
+    places = tuple(Place(number, template, each, by_number.get(number)) for number, (template, each) in enumerate(sent))
+    for place in places:
+        if place.posted is not None and place.certificate is not None and not _is_repeated(place.posted, place.certificate):
+            raise PlaceTaken(place.number + 1)
+    return places
+
+
+def find_key_holders(places: Iterable[Place], session: Session) -> dict[bytes, UserId]:
+    """Return who holds certificates for the posted keys of the places that are still empty."""
+    digests = {
+        each.posted.public_key.digest
+        for each in places
+        if each.certificate is None and isinstance(each.posted, CertificateRequest)
+    }
+    found = {digest: session.certificates.find_key_holder(digest) for digest in digests}
+    return {digest: holder for digest, holder in found.items() if holder is not None}
+
+
+def _is_repeated(posted: Posted, certificate: Certificate) -> bool:
+    return isinstance(posted, CertificateRequest) and posted.digest == certificate.request_digest
