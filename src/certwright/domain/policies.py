@@ -16,6 +16,7 @@ from certwright.domain.errors import (
     check_none_broken,
 )
 from certwright.domain.identities import Sid
+from certwright.domain.notifications import NotificationRule
 from certwright.domain.revocation import CHOOSABLE_REASONS, LONGEST_DELAY, RevocationReason, RevocationSettings
 
 COMMENT_LIMIT_CHARACTERS = 4_000
@@ -80,6 +81,7 @@ class Policy:
     reuse_smartcard: bool = False
     renewal_period: timedelta = timedelta(days=30)
     notify_of_renewal: bool = False
+    notifications: tuple[NotificationRule, ...] = ()
     documents: tuple[PolicyDocument, ...] = ()
     card_ending: CardEnding = CardEnding()
     temporary_cards: TemporaryCards = TemporaryCards()

@@ -9,10 +9,12 @@ from certwright.domain.certificates import Certificate, SerialNumber
 from certwright.domain.errors import CertwrightError
 from certwright.domain.events import Event, Seal, StoredEvent
 from certwright.domain.grants import Grant, Grants
-from certwright.domain.identities import Caller, Group, Principal, User, UserId
+from certwright.domain.identities import Caller, Group, Principal, Sid, User, UserId
 from certwright.domain.issuing import Cleared, Issuer
 from certwright.domain.keys import AuthorityRecord, SealedKey
 from certwright.domain.leases import Lease
+from certwright.domain.notified_events import Notification
+from certwright.domain.outbox_ports import Outbox
 from certwright.domain.profile_templates import ProfileTemplate, ProfileTemplateId, ResponseForm
 from certwright.domain.profiles import Profile, ProfileId, ProfileStatus
 from certwright.domain.public_keys import HashAlgorithm, PublicKey
@@ -43,6 +45,9 @@ class Directory(Protocol):
 
     def list_groups(self) -> tuple[Group, ...]:
         """Return all groups by name, each with its own members and not those of the groups in it."""
+
+    def list_members(self, sid: Sid) -> tuple[User, ...]:
+        """Return whom *sid* names: the user, or those in the group, through other groups too; by domain and account name."""
 
     def load_grants(self) -> Grants: ...
 
@@ -268,6 +273,8 @@ class Session(Protocol):
     def keys(self) -> Keys: ...
     @property
     def leases(self) -> Leases: ...
+    @property
+    def outbox(self) -> Outbox: ...
 
 
 class Store(Protocol):
@@ -355,6 +362,20 @@ class SignIn(Protocol):
 
         Errors: CredentialsRejected; SignInThrottled.
         """
+
+
+class EventListener(Protocol):
+    """Hears of every event in the transaction that writes it, whoever writes it; what it stores is stored with the event."""
+
+    def hear(self, events: Sequence[Event], session: Session) -> None:
+        """Do what *events* ask for. It is not to wait for anything outside the store, and not to refuse anything."""
+
+
+class NotificationSink(Protocol):
+    """One way in which people or programs are told. Source: INotificationSink in domain.md 2.12."""
+
+    def notify(self, notification: Notification, session: Session) -> None:
+        """Put into the outbox of *session* what the notification makes here; nothing, where nobody wants to know."""
 
 
 class Turns(Protocol):

@@ -61,6 +61,14 @@ _GROUPS_ABOVE = (
 )
 """The memberships on the ways up from one SID, and no others: the size of the directory does not matter."""
 
+_below = select(bindparam("sid", type_=PlainText).label("sid")).cte("below", recursive=True)
+_below = _below.union(
+    select(group_members.c.member_sid)
+    .join(user_groups, group_members.c.group_id == user_groups.c.id)
+    .join(_below, user_groups.c.sid == _below.c.sid)
+)
+_USERS_BELOW = select(*_USER).join(_below, users.c.sid == _below.c.sid)
+
 _GRANTS = select(grants.c.object_kind, grants.c.object_name, grants.c.access_right, grants.c.trustee)
 _PASSWORD_HASH = select(password_hashes.c.password_hash).where(password_hashes.c.user_id == bindparam("user_id"))
 _SAVE_PASSWORD_HASH = insert_or_replace(password_hashes)
@@ -112,9 +120,7 @@ class SqlDirectory:
 
     def list_users(self) -> tuple[User, ...]:
         """Return all users by domain and account name."""
-        found = [_read_user(row) for row in self._connection.execute(_USERS)]
-        # Sorted here, because databases differ in the order of letters.
-        return tuple(sorted(found, key=lambda each: each.nt4_name.casefold()))
+        return _sort_users(self._connection.execute(_USERS))
 
     def list_groups(self) -> tuple[Group, ...]:
         """Return all groups by name."""
@@ -126,6 +132,10 @@ class SqlDirectory:
             for each in self._connection.execute(_GROUPS)
         ]
         return tuple(sorted(found, key=lambda each: (each.name.casefold(), each.sid)))
+
+    def list_members(self, sid: Sid) -> tuple[User, ...]:
+        """Return the user of *sid*, or everybody in the group."""
+        return _sort_users(self._connection.execute(_USERS_BELOW, {"sid": sid}))
 
     def load_grants(self) -> Grants:
         """Return all rights, indexed."""
@@ -214,6 +224,11 @@ class SqlDirectory:
         principal = Principal(user, expand_groups(user.sid, frozenset(above.values())))
         self._recall().keep_principal(principal)
         return principal
+
+
+def _sort_users(rows: Iterable[Row]) -> tuple[User, ...]:
+    """Return the users by name; sorted here, because databases differ in the order of letters."""
+    return tuple(sorted(map(_read_user, rows), key=lambda each: each.nt4_name.casefold()))
 
 
 def _read_user(row: Row) -> User:

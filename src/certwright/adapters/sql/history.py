@@ -2,7 +2,7 @@
 
 import sqlite3
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from itertools import takewhile
 from typing import Any, Protocol
@@ -72,22 +72,27 @@ class CommitOrder(Protocol):
 
 
 class SqlHistory:
-    """The history."""
+    """The history. *tell* hears of what was appended: this is the one door through which events come in."""
 
-    def __init__(self, connection: Connection, order: CommitOrder) -> None:
+    def __init__(
+        self, connection: Connection, order: CommitOrder, tell: Callable[[Sequence[Event]], None] | None = None
+    ) -> None:
         self._connection = connection
         self._order = order
+        self._tell = tell
         self._is_announced = False
 
     def append(self, new: Iterable[Event]) -> None:
         """Store events in their order; the database gives the numbers."""
-        rows = [_event_row(each) for each in new]
-        if not rows:
+        appended = tuple(new)
+        if not appended:
             return
         if not self._is_announced:
             self._order.announce(self._connection)
             self._is_announced = True
-        self._connection.execute(_APPEND, rows)
+        self._connection.execute(_APPEND, [_event_row(each) for each in appended])
+        if self._tell is not None:
+            self._tell(appended)
 
     def list_of_request(self, request_id: RequestId) -> tuple[StoredEvent, ...]:
         """Return the request's events in their order."""

@@ -6,24 +6,34 @@ from certwright.adapters.sql.history import CommitOrder, SqlHistory
 from certwright.adapters.sql.keys import SqlKeys
 from certwright.adapters.sql.leases import SqlLeases
 from certwright.adapters.sql.memory import Memory
+from certwright.adapters.sql.outbox import SqlOutbox
 from certwright.adapters.sql.prepared import Connection
 from certwright.adapters.sql.profile_templates import SqlProfileTemplates
 from certwright.adapters.sql.profiles import SqlProfiles
 from certwright.adapters.sql.requests import Cipher, SqlRequests
+from certwright.domain.ports import EventListener
 
 
 class SqlSession:
     """The repositories of one transaction."""
 
-    def __init__(self, connection: Connection, memory: Memory, order: CommitOrder, cipher: Cipher | None = None) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        memory: Memory,
+        order: CommitOrder,
+        cipher: Cipher | None = None,
+        listener: EventListener | None = None,
+    ) -> None:
         self._directory = SqlDirectory(connection, memory)
         self._templates = SqlProfileTemplates(connection, memory)
         self._requests = SqlRequests(connection, cipher)
         self._profiles = SqlProfiles(connection)
         self._certificates = SqlCertificates(connection)
-        self._history = SqlHistory(connection, order)
+        self._history = SqlHistory(connection, order, None if listener is None else lambda events: listener.hear(events, self))
         self._keys = SqlKeys(connection)
         self._leases = SqlLeases(connection)
+        self._outbox = SqlOutbox(connection, cipher)
 
     @property
     def directory(self) -> SqlDirectory:
@@ -64,3 +74,8 @@ class SqlSession:
     def leases(self) -> SqlLeases:
         """Return who does which work."""
         return self._leases
+
+    @property
+    def outbox(self) -> SqlOutbox:
+        """Return what is to be sent."""
+        return self._outbox

@@ -19,7 +19,7 @@ from certwright.adapters.sql.sqlite import SqliteTransactions
 from certwright.adapters.sql.tables import SCHEMA_VERSION
 from certwright.adapters.turns import NoTurns
 from certwright.domain.errors import CertwrightError, DefinitionInvalid, StoreUnavailable
-from certwright.domain.ports import Result, Turns
+from certwright.domain.ports import EventListener, Result, Turns
 
 VERSION_TABLE = "schema_version"
 _SAVE, _KEEP, _UNDO = text("SAVEPOINT part"), text("RELEASE SAVEPOINT part"), text("ROLLBACK TO SAVEPOINT part")
@@ -49,10 +49,17 @@ class Transactions(Protocol):
 class SqlStore:
     """`ports.Store` on a database whose schema is ours."""
 
-    def __init__(self, transactions: Transactions, memory: Memory, cipher: Cipher | None = None) -> None:
+    def __init__(
+        self,
+        transactions: Transactions,
+        memory: Memory,
+        cipher: Cipher | None = None,
+        listener: EventListener | None = None,
+    ) -> None:
         self._transactions = transactions
         self._memory = memory
         self._cipher = cipher
+        self._listener = listener
 
     @property
     def engines(self) -> tuple[Engine, ...]:
@@ -75,7 +82,7 @@ class SqlStore:
         Errors: StoreUnavailable; WritingRefused, a bug, when the session is used for writing.
         """
         with _plainly(), self._transactions.reading() as connection:
-            yield SqlSession(connection, self._memory, self._transactions.reading_order, self._cipher)
+            yield self._open(connection, self._transactions.reading_order)
 
     @contextmanager
     def writing(self) -> Iterator[SqlSession]:
@@ -85,7 +92,7 @@ class SqlStore:
                 for a block inside a block of the same thread, on SQLite.
         """
         with _plainly(), self._transactions.writing() as connection:
-            yield SqlSession(connection, self._memory, self._transactions.writing_order, self._cipher)
+            yield self._open(connection, self._transactions.writing_order)
 
     def writing_each(self, blocks: Sequence[Callable[[SqlSession], Result]]) -> list[Result | CertwrightError]:
         """Return what each block returns, or the error that it raised and for which nothing of it was stored.
@@ -99,7 +106,7 @@ class SqlStore:
         connection.execute(_SAVE)
         try:
             with _plainly():
-                result = block(SqlSession(connection, self._memory, self._transactions.writing_order, self._cipher))
+                result = block(self._open(connection, self._transactions.writing_order))
         except StoreUnavailable:
             # The database has a fault that concerns everybody in this transaction.
             raise
@@ -110,15 +117,21 @@ class SqlStore:
         connection.execute(_KEEP)
         return result
 
+    def _open(self, connection: Connection, order: CommitOrder) -> SqlSession:
+        return SqlSession(connection, self._memory, order, self._cipher, self._listener)
+
     def close(self) -> None:
         """Close all connections. No session may be open, and none can be opened afterwards."""
         self._transactions.close()
 
 
-def open_store(url: str, turns: Turns | None = None, cipher: Cipher | None = None) -> SqlStore:
+def open_store(
+    url: str, turns: Turns | None = None, cipher: Cipher | None = None, listener: EventListener | None = None
+) -> SqlStore:
     """Return the store in the database that *url* names, as it is: see `schema.migrate` for making one.
 
-    *cipher* encrypts the answers to sensitive data items; without it there can be none.
+    *cipher* encrypts the answers to sensitive data items, and secrets in the outbox; without it there can be none. *listener*
+    hears of every event.
 
     While a thread waits for the disk or for another writer, it lets others have their turn in *turns*.
 
@@ -129,7 +142,7 @@ def open_store(url: str, turns: Turns | None = None, cipher: Cipher | None = Non
     memory = Memory()
     with _plainly():
         transactions = _open_transactions(parsed, memory, turns or NoTurns())
-        store = SqlStore(transactions, memory, cipher)
+        store = SqlStore(transactions, memory, cipher, listener)
         try:
             _check_schema(transactions)
         except BaseException:

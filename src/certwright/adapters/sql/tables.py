@@ -26,12 +26,13 @@ from sqlalchemy import (
 
 from certwright.adapters.sql.columns import PlainText, Serial, UtcTime
 from certwright.domain.grants import ObjectKind, Right
+from certwright.domain.outbox import OutboxState
 from certwright.domain.profiles import ProfileFlags, ProfileStatus
 from certwright.domain.request_types import RequestType
 from certwright.domain.requests import OPEN_STATUSES, DataCollectionFlags, RequestFlags, RequestStatus
 from certwright.domain.revocation import RevocationReason
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """The number of the newest migration: what this program reads and writes."""
 
 metadata = MetaData(
@@ -319,6 +320,44 @@ leases = Table(
     Column("holder", PlainText, nullable=False),
     Column("until", UtcTime, nullable=False),
 )
+
+# -- what is told ------------------------------------------------------------------------------------------------------
+
+outbox = Table(
+    "outbox",
+    metadata,
+    _counter("number"),
+    Column("id", Uuid, nullable=False, unique=True),
+    Column("sink", PlainText, nullable=False),
+    Column("recipient", PlainText, nullable=False),
+    # No CHECK, as with the types of events.
+    Column("notification", String(60), nullable=False),
+    Column("subject_id", Uuid, nullable=False),
+    Column("request_id", Uuid, nullable=False),
+    Column("created", UtcTime, nullable=False),
+    Column("due", UtcTime, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("error", PlainText, nullable=False),
+    # One of the two, and neither after a secret was sent.
+    Column("payload", LargeBinary),
+    Column("sealed", LargeBinary),
+    Column("has_secret", Boolean, nullable=False),
+    _one_of("state", OutboxState),
+    CheckConstraint("payload IS NULL OR sealed IS NULL", name="form"),
+    # The number of a message that was forgotten is never given again.
+    sqlite_autoincrement=True,
+)
+_WAITING = text("state = 'waiting'")
+Index(
+    "ix_outbox_waiting",
+    outbox.c.sink,
+    outbox.c.subject_id,
+    outbox.c.number,
+    sqlite_where=_WAITING,
+    postgresql_where=_WAITING,
+)
+Index("ix_outbox_state", outbox.c.state, outbox.c.number)
 
 # -- keys --------------------------------------------------------------------------------------------------------------
 

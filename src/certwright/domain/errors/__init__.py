@@ -41,6 +41,7 @@ from certwright.domain.errors.installation import (
 from certwright.domain.errors.lookups import (
     GroupNotFound,
     NotFound,
+    OutboxMessageNotFound,
     PolicyMissing,
     ProfileNotFound,
     ProfileTemplateNotFound,
@@ -84,6 +85,11 @@ from certwright.domain.errors.private_keys import (
     PfxPasswordRefused,
     PfxPasswordTooShort,
     PfxPasswordUnusable,
+from certwright.domain.errors.receivers import (
+    DeliveryDeferred,
+    DeliveryRejected,
+    MailNotConfigured,
+    ReceiverUnavailable,
 )
 from certwright.domain.errors.tree import (
     CertwrightError,
@@ -114,6 +120,8 @@ __all__ = [
     "DataItemUnknown",
     "DefinitionInvalid",
     "DeliversNothing",
+    "DeliveryDeferred",
+    "DeliveryRejected",
     "DuplicatesExhausted",
     "EscalationPath",
     "GroupNotFound",
@@ -125,6 +133,7 @@ __all__ = [
     "KeyTooSmall",
     "KeyUnavailable",
     "KeyWeak",
+    "MailNotConfigured",
     "Malformed",
     "MalformedBody",
     "MalformedCertificateRequest",
@@ -137,6 +146,7 @@ __all__ = [
     "PfxPasswordRefused",
     "PfxPasswordTooShort",
     "PfxPasswordUnusable",
+    "OutboxMessageNotFound",
     "PlaceTaken",
     "PolicyMissing",
     "PriorityNotCollected",
@@ -144,6 +154,7 @@ __all__ = [
     "ProfileStateRefused",
     "ProfileTemplateNotFound",
     "ProfilesExhausted",
+    "ReceiverUnavailable",
     "Refused",
     "RequestAlreadyOpen",
     "RequestNotFound",

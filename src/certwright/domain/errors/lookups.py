@@ -50,6 +50,13 @@ class GroupNotFound(NotFound):
     sentence = "There is no group {name}."
 
 
+class OutboxMessageNotFound(NotFound):
+    """The outbox has no such message."""
+
+    code = "outbox-message-not-found"
+    sentence = "The outbox has no message {name}."
+
+
 @dataclass(eq=False)
 class PolicyMissing(Refused):
     """The template has no such policy, or it is switched off."""

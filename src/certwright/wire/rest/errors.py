@@ -24,6 +24,7 @@ STATUS_OF: dict[type[CertwrightError], int] = {
     domain.ProfileNotFound: 404,
     domain.UserNotFound: 404,
     domain.GroupNotFound: 404,
+    domain.OutboxMessageNotFound: 404,
     domain.MalformedBody: 400,
     domain.MalformedValue: 400,
     domain.TextTooLong: 400,
@@ -76,6 +77,10 @@ STATUS_OF: dict[type[CertwrightError], int] = {
     domain.RolesCombined: 500,
     domain.KeyUnavailable: 500,
     domain.StoreUnavailable: 500,
+    domain.ReceiverUnavailable: 500,
+    domain.DeliveryDeferred: 500,
+    domain.DeliveryRejected: 500,
+    domain.MailNotConfigured: 500,
 }
 """Every leaf of the tree of errors (a test looks)."""
 

@@ -1,0 +1,56 @@
+"""What sending needs from outside: the rows of the outbox, and ways to carry them. See `ports` for the others."""
+
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Protocol
+
+from certwright.domain.outbox import OutboxMessage, OutboxMessageId, OutboxState
+
+
+class Outbox(Protocol):
+    """What is to be sent. A payload with a secret rests encrypted, and comes back from `claim` only: elsewhere it is empty."""
+
+    def add(self, messages: Iterable[OutboxMessage]) -> None:
+        """Store new messages in their order; the store gives the numbers."""
+
+    def list_due(self, sink: str, *, now: datetime, latest: datetime, limit: int) -> tuple[OutboxMessage, ...]:
+        """Return messages that are due, oldest first: of each subject the one whose turn it is.
+
+        What is due after *latest* counts as due: no message waits so long, unless a clock was put back.
+        """
+
+    def claim(self, message: OutboxMessage, *, until: datetime) -> OutboxMessage | None:
+        """Return *message* with its payload and one attempt more, nobody else's until *until*; None when somebody was first."""
+
+    def record(self, message: OutboxMessage) -> bool:
+        """Store what became of a claimed message, and return whether it was still the claimant's.
+
+        What has been sent is kept without the secret that it had.
+        """
+
+    def release(self, message: OutboxMessage) -> bool:
+        """Let a dead message wait again as *message* says, as if it were new; return whether it was dead."""
+
+    def get(self, message_id: OutboxMessageId) -> OutboxMessage:
+        """Errors: OutboxMessageNotFound."""
+
+    def list_all(self, state: OutboxState | None, limit: int) -> tuple[OutboxMessage, ...]:
+        """Return the newest messages of *state*, or of any, newest first."""
+
+    def forget_sent(self, before: datetime) -> int:
+        """Remove what was sent before, and return how many that were."""
+
+
+class Carrier(Protocol):
+    """Brings the messages of one sink to their receivers."""
+
+    @property
+    def sink(self) -> str: ...
+
+    def carrying(self) -> AbstractContextManager[Callable[[OutboxMessage, datetime], None]]:
+        """Give what carries one message at a time; *datetime* is now. It returns when the receiver has taken the message.
+
+        Errors, of what is given: ReceiverUnavailable, after which it is of no use; DeliveryDeferred; DeliveryRejected. It
+        takes no longer than the settings allow.
+        """
