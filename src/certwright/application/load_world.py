@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from certwright.application.role_separation import separate_roles
 from certwright.application.world import World
 from certwright.domain.data_items import Patterns
-from certwright.domain.errors import Refused, RolesCombined, check_none_broken
+from certwright.domain.errors import DefinitionInvalid, Refused, RolesCombined, check_none_broken
 from certwright.domain.events import EventType, tell_of_operator
+from certwright.domain.policies import Policy
 from certwright.domain.ports import Session
 from certwright.domain.profile_templates import ProfileTemplate
 from certwright.domain.request_types import RequestType
@@ -15,7 +16,9 @@ from certwright.domain.rules.archival import list_archival_faults
 from certwright.domain.rules.escalation import list_escalation_paths
 from certwright.domain.rules.key_definition import list_key_definition_faults
 from certwright.domain.rules.policy_parties import list_approver_faults, list_group_rings, list_policy_faults
+from certwright.formats.built_in_mails import make_sample_facts
 from certwright.formats.definitions import WorldDefinition
+from certwright.formats.mail_templates import check_mail_template
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +72,19 @@ def list_template_faults(templates: Iterable[ProfileTemplate], patterns: Pattern
         yield from list_escalation_paths(template)
     for profile_template in known:
         for kind, policy in profile_template.policies.items():
-            yield from list_policy_faults(policy, _name_policy(profile_template, kind), kind, patterns)
+            where = _name_policy(profile_template, kind)
+            yield from list_policy_faults(policy, where, kind, patterns)
+            yield from _list_mail_faults(policy, where)
+
+
+def _list_mail_faults(policy: Policy, where: str) -> Iterator[Refused]:
+    """Return which mails could not be written."""
+    for rule in policy.notifications:
+        if rule.template is not None:
+            try:
+                check_mail_template(rule.template, f"{where}.notifications.{rule.type}", make_sample_facts(rule.type))
+            except DefinitionInvalid as fault:
+                yield fault
 
 
 def list_people_faults(templates: Iterable[ProfileTemplate], session: Session) -> list[Refused]:

@@ -13,7 +13,7 @@ class World:
     """Made by `bootstrap`; handed to every use case.
 
     Shape: *crew* signs; *workshop* does what always takes long: making keys, protecting PFX files. *allows_combined_roles* is
-    for sites with too few people.
+    for sites with too few people; *sends_mail* says that there is a mail server to send by.
     """
 
     store: Store
@@ -27,3 +27,4 @@ class World:
     patterns: Patterns
     pfx: PfxRules = PfxRules()
     allows_combined_roles: bool = False
+    sends_mail: bool = False

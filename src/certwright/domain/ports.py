@@ -12,14 +12,13 @@ from certwright.domain.grants import Grant, Grants
 from certwright.domain.identities import Caller, Group, Principal, Sid, User, UserId
 from certwright.domain.issuing import Cleared, Issuer
 from certwright.domain.keys import AuthorityRecord, SealedKey
-from certwright.domain.leases import Lease
 from certwright.domain.notified_events import Notification
-from certwright.domain.outbox_ports import Outbox
 from certwright.domain.profile_templates import ProfileTemplate, ProfileTemplateId, ResponseForm
 from certwright.domain.profiles import Profile, ProfileId, ProfileStatus
 from certwright.domain.public_keys import HashAlgorithm, PublicKey
 from certwright.domain.requests import Approval, Request, RequestId, RequestStatus
 from certwright.domain.revocation import RevocationReason
+from certwright.domain.work_ports import Leases, Outbox
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -236,22 +235,6 @@ class Keys(Protocol):
 
     def save_authority(self, authority: AuthorityRecord) -> None:
         """Store *authority* in place of one of the same name."""
-
-
-class Leases(Protocol):
-    """Who does which work. See `leases.is_in_force`."""
-
-    def take(self, lease: Lease, *, now: datetime) -> bool:
-        """Store *lease* unless another holder's is in force at *now*, and return whether it is stored.
-
-        Errors: ChangedMeanwhile when another session takes it at the same moment.
-        """
-
-    def give_up(self, holder: str) -> None:
-        """Remove every lease of *holder*."""
-
-    def list_all(self) -> tuple[Lease, ...]:
-        """Return all leases by name, those that are over included."""
 
 
 class Session(Protocol):

@@ -8,6 +8,7 @@ from msgspec import UNSET, UnsetType
 
 from certwright.domain.data_items import DataItemOriginator, DataItemType
 from certwright.domain.grants import Right
+from certwright.domain.notifications import NotificationType
 from certwright.domain.pfx import PfxProtection
 from certwright.domain.profile_templates import (
     AlternativeName,
@@ -120,6 +121,22 @@ class DocumentTable(_Table, frozen=True):
     recipient: str | UnsetType = UNSET
 
 
+class MailTemplateTable(_Table, frozen=True):
+    """``template`` of a notification: a mail with places for facts."""
+
+    subject: str
+    text: str
+    html: str | UnsetType = UNSET
+
+
+class NotificationTable(_Table, frozen=True):
+    """Whom a policy tells of what by mail; *to* are subject, originator, approvers, and addresses."""
+
+    type: NotificationType
+    to: Names
+    template: MailTemplateTable | None = None
+
+
 class CardEndingTable(_Table, frozen=True):
     """``card_ending`` of a policy."""
 
@@ -173,6 +190,7 @@ class PolicyTable(_Table, frozen=True):
     reuse_smartcard: bool | UnsetType = UNSET
     renewal_period: str | UnsetType = UNSET
     notify_of_renewal: bool | UnsetType = UNSET
+    notifications: tuple[NotificationTable, ...] = ()
     documents: tuple[DocumentTable, ...] = ()
     card_ending: CardEndingTable = CardEndingTable()
     temporary_cards: TemporaryCardsTable = TemporaryCardsTable()

@@ -14,6 +14,8 @@ from certwright.domain.data_items import DataItemDefinition
 from certwright.domain.errors import DefinitionInvalid, MalformedValue, Refused
 from certwright.domain.grants import Grant, ObjectKind
 from certwright.domain.identities import EVERYONE, Group, GroupId, Sid, User, UserId
+from certwright.domain.mail_addresses import find_address_fault
+from certwright.domain.notifications import MailTemplate, NotificationRule
 from certwright.domain.policies import CardEnding, Policy, PolicyDocument, TemporaryCards
 from certwright.domain.profile_templates import CertificateTemplate, KeySpecification, ProfileTemplate, ProfileTemplateId
 from certwright.domain.public_keys import KeyAlgorithm
@@ -26,6 +28,7 @@ from certwright.formats.definition_tables import (
     GroupTable,
     KeyTable,
     Names,
+    NotificationTable,
     PolicyTable,
     ProfileTemplateTable,
     RevocationTable,
@@ -76,6 +79,8 @@ class DefinitionReader:
             self._note(where, "an account name is not empty and has neither \\ nor @")
         if not all(table.principal_name.partition("@")):
             self._note(f"{where}.principal_name", "a name of the form name@domain is wanted")
+        if table.email and (fault := find_address_fault(table.email)):
+            self._note(f"{where}.email", fault)
         try:
             x509.Name.from_rfc4514_string(table.distinguished_name)
         except ValueError:
@@ -148,7 +153,7 @@ class DefinitionReader:
     def _read_policy(self, table: PolicyTable, where: str) -> Policy:
         parties = ("initiators", "approvers", "enrollment_agents")
         revocations = ("revocation", "revocation_for_duplicates")
-        nested = ("data_items", "documents", "card_ending", "temporary_cards", "renewal_period")
+        nested = ("data_items", "notifications", "documents", "card_ending", "temporary_cards", "renewal_period")
         plain = (each for each in table.__struct_fields__ if each not in (*parties, *revocations, *nested))
         given = _given(table, *plain)
         given |= self._read_duration(table.renewal_period, f"{where}.renewal_period", "renewal_period")
@@ -159,6 +164,7 @@ class DefinitionReader:
         return Policy(
             **given,
             data_items=tuple(DataItemDefinition(**_given(each)) for each in table.data_items),
+            notifications=tuple(_read_notification(each) for each in table.notifications),
             documents=tuple(PolicyDocument(**_given(each)) for each in table.documents),
             card_ending=CardEnding(**_given(table.card_ending)),
             temporary_cards=TemporaryCards(**temporary_given, **temporary),
@@ -248,6 +254,11 @@ def _is_encodable_oid(text: str) -> bool:
         return False
     # The encoder takes leading zeros, under which one identifier would pass for two.
     return OID_FORM.fullmatch(text) is not None
+
+
+def _read_notification(table: NotificationTable) -> NotificationRule:
+    template = None if table.template is None else MailTemplate(**_given(table.template))
+    return NotificationRule(type=table.type, to=table.to, template=template)
 
 
 def _read_key(table: KeyTable) -> KeySpecification:

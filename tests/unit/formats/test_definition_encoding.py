@@ -7,6 +7,7 @@ from importlib.resources import files
 import pytest
 
 from certwright.domain.errors import DefinitionInvalid
+from certwright.domain.notifications import MailTemplate, NotificationRule, NotificationType
 from certwright.domain.policies import CardEnding, Policy, PolicyDocument, TemporaryCards
 from certwright.domain.profile_templates import ProfileTemplate
 from certwright.domain.request_types import RequestType
@@ -22,6 +23,14 @@ NAMES = {each.sid: each.name for each in WORLD.groups}
 FULL = Policy(
     self_service=True,
     renewal_period=timedelta(hours=36),
+    notifications=(
+        NotificationRule(type=NotificationType.CREATE_REQUEST, to=("approvers", "security@contoso.com")),
+        NotificationRule(
+            type=NotificationType.DISTRIBUTE_SECRETS,
+            to=("subject",),
+            template=MailTemplate(subject='"{{ comment }}"', text="one\ntwo\n\t{{ actor }}", html="<p>{{ actor }}</p>"),
+        ),
+    ),
     documents=(PolicyDocument(name='a "quoted"\n\x7f name', recipient="x"),),
     card_ending=CardEnding(erase_card=True),
     temporary_cards=TemporaryCards(maximum_issued=3, validity=timedelta(days=2)),

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from certwright.domain.errors import DefinitionInvalid, Refused, RulesBroken
 from certwright.domain.grants import Grants, ObjectKind, Right
 from certwright.domain.identities import EVERYONE, Sid
+from certwright.domain.notifications import MailTemplate, NotificationType
 from certwright.domain.profile_templates import KeyOrigin, ProfileTemplate
 from certwright.domain.public_keys import HashAlgorithm, KeyAlgorithm
 from certwright.domain.request_types import RequestType
@@ -253,3 +254,45 @@ def test_an_admin_key_is_empty_or_of_24_bytes() -> None:
 
 def test_the_identifier_of_a_template_is_the_files() -> None:
     assert parse_world(SMALL).templates[0].id == UUID("12bd5120-86a2-4ee1-8d05-131066871578")
+
+
+NOTIFYING = (
+    SMALL
+    + """
+notifications = [{ type = "create-request", to = ["approvers", "security@contoso.com"] }]
+
+[[profile_templates.policies.renew.notifications]]
+type = "deny-request"
+to = ["subject", "originator"]
+template.subject = "No"
+template.text = '''
+Dear {{ subject.name }},
+no.
+'''
+"""
+)
+
+
+def test_a_policy_says_who_is_told_of_what_with_which_mail() -> None:
+    (template,) = parse_world(NOTIFYING).templates
+    (asked,) = template.policies[RequestType.ENROLL].notifications
+    assert (asked.type, asked.to, asked.template) == (
+        NotificationType.CREATE_REQUEST,
+        ("approvers", "security@contoso.com"),
+        None,
+    )
+    (denied,) = template.policies[RequestType.RENEW].notifications
+    assert denied.template == MailTemplate(subject="No", text="Dear {{ subject.name }},\nno.\n")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "path"),
+    [
+        ("create-request", "create-reqest", "profile_templates[0].policies.enroll.notifications[0].type"),
+        ("template.subject", "template.title", "profile_templates[0].policies.renew.notifications[0].template.title"),
+        ('template.subject = "No"', "", "profile_templates[0].policies.renew.notifications[0].template"),
+        ('principal_name = "', 'email = "Alice <alice@example.com>"\nprincipal_name = "', "users.alice.email"),
+    ],
+)
+def test_faults_of_notifications_are_found(before: str, after: str, path: str) -> None:
+    assert list_faults(NOTIFYING.replace(before, after)) == [path]

@@ -85,6 +85,7 @@ from certwright.domain.errors.private_keys import (
     PfxPasswordRefused,
     PfxPasswordTooShort,
     PfxPasswordUnusable,
+)
 from certwright.domain.errors.receivers import (
     DeliveryDeferred,
     DeliveryRejected,

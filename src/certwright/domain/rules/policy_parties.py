@@ -6,11 +6,14 @@ from datetime import timedelta
 from certwright.domain.data_items import DataItemDefinition, DataItemOriginator, Patterns, list_value_faults
 from certwright.domain.errors import DefinitionInvalid, Refused
 from certwright.domain.identities import Group, Principal, Sid
+from certwright.domain.mail_addresses import find_address_fault
+from certwright.domain.notifications import Recipient
 from certwright.domain.policies import LOWEST_PRIORITY, Policy
 from certwright.domain.request_types import RequestType
 from certwright.domain.revocation import LONGEST_DELAY, RevocationReason, RevocationSettings
 
 MOST_DATA_ITEMS = 100
+MOST_NOTIFICATIONS = 50
 WITHOUT_AGENT = frozenset(
     {
         RequestType.DISABLE,
@@ -50,6 +53,7 @@ def list_policy_faults(policy: Policy, where: str, request_type: RequestType, pa
         ("revocation_for_duplicates", policy.revocation_for_duplicates),
     ):
         faults += _list_revocation_faults(settings, f"{where}.{name}")
+    faults += _list_notification_faults(policy, where)
     return faults + _list_item_faults(policy.data_items, where, patterns, managers_only=others_only)
 
 
@@ -94,6 +98,21 @@ def _list_revocation_faults(settings: RevocationSettings, where: str) -> list[Re
         "reason: holds are for suspend and reinstate": settings.reason in _FOR_OPERATIONS,
     }
     return [DefinitionInvalid(where, detail) for detail, is_broken in found.items() if is_broken]
+
+
+def _list_notification_faults(policy: Policy, where: str) -> list[Refused]:
+    """Return which notifications would reach nobody, or something that is no mailbox."""
+    faults: list[Refused] = []
+    if len(policy.notifications) > MOST_NOTIFICATIONS:
+        faults.append(DefinitionInvalid(where, f"no more than {MOST_NOTIFICATIONS} notifications are sent"))
+    for each in policy.notifications:
+        place = f"{where}.notifications.{each.type}.to"
+        if not each.to:
+            faults.append(DefinitionInvalid(place, "somebody is to be told"))
+        strange = [name for name in each.to if name not in frozenset(Recipient) and find_address_fault(name)]
+        wanted = f"neither one of {', '.join(Recipient)}, nor an address such as name@example.com"
+        faults += [DefinitionInvalid(place, f"{name!r:.100} is {wanted}") for name in strange]
+    return faults
 
 
 def _list_item_faults(

@@ -9,6 +9,7 @@ import pytest
 from certwright.adapters.patterns import Re2Patterns
 from certwright.domain.data_items import DataItemDefinition, DataItemOriginator, DataItemType
 from certwright.domain.identities import Group, GroupId, Principal, Sid
+from certwright.domain.notifications import NotificationRule, NotificationType
 from certwright.domain.policies import Policy, TemporaryCards
 from certwright.domain.request_types import RequestType
 from certwright.domain.revocation import LONGEST_DELAY, RevocationReason, RevocationSettings
@@ -107,3 +108,16 @@ def test_each_ring_of_groups_is_named_once(holding: list[str], rings: list[str])
     assert [each.text.partition("each other: ")[2] for each in list_group_rings(make_groups(*holding))] == [
         f"{ring}." for ring in rings
     ]
+
+
+@pytest.mark.parametrize("to", [(), ("everybody",), ("Subject",), ("a@b, c@d",), ("subject", "Sam <sam@contoso.com>")])
+def test_a_notification_goes_to_somebody_whom_mail_can_reach(to: tuple[str, ...]) -> None:
+    rule = NotificationRule(type=NotificationType.DENY_REQUEST, to=to)
+    (fault,) = faults(replace(PLAIN, notifications=(rule,)))
+    assert "notifications.deny-request.to" in fault
+
+
+def test_subject_originator_approvers_and_addresses_can_be_told() -> None:
+    rule = NotificationRule(type=NotificationType.DENY_REQUEST, to=("subject", "originator", "approvers", "sam@contoso.com"))
+    assert faults(replace(PLAIN, notifications=(rule,))) == []
+    assert "no more than" in faults(replace(PLAIN, notifications=(rule,) * 51))[0]

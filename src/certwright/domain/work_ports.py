@@ -1,11 +1,28 @@
-"""What sending needs from outside: the rows of the outbox, and ways to carry them. See `ports` for the others."""
+"""What work that is due needs from outside: leases, the outbox, and ways to carry what is in it. See `ports` for the others."""
 
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
+from certwright.domain.leases import Lease
 from certwright.domain.outbox import OutboxMessage, OutboxMessageId, OutboxState
+
+
+class Leases(Protocol):
+    """Who does which work. See `leases.is_in_force`."""
+
+    def take(self, lease: Lease, *, now: datetime) -> bool:
+        """Store *lease* unless another holder's is in force at *now*, and return whether it is stored.
+
+        Errors: ChangedMeanwhile when another session takes it at the same moment.
+        """
+
+    def give_up(self, holder: str) -> None:
+        """Remove every lease of *holder*."""
+
+    def list_all(self) -> tuple[Lease, ...]:
+        """Return all leases by name, those that are over included."""
 
 
 class Outbox(Protocol):

@@ -1,0 +1,120 @@
+"""The mails that are sent where a policy has no template of its own. Source: the words are ours."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from certwright.domain.notifications import MailTemplate, NotificationType
+
+_ABOUT = "{{ request.operation }} · {{ profile_template.name }} · {{ subject.name }}"
+_TEXT_END = """
+For:       {{ subject.name }} ({{ subject.account }})
+Asked by:  {{ originator.name }} ({{ originator.account }})
+What:      {{ request.operation }}, {{ profile_template.name }}
+Request:   {{ request.id }}
+{% if comment %}
+Comment:   {{ comment }}
+{% endif %}
+"""
+_HTML_BEGIN = '<!DOCTYPE html>\n<html lang="en"><body style="font-family: sans-serif">\n'
+_HTML_END = """<table cellpadding="4">
+<tr><th align="left">For</th><td>{{ subject.name }} ({{ subject.account }})</td></tr>
+<tr><th align="left">Asked by</th><td>{{ originator.name }} ({{ originator.account }})</td></tr>
+<tr><th align="left">What</th><td>{{ request.operation }}, {{ profile_template.name }}</td></tr>
+<tr><th align="left">Request</th><td>{{ request.id }}</td></tr>
+{% if comment %}
+<tr><th align="left">Comment</th><td>{{ comment }}</td></tr>
+{% endif %}
+</table>
+</body></html>
+"""
+
+
+def _write(title: str, sentence: str) -> MailTemplate:
+    """Return a mail of one sentence and the facts about the request."""
+    return MailTemplate(
+        subject=f"{title}: {_ABOUT}",
+        text=f"{sentence}\n{_TEXT_END}",
+        html=f"{_HTML_BEGIN}<p>{sentence}</p>\n{_HTML_END}",
+    )
+
+
+_PASSWORDS = """{% for each in secrets %}
+    {{ each }}
+{% endfor %}
+
+"""
+_PASSWORDS_HTML = """<ul>
+{% for each in secrets %}
+<li><code>{{ each }}</code></li>
+{% endfor %}
+</ul>
+"""
+_SECRETS_BEGIN = "{% if secrets is defined %}"
+_FOR_PASSWORDS = "You need the following to complete the request. Tell it to nobody; nobody will ask you for it."
+_FOR_RENEWAL = "A certificate of yours ends soon. A request that renews it is open: please complete it."
+
+BUILT_IN_MAILS: Mapping[NotificationType, MailTemplate] = {
+    NotificationType.CREATE_REQUEST: _write(
+        "Request opened",
+        "{{ actor }} has opened a request.{{ ' It waits for approval.' if request.status == 'pending' else '' }}",
+    ),
+    NotificationType.APPROVE_REQUEST: _write(
+        "Request approved", "{{ actor }} has approved the request: approval {{ details.approvals }}."
+    ),
+    NotificationType.DENY_REQUEST: _write("Request denied", "{{ actor }} has denied the request."),
+    NotificationType.CANCEL_REQUEST: _write("Request canceled", "{{ actor }} has canceled the request."),
+    NotificationType.COMPLETE_REQUEST: _write("Request completed", "The request is completed."),
+    NotificationType.INSTALL_CERTIFICATE: _write(
+        "Certificate issued", "A certificate was issued: {{ details.template }}, serial number {{ details.serial }}."
+    ),
+    NotificationType.CREATE_PROFILE: _write("Certificates ready", "A new profile is ready to be used."),
+    NotificationType.CREATE_SMARTCARD: _write("Smart card ready", "A smart card is ready to be used."),
+    NotificationType.DISABLE_PROFILE: _write("Certificates disabled", "A profile was disabled: its certificates are revoked."),
+    NotificationType.DISABLE_SMARTCARD: _write(
+        "Smart card disabled", "A smart card was disabled: its certificates are revoked."
+    ),
+    NotificationType.DISTRIBUTE_SECRETS: MailTemplate(
+        subject=f"{_SECRETS_BEGIN}One-time password{{% else %}}Certificate ends soon{{% endif %}}: {_ABOUT}",
+        text=f"{_SECRETS_BEGIN}{_FOR_PASSWORDS}\n\n{_PASSWORDS}{{% else %}}{_FOR_RENEWAL}\n\n{{% endif %}}{_TEXT_END.lstrip()}",
+        html=f"{_HTML_BEGIN}{_SECRETS_BEGIN}<p>{_FOR_PASSWORDS}</p>\n{_PASSWORDS_HTML}{{% else %}}<p>{_FOR_RENEWAL}</p>\n"
+        f"{{% endif %}}{_HTML_END}",
+    ),
+}
+
+_SAMPLE_PERSON = {
+    "id": "00000000-0000-0000-0000-000000000001",
+    "account": "CORP\\sample",
+    "name": "Sam Sample <sample & co>",
+    "email": "sample@example.com",
+}
+_SAMPLE_DETAILS: Mapping[NotificationType, Mapping[str, str]] = {
+    NotificationType.CREATE_REQUEST: {"template": "Sample Template", "type": "ENROLL", "operation": "enroll"},
+    NotificationType.APPROVE_REQUEST: {"approvals": "1 of 2"},
+    NotificationType.INSTALL_CERTIFICATE: {"serial": "2A", "template": "SampleUser", "thumbprint": "00" * 20},
+    NotificationType.CREATE_PROFILE: {"profile": "00000000-0000-0000-0000-000000000002", "status": "NEW to ACTIVE"},
+    NotificationType.CREATE_SMARTCARD: {"profile": "00000000-0000-0000-0000-000000000002", "status": "NEW to ACTIVE"},
+    NotificationType.DISABLE_PROFILE: {"profile": "00000000-0000-0000-0000-000000000002", "status": "ACTIVE to DISABLED"},
+    NotificationType.DISABLE_SMARTCARD: {"profile": "00000000-0000-0000-0000-000000000002", "status": "ACTIVE to DISABLED"},
+}
+
+
+def make_sample_facts(kind: NotificationType) -> dict[str, Any]:
+    """Return facts such as a notice of *kind* has; with characters that HTML has to escape."""
+    facts: dict[str, Any] = {
+        "type": kind.value,
+        "at": "2026-01-31T12:00:00+00:00",
+        "actor": "CORP\\manager",
+        "comment": "A comment with <b>marks</b> & signs",
+        "request": {
+            "id": "00000000-0000-0000-0000-000000000003",
+            "operation": "enroll",
+            "status": "pending",
+            "submitted": "2026-01-31T12:00:00+00:00",
+            "comment": "",
+        },
+        "profile_template": {"id": "00000000-0000-0000-0000-000000000004", "name": "Sample Template"},
+        "subject": dict(_SAMPLE_PERSON),
+        "originator": {**_SAMPLE_PERSON, "account": "CORP\\manager", "name": "Mary Manager"},
+        "details": dict(_SAMPLE_DETAILS.get(kind, {})),
+    }
+    return facts | ({"secrets": ["SAMPLE-PASSWORD"]} if kind is NotificationType.DISTRIBUTE_SECRETS else {})

@@ -1,0 +1,257 @@
+"""From events to the outbox: whoever writes an event, what it is a notice of is written with it."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from uuid import uuid4
+
+import msgspec
+import pytest
+
+from certwright.adapters.entropy import SystemEntropy
+from certwright.adapters.keys.key_encryption import KeyEncryptionKey
+from certwright.adapters.sql.store import open_store
+from certwright.application.approve_request import approve_request, deny_request
+from certwright.application.close_request import abandon_request, cancel_request
+from certwright.application.create_request import RequestWish, create_request
+from certwright.application.notify import Notifier
+from certwright.application.notify_by_mail import MailContent, MailSink, send_secrets
+from certwright.application.notify_by_webhook import Subscription, WebhookSink
+from certwright.application.world import World
+from certwright.domain.errors import DeliveryRejected, MailNotConfigured, MalformedValue, TextTooLong
+from certwright.domain.events import EventType, tell, tell_of_program
+from certwright.domain.notifications import MailTemplate, NotificationRule, Recipient
+from certwright.domain.notifications import NotificationType as N
+from certwright.domain.outbox import MAIL, OutboxMessage, OutboxState, SecretMessage
+from certwright.domain.policies import Answers
+from certwright.domain.ports import Session
+from certwright.domain.profile_templates import ProfileTemplate
+from certwright.domain.request_types import RequestType
+from certwright.domain.requests import RequestId
+from certwright.domain.workflows import Operation
+from worlds.contoso import APPROVER, APPROVERS, MANAGER, NOW, POLICY, SUBSCRIBER, SUBSCRIBER2, SUBSCRIBERS
+from worlds.house import TWO, House, found_house, signed_in
+
+ALL = frozenset(N)
+EVERY_RULE = tuple(NotificationRule(type=each, to=(Recipient.SUBJECT,)) for each in N)
+
+
+@pytest.fixture
+def house(founded: Path, tmp_path: Path) -> Iterator[House]:
+    path = tmp_path / "store.db"
+    shutil.copy(founded, path)
+    entropy = SystemEntropy()
+    listener = Notifier(
+        (MailSink(entropy), WebhookSink((Subscription("siem", ALL), Subscription("none", frozenset())), entropy))
+    )
+    store = open_store(f"sqlite:///{path}", cipher=KeyEncryptionKey("passphrase"), listener=listener)
+    yield found_house(store)
+    store.close()
+
+
+def under(house: House, *rules: NotificationRule, **changed) -> ProfileTemplate:
+    """Return a stored template whose requests are under a policy with *rules*."""
+    policy = replace(POLICY, notifications=rules, **changed)
+    return house.save(replace(TWO, policies={**TWO.policies, RequestType.ENROLL: policy, RequestType.DISABLE: policy}))
+
+
+def list_messages(house: House, sink: str = MAIL) -> list[OutboxMessage]:
+    """Return what was put into the outbox, in that order."""
+    with house.store.reading() as session:
+        found = session.outbox.list_all(None, 1_000)
+    return [each for each in reversed(found) if each.sink == sink]
+
+
+def kinds(house: House, sink: str = MAIL) -> list[N]:
+    return [each.notification for each in list_messages(house, sink)]
+
+
+def read_body(message: OutboxMessage) -> dict:
+    return msgspec.json.decode(message.payload)
+
+
+def test_a_whole_enrollment_is_told_step_by_step(house: House) -> None:
+    under(house, *EVERY_RULE)
+    house.run(Operation.ENROLL, None, keys=("first", "second"))
+    told = [N.CREATE_REQUEST, N.INSTALL_CERTIFICATE, N.INSTALL_CERTIFICATE, N.COMPLETE_REQUEST, N.CREATE_PROFILE]
+    assert kinds(house) == told
+    assert kinds(house, "webhook:siem") == told
+    assert kinds(house, "webhook:none") == []
+    assert {each.recipient for each in list_messages(house)} == {SUBSCRIBER.user.email}
+    assert {each.subject_id for each in list_messages(house)} == {SUBSCRIBER.user.id}
+
+
+def test_a_revocation_tells_that_the_profile_is_disabled(house: House) -> None:
+    under(house, *EVERY_RULE)
+    profile_id = house.run(Operation.ENROLL, None, keys=("first", "second"))
+    before = len(kinds(house))
+    house.run(Operation.DISABLE, profile_id)
+    assert kinds(house)[before:] == [N.CREATE_REQUEST, N.COMPLETE_REQUEST, N.DISABLE_PROFILE]
+
+
+@pytest.mark.parametrize(
+    ("end", "told"),
+    [(deny_request, N.DENY_REQUEST), (cancel_request, N.CANCEL_REQUEST), (abandon_request, N.CANCEL_REQUEST)],
+)
+def test_how_a_request_ends_is_told(house: House, end, told: N) -> None:
+    template = under(house, *EVERY_RULE, approvals_needed=1)
+    request_id = house.open(template)
+    by = APPROVER if end is deny_request else SUBSCRIBER
+    end(request_id, by=signed_in(by), world=house.world)
+    assert kinds(house) == [N.CREATE_REQUEST, told]
+
+
+def test_each_approval_is_told(house: House) -> None:
+    template = under(house, *EVERY_RULE, approvals_needed=1)
+    request_id = house.open(template)
+    approve_request(request_id, by=signed_in(APPROVER), world=house.world, comment="fine")
+    assert kinds(house) == [N.CREATE_REQUEST, N.APPROVE_REQUEST]
+    body = read_body(list_messages(house, "webhook:siem")[1])
+    assert (body["type"], body["actor"], body["comment"]) == ("approve-request", "CORP\\approver", "fine")
+    assert body["details"] == {"approvals": "1 of 1"}
+    assert body["request"]["id"] == str(request_id)
+    assert body["request"]["status"] == "approved"
+    assert body["subject"]["account"] == body["originator"]["account"] == "CORP\\subscriber"
+    assert body["id"] == str(list_messages(house, "webhook:siem")[1].id)
+
+
+def test_rules_say_who_is_told(house: House) -> None:
+    everybody = (Recipient.SUBJECT, Recipient.ORIGINATOR, Recipient.APPROVERS, "security@contoso.com", "subject")
+    template = under(house, NotificationRule(type=N.CREATE_REQUEST, to=everybody), approvals_needed=1)
+    house.open(template, by=MANAGER, target=SUBSCRIBER)
+    names = [each.recipient for each in list_messages(house)]
+    assert names == ["subscriber@contoso.com", "manager@contoso.com", "approver@contoso.com", "security@contoso.com"]
+
+
+def test_nobody_who_cannot_approve_is_asked_to(house: House) -> None:
+    both = POLICY.approvers | {SUBSCRIBERS, SUBSCRIBER.user.sid}
+    template = under(house, NotificationRule(type=N.CREATE_REQUEST, to=(Recipient.APPROVERS,)), approvers=both)
+    house.open(template)
+    assert [each.recipient for each in list_messages(house)] == ["approver@contoso.com", "subscriber2@contoso.com"]
+    with house.store.writing() as session:
+        session.directory.save_user(replace(APPROVER.user, enabled=False))
+    house.open(template)
+    assert [each.recipient for each in list_messages(house)][2:] == ["subscriber2@contoso.com"]
+
+
+def test_members_of_a_group_are_found_through_other_groups(house: House) -> None:
+    with house.store.reading() as session:
+        (group,) = (each for each in session.directory.list_groups() if each.sid == APPROVERS)
+        found = session.directory.list_members(APPROVERS)
+        assert [each.account_name for each in found] == ["approver"]
+        assert [each.account_name for each in session.directory.list_members(MANAGER.user.sid)] == ["manager"]
+    with house.store.writing() as session:
+        session.directory.save_group(replace(group, members=frozenset({SUBSCRIBERS, APPROVERS})))
+        assert [each.account_name for each in session.directory.list_members(APPROVERS)] == ["subscriber", "subscriber2"]
+
+
+def test_what_would_reach_nobody_is_a_dead_letter(house: House) -> None:
+    template = under(house, NotificationRule(type=N.CREATE_REQUEST, to=(Recipient.SUBJECT,)))
+    with house.store.writing() as session:
+        session.directory.save_user(replace(SUBSCRIBER.user, email=""))
+    house.open(template)
+    with house.store.writing() as session:
+        session.directory.save_user(replace(SUBSCRIBER.user, email="x@contoso.com\r\nBcc: eve@example.com"))
+    house.open(template)
+    assert [each.state for each in list_messages(house)] == [OutboxState.DEAD] * 2
+    assert all(each.error for each in list_messages(house))
+
+
+def test_a_policy_that_says_nothing_tells_nobody_and_a_rule_of_another_kind_neither(house: House) -> None:
+    house.open(under(house))
+    house.open(under(house, NotificationRule(type=N.DENY_REQUEST, to=(Recipient.SUBJECT,))))
+    assert kinds(house) == []
+
+
+def test_a_use_case_that_is_refused_tells_nobody(house: House) -> None:
+    template = under(house, *EVERY_RULE)
+    wish = RequestWish(operation=Operation.ENROLL, template_id=template.id, answers=Answers(comment="x" * 5_000))
+    with pytest.raises(TextTooLong):
+        create_request(wish, by=signed_in(SUBSCRIBER), world=house.world)
+    assert kinds(house) == []
+
+
+def test_what_a_transaction_that_is_lost_would_have_told_is_lost_with_it(house: House) -> None:
+    request_id = house.open(under(house, *EVERY_RULE))
+
+    def lose(session: Session) -> None:
+        session.history.append([tell(EventType.REQUEST_CANCELED, signed_in(SUBSCRIBER), NOW, request_id=request_id)])
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError), house.store.writing() as session:
+        lose(session)
+    assert kinds(house) == [N.CREATE_REQUEST]
+
+
+def test_several_uses_in_one_transaction_tell_each_for_itself(house: House) -> None:
+    template = under(house, *EVERY_RULE)
+    first, second = house.open(template), house.open(template, by=SUBSCRIBER2)
+
+    def cancel(request_id: RequestId, session: Session) -> None:
+        session.history.append([tell(EventType.REQUEST_CANCELED, signed_in(SUBSCRIBER), NOW, request_id=request_id)])
+        if request_id == second:
+            raise MalformedValue("x", "refused after all")
+
+    house.store.writing_each([partial(cancel, first), partial(cancel, second)])
+    told = [(each.notification, each.request_id) for each in list_messages(house)]
+    assert told == [(N.CREATE_REQUEST, first), (N.CREATE_REQUEST, second), (N.CANCEL_REQUEST, first)]
+
+
+def test_an_event_about_a_request_that_nobody_knows_is_written_and_tells_nobody(house: House) -> None:
+    unknown = RequestId(uuid4())
+    with house.store.writing() as session:
+        session.history.append([tell(EventType.REQUEST_CANCELED, signed_in(SUBSCRIBER), NOW, request_id=unknown)])
+    assert kinds(house, "webhook:siem") == []
+    assert house.events(unknown) == ["request.canceled"]
+
+
+def test_a_renewal_notice_goes_to_the_subject_where_the_policy_wants_one(house: House) -> None:
+    for wanted, told in ((False, []), (True, [N.DISTRIBUTE_SECRETS])):
+        request_id = house.open(under(house, notify_of_renewal=wanted))
+        renewed = replace(
+            tell_of_program(EventType.REQUEST_CREATED, NOW, subject_id=SUBSCRIBER.user.id, operation="renew"),
+            request_id=request_id,
+        )
+        with house.store.writing() as session:
+            session.history.append([renewed])
+        assert kinds(house) == told
+    (message,) = list_messages(house)
+    assert (message.recipient, message.has_secret) == (SUBSCRIBER.user.email, False)
+
+
+# -- secrets ---------------------------------------------------------------------------------------------------------------
+
+
+def send(house: House, secret: SecretMessage, world: World) -> None:
+    told = tell_of_program(EventType.REQUEST_CREATED, NOW)
+    with house.store.writing() as session:
+        send_secrets(secret, told, session=session, world=world)
+
+
+def test_secrets_go_into_the_outbox_encrypted_with_their_template(house: House) -> None:
+    request_id = house.open(under(house))
+    template = MailTemplate(subject="Passwords", text="{% for each in secrets %}{{ each }} {% endfor %}")
+    secret = SecretMessage(
+        request_id=request_id, recipient="subscriber@contoso.com", secrets=("4711", "4712"), template=template
+    )
+    send(house, secret, replace(house.world, sends_mail=True))
+    (listed,) = list_messages(house)
+    assert (listed.notification, listed.has_secret, listed.payload) == (N.DISTRIBUTE_SECRETS, True, b"")
+    with house.store.writing() as session:
+        claimed = session.outbox.claim(listed, until=NOW)
+    assert claimed is not None
+    content = msgspec.json.decode(claimed.payload, type=MailContent)
+    assert content.facts["secrets"] == ["4711", "4712"]
+    assert content.template == template
+
+
+def test_secrets_are_refused_where_they_could_not_be_sent(house: House) -> None:
+    request_id = house.open(under(house))
+    secret = SecretMessage(request_id=request_id, recipient="subscriber@contoso.com", secrets=("4711",))
+    with pytest.raises(MailNotConfigured):
+        send(house, secret, house.world)
+    with pytest.raises(DeliveryRejected):
+        send(house, replace(secret, recipient="nobody"), replace(house.world, sends_mail=True))
+    assert kinds(house) == []

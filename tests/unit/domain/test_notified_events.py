@@ -1,0 +1,72 @@
+"""Which events are notices, drawn by hand."""
+
+from uuid import uuid4
+
+import pytest
+
+from certwright.domain.events import PROGRAM, Event, EventType
+from certwright.domain.notifications import NotificationType as N
+from certwright.domain.notified_events import TELLING, list_notification_types
+from worlds.contoso import NOW
+
+DRAWN = {
+    #  event                              on a card, details                  told as
+    EventType.REQUEST_CREATED: [(False, {"operation": "enroll"}, [N.CREATE_REQUEST])],
+    EventType.REQUEST_APPROVED: [(False, {"approvals": "1 of 2"}, [N.APPROVE_REQUEST])],
+    EventType.REQUEST_DENIED: [(False, {}, [N.DENY_REQUEST])],
+    EventType.REQUEST_CANCELED: [(False, {}, [N.CANCEL_REQUEST])],
+    EventType.REQUEST_ABANDONED: [(False, {}, [N.CANCEL_REQUEST])],
+    EventType.REQUEST_COMPLETED: [(False, {}, [N.COMPLETE_REQUEST])],
+    EventType.CERTIFICATE_ISSUED: [(False, {}, [N.INSTALL_CERTIFICATE]), (True, {}, [N.INSTALL_CERTIFICATE])],
+    EventType.PROFILE_CHANGED: [
+        (False, {"status": "NEW to ACTIVE"}, [N.CREATE_PROFILE]),
+        (True, {"status": "NEW to ACTIVE"}, [N.CREATE_SMARTCARD]),
+        (False, {"status": "ACTIVE to DISABLED"}, [N.DISABLE_PROFILE]),
+        (True, {"status": "SUSPENDED to DISABLED"}, [N.DISABLE_SMARTCARD]),
+        (False, {"status": "DISABLED to DISABLED"}, []),
+        (False, {"status": "SUSPENDED to ACTIVE"}, []),
+        (False, {"status": "ACTIVE to ACTIVE"}, []),
+        (False, {"status": "ACTIVE to RETIRED"}, []),
+        (False, {}, []),
+    ],
+}
+ROWS = [(event, *row) for event, rows in DRAWN.items() for row in rows]
+
+
+def make_event(kind: EventType, details: dict[str, str], actor: str = "CORP\\alice") -> Event:
+    return Event(type=kind, at=NOW, actor=actor, source="test", request_id=uuid4(), details=details)
+
+
+@pytest.mark.parametrize(("kind", "is_smartcard", "details", "told"), ROWS)
+def test_each_event_is_the_notice_that_was_drawn(
+    kind: EventType, is_smartcard: bool, details: dict[str, str], told: list[N]
+) -> None:
+    assert list(list_notification_types(make_event(kind, details), is_smartcard=is_smartcard)) == told
+
+
+@pytest.mark.parametrize("kind", sorted(set(EventType) - set(DRAWN)))
+def test_other_events_are_no_notices(kind: EventType) -> None:
+    assert list_notification_types(make_event(kind, {"status": "NEW to ACTIVE"}), is_smartcard=False) == ()
+    assert kind not in TELLING
+
+
+def test_what_is_drawn_is_what_is_listened_to() -> None:
+    assert set(DRAWN) == TELLING
+
+
+@pytest.mark.parametrize(
+    ("actor", "operation", "told"),
+    [
+        (PROGRAM, "renew", [N.CREATE_REQUEST, N.DISTRIBUTE_SECRETS]),
+        (PROGRAM, "enroll", [N.CREATE_REQUEST]),
+        ("CORP\\alice", "renew", [N.CREATE_REQUEST]),
+    ],
+)
+def test_a_renewal_that_opens_by_itself_is_a_renewal_notice_too(actor: str, operation: str, told: list[N]) -> None:
+    event = make_event(EventType.REQUEST_CREATED, {"operation": operation}, actor)
+    assert list(list_notification_types(event, is_smartcard=False)) == told
+
+
+def test_every_notice_there_is_comes_of_some_event() -> None:
+    drawn = {each for _, _, _, told in ROWS for each in told}
+    assert set(N) - drawn == {N.DISTRIBUTE_SECRETS}, "a renewal's, and that of one-time passwords"
