@@ -17,6 +17,8 @@ from certwright.adapters.authorities.embedded import EmbeddedAuthority
 from certwright.adapters.authorities.hierarchy import AuthorityPlan, create_issuing, create_root, describe_issuer
 from certwright.adapters.authorities.tls import issue_server_identity
 from certwright.adapters.authorities.tls_folder import TlsFiles, TlsFolder
+from certwright.adapters.checkpoints.file import CheckpointFile
+from certwright.adapters.checkpoints.webhook import CheckpointWebhook
 from certwright.adapters.clock import SystemClock
 from certwright.adapters.entropy import SystemEntropy
 from certwright.adapters.files import PUBLIC_MODE, is_readable_by_others, make_private_folder, replace_file
@@ -35,10 +37,11 @@ from certwright.application.world import World
 from certwright.domain.certificates import SERIAL_NUMBER_BITS, SerialNumber, format_serial_number
 from certwright.domain.errors import InstallationExists, InstallationMissing, KeyUnavailable, SecretUnavailable
 from certwright.domain.events import EventType, tell_of_program
+from certwright.domain.history_ports import CheckpointSink, SealingKey
 from certwright.domain.issuing import Issuer
 from certwright.domain.keys import AuthorityRecord, SealedKey
 from certwright.domain.pfx import PfxRules
-from certwright.domain.ports import PasswordHasher, SealingKey, SignIn, Turns
+from certwright.domain.ports import PasswordHasher, SignIn, Turns
 from certwright.domain.public_keys import KeyAlgorithm
 from certwright.domain.rules.names import escape_name_value
 from certwright.setting_values import SecretReference
@@ -73,7 +76,8 @@ class Installation:
     """An open installation.
 
     Shape: *prepare_tls* returns the server's TLS certificate, after it replaced one that is missing, near its end or of other
-    names; *ca_file* is the root's certificate in PEM, for clients to trust; *jobs* are what a worker does.
+    names; *ca_file* is the root's certificate in PEM, for clients to trust; *checkpoints* is the file that proves how far the
+    history goes; *jobs* are what a worker does.
     """
 
     data: Path
@@ -83,6 +87,7 @@ class Installation:
     sign_ins: tuple[SignIn, ...]
     turns: Turns
     sealing_key: SealingKey
+    checkpoints: CheckpointFile
     prepare_tls: Callable[[], TlsFiles]
     ca_file: Path
     jobs: tuple[Job, ...]
@@ -208,6 +213,7 @@ def _assemble(
     # A signature with a curve is made in less time than it takes to hand it over.
     is_slow = issuing_key.public_key.algorithm is KeyAlgorithm.RSA
     workshop = SignerCrew(turns, os.cpu_count() or 1)
+    checkpoints = CheckpointFile(data / settings.history.checkpoint_file)
     world = World(
         store=store,
         authority=EmbeddedAuthority(issuer, issuing_key),
@@ -220,6 +226,7 @@ def _assemble(
         patterns=Re2Patterns(),
         pfx=PfxRules(iterations=settings.pfx.iterations, minimum_password_characters=settings.pfx.minimum_password_characters),
         allows_combined_roles=settings.access.allow_combined_roles,
+        checkpoints=_list_checkpoint_sinks(checkpoints, settings.history.checkpoint_url),
     )
     sealing_key = HistorySealingKey(open_key(sealed[HISTORY], kek))
     return Installation(
@@ -230,6 +237,7 @@ def _assemble(
         sign_ins=(BasicSignIn(store, hasher, clock, entropy, remember=settings.sign_in.remember),),
         turns=turns,
         sealing_key=sealing_key,
+        checkpoints=checkpoints,
         prepare_tls=partial(_keep_tls_current, data, settings, kek, issuing_key, world),
         ca_file=_keep_root_certificate(data, issuer),
         jobs=_list_jobs(settings, world, sealing_key),
@@ -247,6 +255,10 @@ def _list_jobs(settings: Settings, world: World, sealing_key: SealingKey) -> tup
             runs_at_end=True,
         ),
     )
+
+
+def _list_checkpoint_sinks(file: CheckpointFile, url: str) -> tuple[CheckpointSink, ...]:
+    return (file, CheckpointWebhook(url)) if url else (file,)
 
 
 def _load_authorities(store: SqlStore, data: Path) -> tuple[tuple[AuthorityRecord, ...], dict[str, SealedKey]]:

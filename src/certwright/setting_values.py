@@ -134,6 +134,11 @@ def no_secret_in_url(url: str) -> str | None:
     return "no password belongs into the URL; name its place in database.password" if parts.password else None
 
 
+def a_web_address_or_nothing(url: str) -> str | None:
+    """Return why *url*, where there is one, is not the plain address of a place on the web."""
+    return a_web_address(url) if url else None
+
+
 def a_web_address(url: str) -> str | None:
     """Return why *url* is not the plain address of a place on the web."""
     parts = _split_url(url)

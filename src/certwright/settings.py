@@ -19,6 +19,7 @@ from certwright.setting_values import (
     Kind,
     SecretReference,
     a_web_address,
+    a_web_address_or_nothing,
     between,
     encode_value,
     find_kind,
@@ -166,6 +167,16 @@ class HistorySettings:
         timedelta(seconds=1),
         "How often new events are chained and signed.",
         spanning(timedelta(seconds=1), timedelta(hours=1)),
+    )
+    checkpoint_file: str = _setting(
+        "history.checkpoints",
+        "The file outside of the database to which a signed line is appended after each sealing; a path, from the data folder.",
+        not_empty,
+    )
+    checkpoint_url: str = _setting(
+        "",
+        "Where each of these lines is posted, too, on another machine; empty for nowhere.",
+        a_web_address_or_nothing,
     )
 
 

@@ -1,4 +1,4 @@
-"""`ports.History`."""
+"""`history_ports.History`."""
 
 import threading
 from contextlib import closing

@@ -87,4 +87,12 @@ def make_event(comment: str = "", **changed) -> Event:
 
 def make_seal(number: int, *sequences: int) -> Seal:
     digests = tuple((each, sha256(str(each).encode()).digest()) for each in sequences)
-    return Seal(number=number, digests=digests, chain=bytes(32), signature=b"signature", sealed_at=NOW)
+    return Seal(
+        number=number,
+        digests=digests,
+        last_sequence=sequences[-1],
+        chain=bytes(32),
+        signature=b"signature",
+        sealed_at=NOW,
+        version=2,
+    )

@@ -1,56 +1,160 @@
-"""Prove that the history is what was sealed."""
+"""Prove that the history is what was sealed, and that it is all that was sealed."""
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from certwright.application.world import World
-from certwright.domain.events import Seal
-from certwright.domain.ports import SealingKey
-from certwright.domain.sealing import chain_of, list_faults, list_unreadable
+from certwright.domain.checkpoints import CheckpointLine, list_checkpoint_faults
+from certwright.domain.events import Digested, Seal, StoredSeal
+from certwright.domain.history_ports import SealingKey
+from certwright.domain.ports import Session
+from certwright.domain.sealing import (
+    SIGNED_STATEMENTS,
+    chain_of,
+    list_faults,
+    list_signed,
+    list_unreadable,
+    name_events,
+    tell_of_events,
+)
 
-SEALS_A_READ = 200
+SEALS_A_READ = 20
+EVENTS_A_READ = 20_000
 BELOW_ALL = -(2**62)
 """Events are numbered from 1: what stands below was put there by somebody else than us."""
+
+ReadCheckpoints = Callable[[], Iterator[CheckpointLine]]
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryReport:
-    """Shape: *faults* are sentences that name sequence numbers; *unsealed* events are newer than the last seal."""
+    """Shape: *faults* are sentences that name sequence numbers; *unsealed* events are newer than the last seal;
+    *checkpoints* are the lines that were compared."""
 
     events: int
     seals: int
     unsealed: int
     faults: tuple[str, ...] = field(default=())
+    checkpoints: int = 0
 
 
-def verify_history(*, world: World, key: SealingKey) -> HistoryReport:
+def verify_history(*, world: World, key: SealingKey, read_checkpoints: ReadCheckpoints | None = None) -> HistoryReport:
     """Return what was checked and everything that does not fit: changed, unreadable, missing, added and reordered events,
-    broken seals.
+    broken seals, and, with checkpoints, what was cut off, rewritten or put back.
     """
-    faults: list[str] = []
+    # Before the view of the store begins: of each line that is there now, the seal is in the view.
+    lines = read_checkpoints() if read_checkpoints is not None else None
     with world.store.reading() as session:
-        previous: Seal | None = None
-        checked = count = 0
-        last = BELOW_ALL
-        while seals := session.history.list_seals(previous.number if previous else 0, SEALS_A_READ):
-            for seal in seals:
-                faults += _list_seal_faults(seal, previous, key)
-                # A seal that lost its digests covers nothing; that its chain is broken is a fault already.
-                covered = max((number for number, _ in seal.digests), default=last)
-                faults += list_faults(seal, session.history.list_between(last + 1, covered))
-                checked += len(seal.digests)
-                previous, last = seal, max(last, covered)
-            count += len(seals)
-        unsealed = session.history.list_unsealed(1_000_000)
-        faults += list_unreadable(unsealed)
-    return HistoryReport(checked, count, len(unsealed), tuple(faults))
+        verification = _Verification(session, key)
+        verification.check_seals()
+        unsealed = verification.count_unsealed()
+    compared = verification.compare(lines) if lines is not None else 0
+    return HistoryReport(verification.events, verification.seals, unsealed, tuple(verification.faults), compared)
 
 
-def _list_seal_faults(seal: Seal, previous: Seal | None, key: SealingKey) -> list[str]:
-    faults = []
-    if seal.number != (previous.number + 1 if previous else 1):
-        faults.append(f"seal {seal.number} does not follow the one before: seals are missing")
-    if seal.chain != chain_of(previous.chain if previous else b"", seal.digests):
-        faults.append(f"seal {seal.number} does not continue the chain")
-    if not key.is_signed(seal.chain, seal.signature):
-        faults.append(f"seal {seal.number} is not signed by the sealing key")
-    return faults
+class _Verification:
+    """One walk through seals, events and checkpoints, in batches that do not grow with the history."""
+
+    def __init__(self, session: Session, key: SealingKey) -> None:
+        self._session = session
+        self._key = key
+        self._last = BELOW_ALL
+        self._previous: StoredSeal | None = None
+        self._chains: dict[int, bytes] = {}
+        self._has_signed_statements = False
+        self._unproven_after: int | None = None
+        self.faults: list[str] = []
+        self.events = self.seals = 0
+
+    def check_seals(self) -> None:
+        """Look at every seal, and at the events under them."""
+        while found := self._session.history.list_seals(self._previous.number if self._previous else 0, SEALS_A_READ):
+            for group in _group(found):
+                for seal in group:
+                    self._check_seal(seal)
+                self._check_events(group)
+
+    def count_unsealed(self) -> int:
+        """Return how many events are newer than the last seal; those that cannot be read are faults."""
+        count, last = 0, self._last
+        while (found := self._session.history.digest_after(last, EVENTS_A_READ)).digests:
+            self.faults += list_unreadable(found)
+            count, last = count + len(found.digests), found.digests[-1][0]
+        return count
+
+    def compare(self, lines: Iterator[CheckpointLine]) -> int:
+        """Compare the seals with *lines*, and return how many those were."""
+        count = 0
+
+        def counted() -> Iterator[CheckpointLine]:
+            nonlocal count
+            for line in lines:
+                count += 1
+                yield line
+
+        self.faults += list_checkpoint_faults(counted(), self._chains, max(self._last, 0), self._key.is_signed)
+        if not count and self._has_signed_statements:
+            self.faults.append("there are no checkpoints: nothing outside of the database tells how far the history goes")
+        return count
+
+    def _check_seal(self, seal: StoredSeal) -> None:
+        previous, self._previous = self._previous, seal
+        self.seals += 1
+        if seal.number != (previous.number + 1 if previous else 1):
+            self.faults.append(f"seal {seal.number} does not follow the one before: seals are missing")
+        if not isinstance(seal, Seal):
+            self.faults.append(f"seal {seal.number} cannot be read")
+            return
+        self._chains[seal.number] = seal.chain
+        self.events += len(seal.digests)
+        self._has_signed_statements |= seal.version >= SIGNED_STATEMENTS
+        said = seal.statement
+        name = f"seal {seal.number} over {name_events(said.first, said.last) if seal.digests else 'nothing'}"
+        # After a seal that cannot be read, the signature alone says where the chain stands.
+        is_continued = not isinstance(previous, Seal) and previous is not None
+        if not is_continued and seal.chain != chain_of(previous.chain if isinstance(previous, Seal) else b"", seal.digests):
+            self.faults.append(f"{name} does not continue the chain")
+        if said.last != seal.last_sequence:
+            self.faults.append(f"{name} is said to end with event {seal.last_sequence}")
+        if not self._key.is_signed(list_signed(seal), seal.signature):
+            self.faults.append(f"{name} is not signed by the sealing key")
+
+    def _check_events(self, group: Sequence[StoredSeal]) -> None:
+        sealed = tuple(pair for seal in group if isinstance(seal, Seal) for pair in seal.digests)
+        # A seal that lost its digests covers nothing; that its chain is broken is a fault already.
+        covered = max((number for number, _ in sealed), default=self._last)
+        unproven = self._list_unproven(group)
+        found = self._session.history.digest_between(self._last + 1, covered)
+        if found != Digested(sealed):
+            kept = tuple(each for each in found.digests if not any(each[0] in gap for gap in unproven))
+            self.faults += list_faults(sealed, Digested(kept, found.unreadable))
+        self._last = max(self._last, covered)
+
+    def _list_unproven(self, group: Sequence[StoredSeal]) -> list[range]:
+        """Return the numbers between the seals that can be read where one between them cannot; those are a fault."""
+        gaps, last = [], self._last
+        for seal in group:
+            if not isinstance(seal, Seal) or not seal.digests:
+                self._unproven_after = last if self._unproven_after is None else self._unproven_after
+                continue
+            if self._unproven_after is not None:
+                gap = range(max(self._unproven_after + 1, 1), seal.statement.first)
+                gaps.append(gap)
+                self.faults += tell_of_events(gap, "is not proven", "are not proven")
+                self._unproven_after = None
+            last = seal.statement.last
+        return gaps
+
+
+def _group(seals: Sequence[StoredSeal]) -> Iterator[list[StoredSeal]]:
+    """Return *seals* in groups over about `EVENTS_A_READ` events each."""
+    group: list[StoredSeal] = []
+    events = 0
+    for seal in seals:
+        group.append(seal)
+        events += len(seal.digests) if isinstance(seal, Seal) else 0
+        if events >= EVENTS_A_READ:
+            yield group
+            group, events = [], 0
+    if group:
+        yield group

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from certwright.domain.data_items import Patterns
+from certwright.domain.history_ports import CheckpointSink
 from certwright.domain.key_ports import KeyMaker, KeySafe
 from certwright.domain.pfx import PfxRules
 from certwright.domain.ports import CertificationAuthority, Clock, Crew, Entropy, Store
@@ -13,7 +14,8 @@ class World:
     """Made by `bootstrap`; handed to every use case.
 
     Shape: *crew* signs; *workshop* does what always takes long: making keys, protecting PFX files. *allows_combined_roles* is
-    for sites with too few people; *sends_mail* says that there is a mail server to send by.
+    for sites with too few people; *sends_mail* says that there is a mail server to send by; *checkpoints* is where seals are
+    told of outside of the store.
     """
 
     store: Store
@@ -28,3 +30,4 @@ class World:
     pfx: PfxRules = PfxRules()
     allows_combined_roles: bool = False
     sends_mail: bool = False
+    checkpoints: tuple[CheckpointSink, ...] = ()

@@ -112,16 +112,77 @@ def tell_of_operator(
     return Event(type=event_type, at=at, actor=operator, source="command line", subject_id=subject_id, details=details)
 
 
+@dataclass(frozen=True, slots=True)
+class Digested:
+    """What is stored of some events, as digests.
+
+    Shape: *digests* has one (sequence, SHA-256) pair an event, ascending; *unreadable* are the numbers of those among them of
+    which nothing but the number can be told.
+    """
+
+    digests: tuple[tuple[int, bytes], ...] = ()
+    unreadable: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealStatement:
+    """What a seal says: which events are under it, and where the chain stands after them.
+
+    Shape: *first* and *last* are the sequence numbers of its first and its last event; *chain* as in `Seal`.
+    """
+
+    number: int
+    sealed_at: datetime
+    events: int
+    first: int
+    last: int
+    chain: bytes
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seal:
     """A signed batch of the history.
 
-    Shape: *digests* has one (sequence, SHA-256) pair an event, ascending; *chain* is SHA-256 over the previous seal's chain
-    and the digests; *signature* is made over *chain* by the sealing key.
+    Shape: *digests* has one (sequence, SHA-256) pair an event, ascending; *last_sequence* is the last of their numbers as it
+    is stored beside them; *chain* is SHA-256 over the previous seal's chain and the digests; *signature* is made by the
+    sealing key over the statement of the seal, in *version* 1 over *chain* alone.
     """
 
     number: int
     digests: tuple[tuple[int, bytes], ...]
+    last_sequence: int
     chain: bytes
     signature: bytes
     sealed_at: datetime
+    version: int
+
+    @property
+    def statement(self) -> SealStatement:
+        """Return what the seal says. Shape: *first* and *last* are 0 where somebody took all digests away."""
+        first, last = (self.digests[0][0], self.digests[-1][0]) if self.digests else (0, 0)
+        return SealStatement(
+            number=self.number,
+            sealed_at=self.sealed_at,
+            events=len(self.digests),
+            first=first,
+            last=last,
+            chain=self.chain,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableSeal:
+    """A seal of which nothing but the number can be told."""
+
+    number: int
+
+
+StoredSeal = Seal | UnreadableSeal
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """What was written outside of the database about a seal: its statement and its signature, which say the same there."""
+
+    statement: SealStatement
+    signature: bytes

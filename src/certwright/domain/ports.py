@@ -7,8 +7,9 @@ from typing import Protocol, TypeVar
 
 from certwright.domain.certificates import Certificate, SerialNumber
 from certwright.domain.errors import CertwrightError
-from certwright.domain.events import Event, Seal, StoredEvent
+from certwright.domain.events import Event
 from certwright.domain.grants import Grant, Grants
+from certwright.domain.history_ports import History
 from certwright.domain.identities import Caller, Group, Principal, Sid, User, UserId
 from certwright.domain.issuing import Cleared, Issuer
 from certwright.domain.keys import AuthorityRecord, SealedKey
@@ -191,34 +192,6 @@ class Certificates(Protocol):
         """End the hold of a certificate; any other revocation stays."""
 
 
-class History(Protocol):
-    """Events, append only, and the seals over them. Who can write to the database can make events unreadable."""
-
-    def append(self, events: Iterable[Event]) -> None:
-        """Store new events in their order; the store gives the numbers, whatever they say."""
-
-    def list_of_request(self, request_id: RequestId) -> tuple[StoredEvent, ...]:
-        """Return the request's events in their order."""
-
-    def list_unsealed(self, limit: int) -> tuple[StoredEvent, ...]:
-        """Return committed events above the last sealed one, ascending, none of them to be overtaken by a later commit."""
-
-    def count_unsealed(self) -> int:
-        """Return how many events are above the last sealed one, as this session sees it: quick, and not exact."""
-
-    def list_between(self, first: int, last: int) -> tuple[StoredEvent, ...]:
-        """Return the events of a range of sequence numbers, ascending."""
-
-    def add_seal(self, seal: Seal) -> None:
-        """Errors: ChangedMeanwhile when another sealer was first with this number."""
-
-    def find_last_seal(self) -> Seal | None:
-        """Return the seal with the highest number."""
-
-    def list_seals(self, after: int, limit: int) -> tuple[Seal, ...]:
-        """Return seals with numbers above *after*, ascending."""
-
-
 class Keys(Protocol):
     """Sealed private keys and the authorities that use them."""
 
@@ -306,14 +279,6 @@ class SigningKey(Protocol):
 
         Errors: KeyUnavailable.
         """
-
-
-class SealingKey(Protocol):
-    """The key that seals the history."""
-
-    def sign(self, data: bytes) -> bytes: ...
-
-    def is_signed(self, data: bytes, signature: bytes) -> bool: ...
 
 
 class PasswordHasher(Protocol):

@@ -1,11 +1,18 @@
-"""How the history is chained: digests of events, a chain over batches of them."""
+"""How the history is chained: digests of events, a chain over batches of them, a statement of each batch that is signed."""
 
 import json
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 
-from certwright.domain.events import Event, Seal, StoredEvent, UnreadableEvent
+from certwright.domain.events import Checkpoint, Digested, Event, Seal, SealStatement, StoredEvent, StoredSeal, UnreadableEvent
+
+SEAL_VERSION = 2
+"""How seals are made today. The signature of version 1 was over the chain alone; such seals stay as they are."""
+SIGNED_STATEMENTS = 2
+"""From this version on the signature is over the statement."""
+
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True).encode
 
 
 def digest_of(event: StoredEvent) -> bytes:
@@ -14,14 +21,24 @@ def digest_of(event: StoredEvent) -> bytes:
     Shape: the list of an unreadable event is its number alone, so that the events after it can be sealed none the less.
     """
     fields = [event.sequence] if isinstance(event, UnreadableEvent) else _list_fields(event)
-    return sha256(json.dumps(fields, separators=(",", ":"), ensure_ascii=True).encode()).digest()
+    return digest_fields(fields)
+
+
+def digest_fields(fields: Sequence[object]) -> bytes:
+    """Return SHA-256 over the fields as JSON without blanks, what is not ASCII escaped."""
+    return sha256(_encode(fields).encode()).digest()
+
+
+def format_time(at: datetime) -> str:
+    """Return *at* as it stands in what is digested and signed: UTC, microseconds."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def _list_fields(event: Event) -> list[object]:
     return [
         event.sequence,
         event.type.value,
-        event.at.astimezone(UTC).isoformat(timespec="microseconds"),
+        format_time(event.at),
         event.actor,
         str(event.actor_id or ""),
         event.source,
@@ -40,27 +57,87 @@ def chain_of(previous_chain: bytes, digests: Iterable[tuple[int, bytes]]) -> byt
     return running.digest()
 
 
-def plan_seal(events: Sequence[StoredEvent], previous: Seal | None, *, now: datetime, sign: Callable[[bytes], bytes]) -> Seal:
-    """Return the seal over *events*, which are ascending and all newer than *previous*."""
-    digests = tuple((each.sequence, digest_of(each)) for each in events)
-    chain = chain_of(previous.chain if previous else b"", digests)
-    number = previous.number + 1 if previous else 1
-    return Seal(number=number, digests=digests, chain=chain, signature=sign(chain), sealed_at=now)
+def encode_statement(statement: SealStatement) -> bytes:
+    """Return exactly what is signed: lines of a word and a value, so that it can be written by hand."""
+    lines = (
+        "certwright seal 2",
+        f"number {statement.number}",
+        f"sealed {format_time(statement.sealed_at)}",
+        f"events {statement.events}",
+        f"first {statement.first}",
+        f"last {statement.last}",
+        f"chain {statement.chain.hex()}",
+    )
+    return "".join(f"{line}\n" for line in lines).encode()
 
 
-def list_faults(seal: Seal, events: Sequence[StoredEvent]) -> list[str]:
-    """Return a sentence for each event of the seal's range that is not as it was sealed, or was unreadable even then."""
-    sealed = dict(seal.digests)
-    found = {each.sequence: digest_of(each) for each in events}
-    readable = {each.sequence for each in events if isinstance(each, Event)}
+def list_signed(seal: Seal) -> bytes:
+    """Return what the signature of *seal* is over."""
+    return encode_statement(seal.statement) if seal.version >= SIGNED_STATEMENTS else seal.chain
+
+
+def plan_seal(
+    digests: tuple[tuple[int, bytes], ...], previous: StoredSeal | None, *, now: datetime, sign: Callable[[bytes], bytes]
+) -> Seal:
+    """Return the seal over *digests*, which are ascending, at least one, and all newer than *previous*.
+
+    Shape: after a seal that cannot be read the chain begins anew; that it is broken there can be seen for good.
+    """
+    statement = SealStatement(
+        number=previous.number + 1 if previous else 1,
+        sealed_at=now,
+        events=len(digests),
+        first=digests[0][0],
+        last=digests[-1][0],
+        chain=chain_of(previous.chain if isinstance(previous, Seal) else b"", digests),
+    )
+    return Seal(
+        number=statement.number,
+        digests=digests,
+        last_sequence=statement.last,
+        chain=statement.chain,
+        signature=sign(encode_statement(statement)),
+        sealed_at=now,
+        version=SEAL_VERSION,
+    )
+
+
+def find_checkpoint(seal: StoredSeal | None) -> Checkpoint | None:
+    """Return what is to be written outside of the database about *seal*; None where its statement is not signed."""
+    if not isinstance(seal, Seal) or seal.version < SIGNED_STATEMENTS:
+        return None
+    return Checkpoint(seal.statement, seal.signature)
+
+
+def list_faults(sealed: Iterable[tuple[int, bytes]], found: Digested) -> list[str]:
+    """Return a sentence for each event, or range of them, that is not as it was sealed, or was unreadable even then."""
+    before, now = dict(sealed), dict(found.digests)
+    unreadable = frozenset(found.unreadable)
+    changed = [number for number in sorted((now.keys() & before.keys()) - unreadable) if now[number] != before[number]]
     return [
-        *list_unreadable(events),
-        *[f"event {number} was changed" for number in sorted(readable & sealed.keys()) if sealed[number] != found[number]],
-        *[f"event {number} was added" for number in found if number not in sealed],
-        *[f"event {number} is missing" for number in sealed if number not in found],
+        *list_unreadable(found),
+        *tell_of_events(changed, "was changed", "were changed"),
+        *tell_of_events(sorted(now.keys() - before.keys()), "was added", "were added"),
+        *tell_of_events(sorted(before.keys() - now.keys()), "is missing", "are missing"),
     ]
 
 
-def list_unreadable(events: Iterable[StoredEvent]) -> list[str]:
-    """Return a sentence for each event that cannot be read."""
-    return [f"event {each.sequence} cannot be read" for each in events if isinstance(each, UnreadableEvent)]
+def list_unreadable(found: Digested) -> list[str]:
+    """Return a sentence for each event, or range of them, that cannot be read."""
+    return tell_of_events(found.unreadable, "cannot be read", "cannot be read")
+
+
+def tell_of_events(numbers: Sequence[int], about_one: str, about_many: str) -> list[str]:
+    """Return one sentence for each run of ascending *numbers* that follow each other."""
+    sentences, start = [], 0
+    for index, number in enumerate(numbers):
+        if index + 1 == len(numbers) or numbers[index + 1] != number + 1:
+            first = numbers[start]
+            sentences.append(f"{name_events(first, number)} {about_one if first == number else about_many}")
+            start = index + 1
+    return sentences
+
+
+def name_events(first: int, last: int) -> str:
+    """Return what a range of events is called."""
+    return f"event {first}" if first == last else f"events {first} to {last}"

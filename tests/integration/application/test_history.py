@@ -94,21 +94,28 @@ def test_a_removed_seal_is_named(sealed: House, tmp_path: Path, number: int) -> 
     tamper(tmp_path, f"DELETE FROM seals WHERE number = {number}")
     faults = verify(sealed).faults
     assert f"seal {number + 1} does not follow the one before: seals are missing" in faults
-    assert f"seal {number + 1} does not continue the chain" in faults
+    events = f"events {3 * number + 1} to {3 * number + 3}"
+    assert f"seal {number + 1} over {events} does not continue the chain" in faults
 
 
 def test_a_seal_whose_chain_was_made_to_fit_again_lacks_the_signature(sealed: House, tmp_path: Path) -> None:
     tamper(tmp_path, "UPDATE seals SET chain = zeroblob(32) WHERE number = 3")
-    assert verify(sealed).faults == ("seal 3 does not continue the chain", "seal 3 is not signed by the sealing key")
+    assert verify(sealed).faults == (
+        "seal 3 over events 7 to 9 does not continue the chain",
+        "seal 3 over events 7 to 9 is not signed by the sealing key",
+    )
 
 
 def test_a_seal_that_lost_its_digests_is_a_fault_and_no_crash(sealed: House, tmp_path: Path) -> None:
     tamper(tmp_path, "UPDATE seals SET digests = zeroblob(0) WHERE number = 2")
     faults = verify(sealed).faults
-    assert "seal 2 does not continue the chain" in faults
-    assert "event 4 was added" in faults
+    assert "seal 2 over nothing does not continue the chain" in faults
+    assert "events 4 to 6 are not proven" in faults
 
 
 def test_another_key_proves_nothing(sealed: House) -> None:
     faults = verify_history(world=sealed.world, key=OTHER_KEY).faults
-    assert faults == tuple(f"seal {number} is not signed by the sealing key" for number in (1, 2, 3))
+    ranges = ("1 to 3", "4 to 6", "7 to 9")
+    assert faults == tuple(
+        f"seal {number} over events {each} is not signed by the sealing key" for number, each in enumerate(ranges, start=1)
+    )

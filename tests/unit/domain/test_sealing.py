@@ -1,6 +1,6 @@
 """Chained digests of the history: whatever is done to sealed events is named by its number."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
 from datetime import timedelta, timezone
 from hashlib import sha256
@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from certwright.domain.events import Event, EventType, Seal, UnreadableEvent
-from certwright.domain.sealing import chain_of, digest_of, list_faults, plan_seal
+from certwright.domain.events import Digested, Event, EventType, Seal, StoredEvent, UnreadableEvent, UnreadableSeal
+from certwright.domain.sealing import chain_of, digest_of, encode_statement, find_checkpoint, list_signed, plan_seal
+from certwright.domain.sealing import list_faults as list_digest_faults
 from worlds.contoso import NOW
 
 EVENTS = tuple(
@@ -36,7 +37,21 @@ def sign(data: bytes) -> bytes:
     return b"signed:" + data
 
 
-SEAL = plan_seal(EVENTS, None, now=NOW, sign=sign)
+def digested(events: Iterable[StoredEvent]) -> Digested:
+    known = tuple(events)
+    unreadable = tuple(each.sequence for each in known if isinstance(each, UnreadableEvent))
+    return Digested(tuple((each.sequence, digest_of(each)) for each in known), unreadable)
+
+
+def seal_over(events: Iterable[StoredEvent], previous: Seal | None = None) -> Seal:
+    return plan_seal(digested(events).digests, previous, now=NOW, sign=sign)
+
+
+def list_faults(seal: Seal, events: Iterable[StoredEvent]) -> list[str]:
+    return list_digest_faults(seal.digests, digested(events))
+
+
+SEAL = seal_over(EVENTS)
 
 
 def test_untouched_events_have_no_fault() -> None:
@@ -62,7 +77,7 @@ def test_an_event_that_cannot_be_read_is_named_once(number: int) -> None:
 
 def test_an_event_that_was_unreadable_when_it_was_sealed_stays_a_fault_and_its_neighbours_are_none() -> None:
     events = (EVENTS[0], UnreadableEvent(2), EVENTS[2])
-    seal = plan_seal(events, None, now=NOW, sign=sign)
+    seal = seal_over(events)
     assert list_faults(seal, events) == ["event 2 cannot be read"]
     assert list_faults(seal, EVENTS[:3]) == ["event 2 was changed"]
 
@@ -80,6 +95,11 @@ def test_events_that_changed_places_are_named() -> None:
 def test_an_event_that_took_anothers_number_leaves_its_own_missing() -> None:
     moved = [*EVENTS[:1], *[replace(each, sequence=each.sequence - 1) for each in EVENTS[2:]]]
     assert list_faults(SEAL, moved)[-1] == "event 5 is missing"
+
+
+def test_events_that_follow_each_other_are_told_of_together() -> None:
+    assert list_faults(SEAL, [EVENTS[0], EVENTS[4]]) == ["events 2 to 4 are missing"]
+    assert list_faults(SEAL, EVENTS[1:4]) == ["event 1 is missing", "event 5 is missing"]
 
 
 CHANGES: Mapping[str, Any] = {
@@ -128,19 +148,53 @@ def test_any_text_can_be_digested(comment: str, details: dict[str, str]) -> None
     assert len(digest_of(replace(EVENTS[0], comment=comment, details=details))) == 32
 
 
-def test_a_seal_signs_its_chain() -> None:
+def test_a_seal_signs_what_it_says() -> None:
     assert SEAL.number == 1
     assert SEAL.chain == chain_of(b"", SEAL.digests)
-    assert SEAL.signature == sign(SEAL.chain)
+    assert SEAL.signature == sign(list_signed(SEAL))
     assert [number for number, _ in SEAL.digests] == [1, 2, 3, 4, 5]
 
 
 def test_a_seal_continues_the_one_before() -> None:
-    first = plan_seal(EVENTS[:2], None, now=NOW, sign=sign)
-    second = plan_seal(EVENTS[2:], first, now=NOW, sign=sign)
+    first = seal_over(EVENTS[:2])
+    second = seal_over(EVENTS[2:], first)
     assert second.number == 2
     assert second.chain == chain_of(first.chain, second.digests)
     assert second.chain != chain_of(b"", second.digests)
+
+
+def test_after_a_seal_that_cannot_be_read_the_chain_begins_anew_under_the_next_number() -> None:
+    seal = plan_seal(SEAL.digests, UnreadableSeal(7), now=NOW, sign=sign)
+    assert seal.number == 8
+    assert seal.chain == chain_of(b"", SEAL.digests)
+
+
+def test_the_statement_that_is_signed_never_changes() -> None:
+    said = replace(SEAL, number=42, chain=bytes(range(32))).statement
+    assert encode_statement(said).decode() == (
+        "certwright seal 2\n"
+        "number 42\n"
+        "sealed 2026-11-23T12:30:15.250000+00:00\n"
+        "events 5\n"
+        "first 1\n"
+        "last 5\n"
+        "chain 000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n"
+    )
+
+
+def test_seals_of_version_1_signed_their_chain_and_have_no_checkpoint() -> None:
+    old = replace(SEAL, version=1)
+    assert list_signed(old) == old.chain
+    assert find_checkpoint(old) is None
+    assert find_checkpoint(UnreadableSeal(1)) is None
+    assert find_checkpoint(None) is None
+
+
+@pytest.mark.parametrize(
+    "change", [{"number": 9}, {"sealed_at": NOW + timedelta(seconds=1)}, {"chain": bytes(32)}, {"digests": SEAL.digests[:-1]}]
+)
+def test_everything_that_a_seal_says_is_signed(change: dict[str, Any]) -> None:
+    assert list_signed(replace(SEAL, **change)) != list_signed(SEAL)
 
 
 def chain_after(digests: tuple[tuple[int, bytes], ...]) -> bytes:

@@ -1,26 +1,27 @@
 """Events and seals. Who reads what is not sealed yet must not be overtaken: see `CommitOrder`."""
 
 import sqlite3
-import struct
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from itertools import takewhile
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import msgspec
-from sqlalchemy import Select, bindparam, func, insert, select
+from sqlalchemy import Column, Select, bindparam, func, insert, select
 
+from certwright.adapters.sql.event_digests import digest_rows
 from certwright.adapters.sql.prepared import Connection, Row
+from certwright.adapters.sql.seals import read_seal, seal_row
 from certwright.adapters.sql.tables import events, seals
 from certwright.adapters.sql.upserts import insert_unless_taken
 from certwright.domain.errors import ChangedMeanwhile
-from certwright.domain.events import Event, Seal, StoredEvent, UnreadableEvent
+from certwright.domain.events import Digested, Event, Seal, StoredEvent, StoredSeal, UnreadableEvent, UnreadableSeal
 from certwright.domain.requests import RequestId
+from certwright.domain.sealing import digest_of
 
-_DIGEST = struct.Struct(">Q32s")
-"""One event in a seal: its sequence number, eight octets, and the SHA-256."""
+Found = TypeVar("Found")
 
-_EVENT = (
+EVENT_COLUMNS = (
     events.c.sequence,
     events.c.type,
     events.c.at,
@@ -33,18 +34,20 @@ _EVENT = (
     events.c.details,
 )
 _APPEND = insert(events)
-_OF_REQUEST = select(*_EVENT).where(events.c.request_id == bindparam("request_id")).order_by(events.c.sequence)
-_BETWEEN = select(*_EVENT).where(events.c.sequence.between(bindparam("first"), bindparam("last"))).order_by(events.c.sequence)
-_ONE = select(*_EVENT).where(events.c.sequence == bindparam("sequence"))
+_IN_ORDER = select(*EVENT_COLUMNS).order_by(events.c.sequence)
+_OF_REQUEST = _IN_ORDER.where(events.c.request_id == bindparam("request_id"))
+_BETWEEN = _IN_ORDER.where(events.c.sequence.between(bindparam("first"), bindparam("last")))
+_ONE = select(*EVENT_COLUMNS).where(events.c.sequence == bindparam("sequence"))
 LAST_SEALED = select(func.coalesce(func.max(seals.c.last_sequence), 0)).scalar_subquery()
-_UNSEALED = select(*_EVENT).where(events.c.sequence > LAST_SEALED).order_by(events.c.sequence).limit(bindparam("most"))
+_UNSEALED = _IN_ORDER.where(events.c.sequence > LAST_SEALED).limit(bindparam("most"))
+_AFTER = _IN_ORDER.where(events.c.sequence > bindparam("after")).limit(bindparam("most"))
 
 _COUNT_UNSEALED = select(func.count()).where(events.c.sequence > LAST_SEALED)
 
-_SEAL = (seals.c.number, seals.c.digests, seals.c.chain, seals.c.signature, seals.c.sealed_at)
 _ADD_SEAL = insert_unless_taken(seals)
-_LAST_SEAL = select(*_SEAL).order_by(seals.c.number.desc()).limit(1)
-_SEALS_AFTER = select(*_SEAL).where(seals.c.number > bindparam("after")).order_by(seals.c.number).limit(bindparam("most"))
+_LAST_SEAL = select(*seals.c).order_by(seals.c.number.desc()).limit(1)
+_SEALS_AFTER = select(*seals.c).where(seals.c.number > bindparam("after")).order_by(seals.c.number).limit(bindparam("most"))
+_ONE_SEAL = select(*seals.c).where(seals.c.number == bindparam("number"))
 
 _DETAILS_ENCODER = msgspec.json.Encoder()
 _DETAILS_DECODER = msgspec.json.Decoder(dict[str, str])
@@ -102,12 +105,7 @@ class SqlHistory:
         """Return committed events above the last sealed one, ascending, none of them to be overtaken by a later commit."""
         settled = self._order.list_settled(self._connection, limit)
         found = self._list(_UNSEALED, {"most": limit})
-        if settled is None:
-            return found
-        seen = {each.sequence for each in found}
-        # An event that this session's view is too old for ends the list: what follows it would overtake it. And what the view
-        # has beyond the settled ones may itself have overtaken others that are still to be committed.
-        wanted = set(takewhile(seen.__contains__, settled))
+        wanted = _keep_settled([each.sequence for each in found], settled)
         return tuple(each for each in found if each.sequence in wanted)
 
     def count_unsealed(self) -> int:
@@ -115,48 +113,85 @@ class SqlHistory:
         count: int = self._connection.execute(_COUNT_UNSEALED).scalar()
         return count
 
+    def digest_unsealed(self, limit: int) -> Digested:
+        """Return what `list_unsealed` lists, as digests."""
+        settled = self._order.list_settled(self._connection, limit)
+        found = self._digest(_UNSEALED, {"most": limit})
+        wanted = _keep_settled([number for number, _ in found.digests], settled)
+        return Digested(
+            tuple(each for each in found.digests if each[0] in wanted),
+            tuple(each for each in found.unreadable if each in wanted),
+        )
+
+    def digest_after(self, sequence: int, limit: int) -> Digested:
+        """Return the first *limit* events above *sequence*, as digests."""
+        return self._digest(_AFTER, {"after": sequence, "most": limit})
+
+    def digest_between(self, first: int, last: int) -> Digested:
+        """Return what `list_between` lists, as digests."""
+        return self._digest(_BETWEEN, {"first": first, "last": last})
+
     def list_between(self, first: int, last: int) -> tuple[StoredEvent, ...]:
         """Return the events of a range of sequence numbers, ascending."""
         return self._list(_BETWEEN, {"first": first, "last": last})
 
     def add_seal(self, seal: Seal) -> None:
         """Errors: ChangedMeanwhile when another sealer was first with this number, or with these events."""
-        row = {
-            "number": seal.number,
-            "last_sequence": seal.digests[-1][0],
-            "digests": b"".join(_DIGEST.pack(*each) for each in seal.digests),
-            "chain": seal.chain,
-            "signature": seal.signature,
-            "sealed_at": seal.sealed_at,
-        }
-        if not _ADD_SEAL.run(self._connection, [row]):
+        if not _ADD_SEAL.run(self._connection, [seal_row(seal)]):
             raise ChangedMeanwhile("seal")
 
-    def find_last_seal(self) -> Seal | None:
+    def find_last_seal(self) -> StoredSeal | None:
         """Return the seal with the highest number."""
-        row = self._connection.execute(_LAST_SEAL).first()
-        return None if row is None else _read_seal(row)
+        found = self._list_seals(_LAST_SEAL, {})
+        return found[0] if found else None
 
-    def list_seals(self, after: int, limit: int) -> tuple[Seal, ...]:
+    def list_seals(self, after: int, limit: int) -> tuple[StoredSeal, ...]:
         """Return seals with numbers above *after*, ascending."""
-        return tuple(_read_seal(row) for row in self._connection.execute(_SEALS_AFTER, {"after": after, "most": limit}))
+        return self._list_seals(_SEALS_AFTER, {"after": after, "most": limit})
+
+    def _list_seals(self, statement: Select[Any], values: dict[str, Any]) -> tuple[StoredSeal, ...]:
+        found = _read_or_none(lambda: tuple(read_seal(row) for row in self._connection.execute(statement, values)))
+        if found is not None:
+            return found
+        numbers = [row.number for row in self._connection.execute(_numbers_of(statement, seals.c.number), values)]
+        return tuple(self._find_seal(each) for each in numbers)
+
+    def _find_seal(self, number: int) -> StoredSeal:
+        """Return a seal that is there, as far as it can be read."""
+        found = _read_or_none(lambda: read_seal(self._connection.execute(_ONE_SEAL, {"number": number}).first()))
+        return found or UnreadableSeal(number)
 
     def _list(self, statement: Select[Any], values: dict[str, Any]) -> tuple[StoredEvent, ...]:
-        try:
-            return tuple(_read_event(row) for row in self._connection.execute(statement, values))
-        except _UNREADABLE as error:
-            _check_unreadable(error)
-        numbers = [row.sequence for row in self._connection.execute(_numbers_of(statement), values)]
+        found = _read_or_none(lambda: tuple(_read_event(row) for row in self._connection.execute(statement, values)))
+        return self._list_one_by_one(statement, values) if found is None else found
+
+    def _digest(self, statement: Select[Any], values: dict[str, Any]) -> Digested:
+        found = _read_or_none(lambda: digest_rows(self._connection.execute(statement, values).raw(), self._find_one))
+        if found is not None:
+            return found
+        listed = self._list_one_by_one(statement, values)
+        return Digested(
+            tuple((each.sequence, digest_of(each)) for each in listed),
+            tuple(each.sequence for each in listed if isinstance(each, UnreadableEvent)),
+        )
+
+    def _list_one_by_one(self, statement: Select[Any], values: dict[str, Any]) -> tuple[StoredEvent, ...]:
+        numbers = [row.sequence for row in self._connection.execute(_numbers_of(statement, events.c.sequence), values)]
         return tuple(self._find_one(each) for each in numbers)
 
     def _find_one(self, sequence: int) -> StoredEvent:
         """Return an event that is there, as far as it can be read."""
-        try:
-            (row,) = self._connection.execute(_ONE, {"sequence": sequence})
-            return _read_event(row)
-        except _UNREADABLE as error:
-            _check_unreadable(error)
-            return UnreadableEvent(sequence)
+        found = _read_or_none(lambda: _read_event(self._connection.execute(_ONE, {"sequence": sequence}).first()))
+        return found or UnreadableEvent(sequence)
+
+
+def _keep_settled(found: list[int], settled: list[int] | None) -> frozenset[int]:
+    """Return which of the numbers that a view has may be sealed."""
+    if settled is None:
+        return frozenset(found)
+    # An event that this session's view is too old for ends the list: what follows it would overtake it. And what the view
+    # has beyond the settled ones may itself have overtaken others that are still to be committed.
+    return frozenset(takewhile(frozenset(found).__contains__, settled))
 
 
 def _event_row(event: Event) -> dict[str, Any]:
@@ -177,24 +212,18 @@ def _read_event(row: Row) -> Event:
     return msgspec.convert(row._asdict() | {"details": _DETAILS_DECODER.decode(row.details)}, Event)
 
 
-def _check_unreadable(error: Exception) -> None:
-    """Raise *error* again when it is the database's own: then it is not the event that cannot be read."""
-    if isinstance(error, sqlite3.Error) and hasattr(error, "sqlite_errorcode"):
-        raise error
+def _read_or_none(read: Callable[[], Found]) -> Found | None:
+    """Return what *read* returns, or None when something in it cannot be read."""
+    try:
+        return read()
+    except _UNREADABLE as error:
+        if isinstance(error, sqlite3.Error) and hasattr(error, "sqlite_errorcode"):
+            # The database's own fault: it is not the row that cannot be read.
+            raise
+        return None
 
 
 @cache
-def _numbers_of(statement: Select[Any]) -> Select[Any]:
+def _numbers_of(statement: Select[Any], number: Column[int]) -> Select[Any]:
     """Return *statement* for the numbers alone, which can always be read."""
-    return statement.with_only_columns(events.c.sequence)
-
-
-def _read_seal(row: Row) -> Seal:
-    return Seal(
-        number=row.number,
-        # A seal that somebody cut short is read as far as it goes; that its chain is broken is for the verifier to say.
-        digests=tuple(_DIGEST.iter_unpack(row.digests[: len(row.digests) // _DIGEST.size * _DIGEST.size])),
-        chain=row.chain,
-        signature=row.signature,
-        sealed_at=row.sealed_at,
-    )
+    return statement.with_only_columns(number)

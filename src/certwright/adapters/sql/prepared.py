@@ -78,6 +78,11 @@ class Rows:
         count: int = self._cursor.rowcount
         return count
 
+    def raw(self) -> Iterator[tuple[Any, ...]]:
+        """Return the rows as the driver gives them."""
+        rows: Iterator[tuple[Any, ...]] = iter(self._cursor)
+        return rows
+
     def all(self) -> list[Row]:
         """Return every row."""
         return list(self)

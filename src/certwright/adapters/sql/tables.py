@@ -32,7 +32,7 @@ from certwright.domain.request_types import RequestType
 from certwright.domain.requests import OPEN_STATUSES, DataCollectionFlags, RequestFlags, RequestStatus
 from certwright.domain.revocation import RevocationReason
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """The number of the newest migration: what this program reads and writes."""
 
 metadata = MetaData(
@@ -309,6 +309,8 @@ seals = Table(
     Column("chain", LargeBinary, nullable=False),
     Column("signature", LargeBinary, nullable=False),
     Column("sealed_at", UtcTime, nullable=False),
+    # Those of the first two schemas are of version 1.
+    Column("version", SmallInteger, nullable=False, server_default=text("1")),
 )
 
 # -- who works ---------------------------------------------------------------------------------------------------------

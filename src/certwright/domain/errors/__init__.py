@@ -32,6 +32,7 @@ from certwright.domain.errors.definitions import (
 )
 from certwright.domain.errors.installation import (
     AddressUnavailable,
+    CheckpointUnavailable,
     InstallationExists,
     InstallationMissing,
     KeyUnavailable,
@@ -109,6 +110,7 @@ __all__ = [
     "CertificatesMissing",
     "CertwrightError",
     "ChangedMeanwhile",
+    "CheckpointUnavailable",
     "ChoiceNotOffered",
     "CommentNotCollected",
     "CredentialsMissing",

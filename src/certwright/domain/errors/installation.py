@@ -62,3 +62,14 @@ class AddressUnavailable(Unavailable):
     sentence = "The server cannot listen on {address}: {detail}. Choose another one with --port or --host, or in the settings."
     address: str
     detail: str
+
+
+@dataclass(eq=False)
+class CheckpointUnavailable(Unavailable):
+    """A place outside of the database did not take what is told of the newest seal; it is told again with the next one."""
+
+    code = "checkpoint-unavailable"
+    sentence = "The checkpoint of seal {number} was not taken by {place}: {detail}."
+    number: int
+    place: str
+    detail: str

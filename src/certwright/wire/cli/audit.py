@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from certwright.adapters.checkpoints.file import CheckpointFile
 from certwright.application.verify_history import HistoryReport, verify_history
 from certwright.bootstrap import open_installation
 from certwright.wire.cli.console import make_console
@@ -19,33 +20,49 @@ def command() -> None:
 
 @command.command("verify")
 @data_option
+@click.option(
+    "--checkpoints",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A copy of the file of checkpoints, instead of the one that the settings name.",
+)
 @json_option
-def verify(data: Path, *, as_json: bool) -> None:
-    """Check every event against the seal over it, and every seal against the one before it and its signature.
+def verify(data: Path, checkpoints: Path | None, *, as_json: bool) -> None:
+    """Check every event against the seal over it, every seal against the one before it and its signature, and the whole
+    against the checkpoints, which stand outside of the database.
 
-    Events that were changed, made unreadable, added, removed or reordered are named by their numbers. Events that are too new
-    to be sealed are counted; they are no fault while the server runs, which seals them within a second.
+    Events that were changed, made unreadable, added, removed or reordered are named by their numbers, and so are those that
+    were cut off, written anew, or lost with an older database. Events that are too new to be sealed are counted; they are no
+    fault while the server runs, which seals them within a second.
 
     Exit status: 0 when the history is whole, 1 when it is not.
 
     \b
     Examples:
       certwright audit verify --data /var/lib/certwright
+      certwright audit verify --data /var/lib/certwright --checkpoints /mnt/elsewhere/history.checkpoints
       certwright audit verify --data /var/lib/certwright --json
     """
     with open_installation(data) as installation:
-        report = verify_history(world=installation.world, key=installation.sealing_key)
+        file = CheckpointFile(checkpoints) if checkpoints is not None else installation.checkpoints
+        report = verify_history(world=installation.world, key=installation.sealing_key, read_checkpoints=file.read)
     _print(report, as_json=as_json)
     sys.exit(1 if report.faults else 0)
 
 
 def _print(report: HistoryReport, *, as_json: bool) -> None:
     if as_json:
-        body = {"events": report.events, "seals": report.seals, "unsealed": report.unsealed, "faults": list(report.faults)}
+        body = {
+            "events": report.events,
+            "seals": report.seals,
+            "unsealed": report.unsealed,
+            "checkpoints": report.checkpoints,
+            "faults": list(report.faults),
+        }
         click.echo(json.dumps(body))
         return
     console = make_console()
     console.print(f"{report.events} sealed events under {report.seals} seals, {report.unsealed} not sealed yet.")
+    console.print(f"{report.checkpoints} checkpoints outside of the database.")
     for fault in report.faults:
         console.print(f"  FAULT {fault}", style="red")
     whole = "The history is not what was sealed." if report.faults else "The history is whole."

@@ -72,6 +72,7 @@ STATUS_OF: dict[type[CertwrightError], int] = {
     domain.InstallationMissing: 500,
     domain.SecretUnavailable: 500,
     domain.AddressUnavailable: 500,
+    domain.CheckpointUnavailable: 500,
     domain.DefinitionInvalid: 500,
     domain.EscalationPath: 500,
     domain.RolesCombined: 500,

@@ -1,0 +1,101 @@
+"""A file of checkpoints: one line each, only ever appended to."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from certwright.adapters.files import PRIVATE_MODE
+from certwright.domain.checkpoints import CheckpointLine
+from certwright.domain.errors import CheckpointUnavailable, MalformedValue
+from certwright.domain.events import Checkpoint
+from certwright.formats.checkpoint_lines import encode_checkpoint, parse_checkpoint
+
+LINE_LIMIT_OCTETS = 4_096
+"""No line of ours is near it: a longer one is cut, and cannot be read."""
+
+
+class CheckpointFile:
+    """Keeps the port `CheckpointSink`. Several processes may have the same file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._written: Checkpoint | None = None
+
+    def is_behind(self, checkpoint: Checkpoint, at: datetime) -> bool:  # noqa: ARG002 - the file is always tried
+        """Return whether the last line is not that of *checkpoint*."""
+        return checkpoint != self._written and checkpoint != self._find_last_kept()
+
+    def write(self, checkpoint: Checkpoint, at: datetime) -> None:  # noqa: ARG002 - as above
+        """Append the line unless it is the last one already. Errors: CheckpointUnavailable."""
+        self._written = None
+        try:
+            self._append(encode_checkpoint(checkpoint))
+        except OSError as error:
+            detail = error.strerror or str(error)
+            raise CheckpointUnavailable(checkpoint.statement.number, str(self._path), detail) from error
+        self._written = checkpoint
+
+    def read(self) -> Iterator[CheckpointLine]:
+        """Return the lines that are there now; none where there is no file. Errors: OSError."""
+        if not self._path.exists():
+            return iter(())
+        return self._read_lines(self._path.stat().st_size)
+
+    def read_last(self) -> Checkpoint | None:
+        """Return what the last line says; None where there is none, or where it says nothing. Errors: OSError."""
+        if not self._path.exists():
+            return None
+        with self._path.open("rb") as file:
+            try:
+                return parse_checkpoint(_read_last_line(file.fileno()))
+            except MalformedValue:
+                return None
+
+    def _find_last_kept(self) -> Checkpoint | None:
+        try:
+            return self.read_last()
+        except OSError:
+            # Why it cannot be read is told when it is written.
+            return None
+
+    def _read_lines(self, end: int) -> Iterator[CheckpointLine]:
+        with self._path.open("rb") as file:
+            number = 0
+            while file.tell() < end and (line := file.readline(LINE_LIMIT_OCTETS)):
+                number += 1
+                try:
+                    yield CheckpointLine(number, parse_checkpoint(line))
+                except MalformedValue:
+                    yield CheckpointLine(number, None)
+
+    def _append(self, line: bytes) -> None:
+        descriptor = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, PRIVATE_MODE)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            last = _read_last_line(descriptor)
+            if last == line:
+                return
+            # A line that a crash has left unfinished stays as it is, for all to see.
+            _write_whole(descriptor, line if not last or last.endswith(b"\n") else b"\n" + line)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _read_last_line(descriptor: int) -> bytes:
+    """Return the last line with its end, which may be missing, or nothing where the file is empty."""
+    size = os.fstat(descriptor).st_size
+    start = max(0, size - LINE_LIMIT_OCTETS)
+    lines = os.pread(descriptor, size - start, start).splitlines(keepends=True)
+    return lines[-1] if lines else b""
+
+
+def _write_whole(descriptor: int, octets: bytes) -> None:
+    """Write all of it or nothing. Errors: OSError."""
+    size = os.fstat(descriptor).st_size
+    written = os.write(descriptor, octets)
+    if written != len(octets):
+        os.ftruncate(descriptor, size)
+        raise OSError(None, "the disk is full")

@@ -1,0 +1,63 @@
+"""What the history needs from outside: a store, a key, places that keep what is told of it."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Protocol
+
+from certwright.domain.events import Checkpoint, Digested, Event, Seal, StoredEvent, StoredSeal
+from certwright.domain.requests import RequestId
+
+
+class History(Protocol):
+    """Events, append only, and the seals over them. Who can write to the database can make events unreadable."""
+
+    def append(self, events: Iterable[Event]) -> None:
+        """Store new events in their order; the store gives the numbers, whatever they say."""
+
+    def list_of_request(self, request_id: RequestId) -> tuple[StoredEvent, ...]:
+        """Return the request's events in their order."""
+
+    def list_unsealed(self, limit: int) -> tuple[StoredEvent, ...]:
+        """Return committed events above the last sealed one, ascending, none of them to be overtaken by a later commit."""
+
+    def count_unsealed(self) -> int:
+        """Return how many events are above the last sealed one, as this session sees it: quick, and not exact."""
+
+    def list_between(self, first: int, last: int) -> tuple[StoredEvent, ...]:
+        """Return the events of a range of sequence numbers, ascending."""
+
+    def digest_unsealed(self, limit: int) -> Digested:
+        """Return what `list_unsealed` lists, as digests."""
+
+    def digest_after(self, sequence: int, limit: int) -> Digested:
+        """Return the first *limit* events above *sequence*, as digests."""
+
+    def digest_between(self, first: int, last: int) -> Digested:
+        """Return what `list_between` lists, as digests."""
+
+    def add_seal(self, seal: Seal) -> None:
+        """Errors: ChangedMeanwhile when another sealer was first with this number."""
+
+    def find_last_seal(self) -> StoredSeal | None:
+        """Return the seal with the highest number."""
+
+    def list_seals(self, after: int, limit: int) -> tuple[StoredSeal, ...]:
+        """Return seals with numbers above *after*, ascending."""
+
+
+class SealingKey(Protocol):
+    """The key that seals the history."""
+
+    def sign(self, data: bytes) -> bytes: ...
+
+    def is_signed(self, data: bytes, signature: bytes) -> bool: ...
+
+
+class CheckpointSink(Protocol):
+    """A place outside of the database that keeps what is told of the newest seals."""
+
+    def is_behind(self, checkpoint: Checkpoint, at: datetime) -> bool:
+        """Return whether it should be told of *checkpoint* now."""
+
+    def write(self, checkpoint: Checkpoint, at: datetime) -> None:
+        """Keep *checkpoint*, durably. Errors: CheckpointUnavailable."""

@@ -1,0 +1,201 @@
+"""Checkpoints outside of the database: a file that is only appended to, and a receiver that may fail."""
+
+import errno
+import os
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from certwright.adapters.checkpoints.file import CheckpointFile
+from certwright.adapters.checkpoints.webhook import PAUSE, CheckpointWebhook
+from certwright.domain.errors import CheckpointUnavailable, MalformedValue
+from certwright.domain.events import Checkpoint
+from certwright.formats.checkpoint_lines import encode_checkpoint, parse_checkpoint
+from worlds.contoso import NOW
+from worlds.holdings import make_seal
+
+FIRST, SECOND = (Checkpoint(make_seal(number, 2 * number, 2 * number + 1).statement, b"signature") for number in (1, 2))
+
+
+def numbers(file: CheckpointFile) -> list[int | None]:
+    return [each.checkpoint.statement.number if each.checkpoint else None for each in file.read()]
+
+
+def test_a_line_says_what_the_checkpoint_says() -> None:
+    assert parse_checkpoint(encode_checkpoint(FIRST)) == FIRST
+    assert encode_checkpoint(FIRST) == (
+        b'{"number":1,"sealed":"2026-11-23T12:30:15.250000+00:00","events":2,"first":2,"last":3,'
+        b'"chain":"' + b"00" * 32 + b'","signature":"c2lnbmF0dXJl"}\n'
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b'"number":1', b'"number":"1"'),
+        (b'"number":1', b'"number":true'),
+        (b'"number":1,', b""),
+        (b'"events":2', b'"events":2,"more":1'),
+        (b"+00:00", b""),
+        (b"+00:00", b"+01:00"),
+        (b'"chain":"00', b'"chain":"0x'),
+        (b"c2lnbmF0dXJl", b"c2lnbm F0dXJl"),
+        (b'{"', b'["'),
+        (b"{", b"{" * 100_000),
+        (b"{", b"\xff"),
+    ],
+)
+def test_what_is_no_line_of_ours_is_refused(before: bytes, after: bytes) -> None:
+    with pytest.raises(MalformedValue):
+        parse_checkpoint(encode_checkpoint(FIRST).replace(before, after))
+
+
+def test_each_checkpoint_is_a_line_and_the_same_one_is_not_kept_twice(tmp_path: Path) -> None:
+    file = CheckpointFile(tmp_path / "checkpoints")
+    assert numbers(file) == []
+    assert file.read_last() is None
+    for each in (FIRST, FIRST, SECOND):
+        file.write(each, NOW)
+    assert numbers(file) == [1, 2]
+    assert file.read_last() == SECOND
+    assert not file.is_behind(SECOND, NOW)
+    assert not CheckpointFile(tmp_path / "checkpoints").is_behind(SECOND, NOW)
+    assert CheckpointFile(tmp_path / "checkpoints").is_behind(FIRST, NOW)
+
+
+def test_a_line_that_a_crash_left_unfinished_stays_and_the_next_one_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoints"
+    file = CheckpointFile(path)
+    file.write(FIRST, NOW)
+    path.write_bytes(path.read_bytes()[:-20])
+    file.write(SECOND, NOW)
+    assert numbers(file) == [None, 2]
+
+
+def test_what_is_appended_while_the_file_is_read_is_not_read(tmp_path: Path) -> None:
+    file = CheckpointFile(tmp_path / "checkpoints")
+    file.write(FIRST, NOW)
+    lines = file.read()
+    file.write(SECOND, NOW)
+    assert [each.number for each in lines] == [1]
+
+
+def test_a_line_without_end_is_not_read_into_memory_as_a_whole(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoints"
+    path.write_bytes(b"x" * 10_000)
+    assert numbers(CheckpointFile(path)) == [None, None, None]
+
+
+def test_a_place_that_cannot_be_written_is_told_and_tried_again(tmp_path: Path) -> None:
+    file = CheckpointFile(tmp_path / "missing" / "checkpoints")
+    with pytest.raises(CheckpointUnavailable, match="No such file"):
+        file.write(FIRST, NOW)
+    assert file.is_behind(FIRST, NOW)
+    (tmp_path / "missing").mkdir()
+    file.write(FIRST, NOW)
+    assert not file.is_behind(FIRST, NOW)
+    assert numbers(file) == [1]
+
+
+def test_half_a_line_is_taken_back_where_there_is_no_room_for_a_whole_one(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoints"
+    file = CheckpointFile(path)
+    file.write(FIRST, NOW)
+    before = path.read_bytes()
+    with limited_size(len(before) + 30), pytest.raises(CheckpointUnavailable):
+        file.write(SECOND, NOW)
+    assert path.read_bytes() == before
+    file.write(SECOND, NOW)
+    assert numbers(file) == [1, 2]
+
+
+@contextmanager
+def limited_size(octets: int) -> Iterator[None]:
+    """Let no file of this process become longer: the system then writes as much as fits, as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (octets, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+class Receiver:
+    """A receiver of posts that answers what it is told to."""
+
+    def __init__(self) -> None:
+        self.status = 204
+        self.is_open = True
+        self.bodies: list[bytes] = []
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                receiver.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
+                self.send_response(receiver.status)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = HTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}/checkpoints"
+        self._thread = Thread(target=self._server.serve_forever)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+        self.is_open = False
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    made = Receiver()
+    yield made
+    if made.is_open:
+        made.close()
+
+
+def test_the_receiver_is_told_of_each_checkpoint_once(receiver: Receiver) -> None:
+    webhook = CheckpointWebhook(receiver.url)
+    assert webhook.is_behind(FIRST, NOW)
+    webhook.write(FIRST, NOW)
+    assert not webhook.is_behind(FIRST, NOW)
+    assert webhook.is_behind(SECOND, NOW)
+    webhook.write(SECOND, NOW)
+    assert receiver.bodies == [encode_checkpoint(FIRST), encode_checkpoint(SECOND)]
+
+
+def test_a_receiver_that_fails_is_left_alone_for_a_while_and_then_gets_the_newest(receiver: Receiver) -> None:
+    webhook = CheckpointWebhook(receiver.url)
+    receiver.status = 500
+    with pytest.raises(CheckpointUnavailable, match="it answered 500"):
+        webhook.write(FIRST, NOW)
+    receiver.status = 200
+    assert not webhook.is_behind(SECOND, NOW + PAUSE - timedelta(seconds=1))
+    assert webhook.is_behind(SECOND, NOW + PAUSE)
+    webhook.write(SECOND, NOW + PAUSE)
+    assert receiver.bodies == [encode_checkpoint(FIRST), encode_checkpoint(SECOND)]
+
+
+def test_nobody_at_the_address_is_told_as_such(receiver: Receiver) -> None:
+    receiver.close()
+    with pytest.raises(CheckpointUnavailable, match="refused"):
+        CheckpointWebhook(receiver.url).write(FIRST, NOW)
+
+
+def test_a_disk_without_room_is_told_by_its_name(tmp_path: Path) -> None:
+    full = Path("/dev/full")
+    assert full.exists()
+    (tmp_path / "checkpoints").symlink_to(full)
+    with pytest.raises(CheckpointUnavailable, match=os.strerror(errno.ENOSPC)):
+        CheckpointFile(tmp_path / "checkpoints").write(replace(FIRST, signature=b"x"), NOW)
