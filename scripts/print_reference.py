@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from certwright.domain.errors import CertwrightError
-from certwright.formats.definition_schema import print_world_schema
+from certwright.formats.definition_schema import print_templates_schema, print_world_schema
 from certwright.wire.cli import COMMANDS, main
 from certwright.wire.cli.settings import list_reference_lines
 from certwright.wire.rest.app import ROUTES
@@ -33,7 +33,8 @@ def list_pages() -> dict[str, str]:
         "errors.md": _list_error_lines(),
     }
     printed = {name: "\n".join([NOTE, "", *lines]) + "\n" for name, lines in pages.items()}
-    return printed | {"world.schema.json": json.dumps(print_world_schema(), indent=2) + "\n"}
+    schemas = {"world.schema.json": print_world_schema(), "templates.schema.json": print_templates_schema()}
+    return printed | {name: json.dumps(schema, indent=2) + "\n" for name, schema in schemas.items()}
 
 
 def _list_command_lines() -> Iterator[str]:

@@ -133,7 +133,7 @@ def test_a_key_of_a_size_that_is_not_certified_is_refused(demo: WorldDefinition,
         ({"approvals_needed": 1}, "no approvers"),
         ({"approvals_needed": -1}, "negative"),
         ({"enrollment_agent_required": True}, "none is named"),
-        ({"default_priority": 256}, "default_priority"),
+        ({"default_priority": 256}, "a number from 0 to 255"),
     ],
 )
 def test_a_policy_that_waits_for_nobody_is_refused(
@@ -145,6 +145,7 @@ def test_a_policy_that_waits_for_nobody_is_refused(
     (broken,) = list_refusals(replace(demo, templates=(faulty, *others)), installation)
     assert isinstance(broken, DefinitionInvalid)
     assert detail in broken.detail
+    assert broken.where.startswith("world file line ")
 
 
 @pytest.mark.parametrize("account", ["subscriber", "CORP\\Subscriber", "subscriber@corp.contoso.com"])

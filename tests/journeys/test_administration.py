@@ -123,6 +123,7 @@ def test_access_is_explained_place_by_place(data: Path) -> None:
 def test_a_right_counts_at_once_and_is_told_with_who_gave_it(data: Path) -> None:
     asked = ("access", "explain", "--user", "helpdesk", "--template", "Software Certificate", "--type", "renew")
     asked = (*asked, "--target", "subscriber", "--data", str(data))
+    before = len(list_events(data))
     given = run("rights", "grant", "request-renew", "principal", "--on", "Subscribers", "--to", "Help Desk", "--data", data)
     assert given.output == "The right is given.\n"
     assert "yes  principal CORP\\subscriber: request-renew (through Help Desk)" in run(*asked).output
@@ -130,7 +131,7 @@ def test_a_right_counts_at_once_and_is_told_with_who_gave_it(data: Path) -> None
     assert again.output == "The right was given before.\n"
     run("rights", "revoke", "request-renew", "principal", "--on", "Subscribers", "--from", "Help Desk", "--data", data)
     assert "NO   principal CORP\\subscriber: request-renew" in run(*asked).output
-    changes = [each for each in list_events(data) if each.type in ("right.granted", "right.revoked")]
+    changes = list_events(data)[before:]
     assert [each.type for each in changes] == ["right.granted", "right.revoked"]
     assert {each.actor for each in changes} == {find_operator()}
 
@@ -192,6 +193,35 @@ def test_versions_of_a_template_are_kept_and_compared(data: Path, tmp_path: Path
     assert "3 approvals are needed, and 2 people can give one" in refused.output
     changed.write_text(demo.replace("approvals_needed = 2\n", "approvals_nedeed = 2\n"))
     assert "changed.toml line " in run("templates", "validate", changed).output
+
+
+def test_a_template_is_exported_changed_looked_at_and_imported(data: Path, tmp_path: Path) -> None:
+    shown = run("templates", "show", "managed software certificate", "--data", data).output
+    assert "started by Managers; 2 approvals by Approvers; asks Cost Centre, Badge, Language" in shown
+    file = tmp_path / "managed.toml"
+    file.write_text(run("templates", "export", "managed software certificate", "--data", data).stdout)
+    assert run("templates", "validate", file).output == "1 profile templates, nothing wrong.\n"
+    assert run("templates", "diff", file, "--data", data).output == ""
+    file.write_text(file.read_text().replace("approvals_needed = 2", "approvals_needed = 3"))
+    assert run("templates", "validate", file).exit_code == 0
+    for command in (("validate", file), ("diff", file), ("import", file)):
+        refused = run("templates", *command, "--data", data)
+        assert (refused.exit_code, "managed.toml line " in refused.output) == (1, True)
+        assert "approvals_needed: 3 approvals are needed, and 2 people can give one" in refused.output
+    file.write_text(file.read_text().replace("approvals_needed = 3", "approvals_needed = 1"))
+    diff = run("templates", "diff", file, "--data", data).output.splitlines()
+    assert [line for line in diff if line[:1] in "+-"][2:] == ["-approvals_needed = 2", "+approvals_needed = 1"]
+    imported = json.loads(run("templates", "import", file, "--json", "--data", data).stdout)["templates"]
+    assert [(each["name"], each["version"]) for each in imported] == [("Managed Software Certificate", 2)]
+    again = run("templates", "import", file, "--data", data)
+    assert again.output == "New or changed: 0 profile templates.\n"
+    old = run("templates", "export", "Managed Software Certificate", "--version", "1", "--data", data)
+    assert "approvals_needed = 2  # how many different people" in old.output
+    told = [each for each in list_events(data) if each.type == "profile-templates.imported"]
+    assert [(each.actor, each.details["name"]) for each in told] == [(find_operator(), "managed.toml")] * 2
+    assert "is for certwright load" not in run("templates", "import", file, "--data", data).output
+    assert "is for certwright load" in run("templates", "import", "demo", "--data", data).output
+    assert "certwright templates import" in run("load", file, "--data", data).output
 
 
 def test_a_template_with_open_requests_is_not_withdrawn(data: Path) -> None:

@@ -28,7 +28,9 @@ def print_pages() -> dict[str, str]:
     return pages
 
 
-@pytest.mark.parametrize("name", ["settings.md", "command-line.md", "rest-api.md", "errors.md"])
+@pytest.mark.parametrize(
+    "name", ["settings.md", "command-line.md", "rest-api.md", "errors.md", "world.schema.json", "templates.schema.json"]
+)
 def test_a_reference_page_is_what_the_code_prints(name: str) -> None:
     page = REPOSITORY / "docs" / "reference" / name
     assert page.read_text("utf-8") == print_pages()[name], "run: make docs"

@@ -1,6 +1,7 @@
 """Explain an access decision, right by right and object by object."""
 
 from certwright.application.request_parties import see_request
+from certwright.application.trustees import list_known_names
 from certwright.application.world import World
 from certwright.domain.access import ActOnRequest, Decision, StartRequest, decide
 from certwright.domain.account_names import find_named
@@ -40,8 +41,7 @@ def explain_start(account: str, template: str, operation: Operation, target: str
 def list_names(*, world: World) -> dict[Sid, str]:
     """Return what people call each SID of the directory."""
     with world.store.reading() as session:
-        users = {each.sid: each.nt4_name for each in session.directory.list_users()}
-        return users | {each.sid: each.name for each in session.directory.list_groups()}
+        return list_known_names(session)
 
 
 def get_template_named(name: str, session: Session) -> ProfileTemplate:

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from certwright.application.role_separation import separate_roles
+from certwright.application.trustees import get_group, get_sid, get_user
 from certwright.application.world import World
-from certwright.domain.account_names import find_named
-from certwright.domain.errors import GroupNotFound, MalformedValue, RolesCombined, UserNotFound, check_none_broken
+from certwright.domain.errors import MalformedValue, RolesCombined, check_none_broken
 from certwright.domain.events import EventType, tell_of_operator
 from certwright.domain.grants import Grant, ObjectKind, Right
-from certwright.domain.identities import EVERYONE, Group, Sid, User
+from certwright.domain.identities import Group, User
 from certwright.domain.ports import Session
 from certwright.domain.rules.policy_parties import list_group_rings
 
@@ -75,7 +75,7 @@ def switch_user(account: str, *, enabled: bool, operator: str, world: World) -> 
     """Switch an account on or off; off, it signs in nowhere and nothing is issued to it. Errors: UserNotFound."""
 
     def change(session: Session) -> bool:
-        user = _get_user(account, session)
+        user = get_user(account, session)
         session.directory.save_user(replace(user, enabled=enabled))
         return user.enabled != enabled
 
@@ -89,7 +89,7 @@ def change_member(group_name: str, member: str, *, is_member: bool, operator: st
     """
 
     def change(session: Session) -> bool:
-        group, sid = _get_group(group_name, session), _get_sid(member, session)
+        group, sid = get_group(group_name, session), get_sid(member, session)
         members = group.members | {sid} if is_member else group.members - {sid}
         session.directory.save_group(replace(group, members=members))
         check_none_broken(list_group_rings(session.directory.list_groups()))
@@ -118,14 +118,14 @@ def _change(
 def _read_grant(right: Right, kind: ObjectKind, place: str, trustee: str, session: Session) -> Grant:
     if right not in RIGHTS_ON[kind]:
         raise MalformedValue("right", f"on a {kind} it is one of {', '.join(sorted(RIGHTS_ON[kind]))}")
-    return Grant(kind, _name_object(kind, place, session), right, _get_sid(trustee, session))
+    return Grant(kind, _name_object(kind, place, session), right, get_sid(trustee, session))
 
 
 def _name_object(kind: ObjectKind, place: str, session: Session) -> str:
     if kind is ObjectKind.SERVICE:
         return ""
     if kind is ObjectKind.PRINCIPAL:
-        return _get_sid(place, session)
+        return get_sid(place, session)
     templates, wanted = session.templates.list_newest(), place.casefold()
     if kind is ObjectKind.PROFILE_TEMPLATE:
         known = {name: str(each.id) for each in templates for name in (each.name.casefold(), str(each.id))}
@@ -135,26 +135,3 @@ def _name_object(kind: ObjectKind, place: str, session: Session) -> str:
     if wanted not in known:
         raise MalformedValue("place", f"there is no {kind} {place}")
     return known[wanted]
-
-
-def _get_sid(name: str, session: Session) -> Sid:
-    if name.casefold() == "everyone":
-        return EVERYONE
-    try:
-        return _get_group(name, session).sid
-    except GroupNotFound:
-        return _get_user(name, session).sid
-
-
-def _get_group(name: str, session: Session) -> Group:
-    for each in session.directory.list_groups():
-        if each.name.casefold() == name.casefold():
-            return each
-    raise GroupNotFound(name)
-
-
-def _get_user(account: str, session: Session) -> User:
-    found = find_named(account, session.directory)
-    if found is None:
-        raise UserNotFound(account)
-    return found.user

@@ -1,11 +1,18 @@
-"""Look at profile templates and their versions, and withdraw one."""
+"""Look at profile templates and their versions, write them out, and withdraw one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from certwright.application.explain_access import get_template_named
+from certwright.application.trustees import list_known_names, list_telling_names
 from certwright.application.world import World
 from certwright.domain.errors import TemplateInUse
 from certwright.domain.events import EventType, tell_of_operator
+from certwright.domain.grants import Grants
+from certwright.domain.identities import Sid
 from certwright.domain.profile_templates import ProfileTemplate
 from certwright.domain.profiles import ProfileStatus
+from certwright.formats.definition_encoding import encode_templates
 
 LIVE = frozenset({ProfileStatus.NEW, ProfileStatus.ACTIVE, ProfileStatus.SUSPENDED})
 
@@ -16,11 +23,44 @@ def list_templates(*, world: World) -> tuple[ProfileTemplate, ...]:
         return session.templates.list_newest()
 
 
-def get_template(name: str, version: int | None = None, *, world: World) -> ProfileTemplate:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenTemplate:
+    """A template with what belongs to it. Shape: *names* says what people call a SID."""
+
+    template: ProfileTemplate
+    versions: int
+    grants: Grants
+    names: dict[Sid, str]
+
+
+def see_template(name: str, version: int | None = None, *, world: World) -> SeenTemplate:
     """Return a version of the template with that name or identifier, or the newest. Errors: ProfileTemplateNotFound."""
     with world.store.reading() as session:
         newest = get_template_named(name, session)
-        return newest if version is None else session.templates.get(newest.id, version)
+        return SeenTemplate(
+            template=newest if version is None else session.templates.get(newest.id, version),
+            versions=newest.version,
+            grants=session.directory.load_grants(),
+            names=list_known_names(session),
+        )
+
+
+def export_templates(names: Sequence[str], *, world: World) -> str:
+    """Return the file that `import_templates` reads back as these templates, or as all of them when *names* is empty.
+
+    Errors: ProfileTemplateNotFound; DefinitionInvalid when a certificate template is not the same in all of them.
+    """
+    with world.store.reading() as session:
+        found = [get_template_named(each, session) for each in names] or session.templates.list_newest()
+        templates = {each.id: each for each in found}.values()
+        return encode_templates(templates, list_telling_names(session), session.directory.load_grants())
+
+
+def export_version(name: str, version: int, *, explained: bool = True, world: World) -> str:
+    """Return the file with one version of a template, without rights: those have no versions. Errors: as `export_templates`."""
+    with world.store.reading() as session:
+        template = session.templates.get(get_template_named(name, session).id, version)
+        return encode_templates((template,), list_telling_names(session), explained=explained)
 
 
 def withdraw_template(name: str, *, operator: str, world: World) -> ProfileTemplate:

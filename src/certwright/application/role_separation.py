@@ -1,9 +1,9 @@
 """Auditors and CA operators hold no other role: looked at whenever rights, groups or templates change."""
 
+from certwright.application.trustees import list_known_names
 from certwright.application.world import World
 from certwright.domain.errors import RolesCombined, check_none_broken
 from certwright.domain.events import EventType, tell_of_operator
-from certwright.domain.identities import Sid
 from certwright.domain.ports import Session
 from certwright.domain.roles import list_combined_roles, list_role_holdings
 
@@ -16,11 +16,10 @@ def separate_roles(session: Session, *, operator: str, world: World) -> tuple[Ro
     Errors: RolesCombined, RulesBroken with all of them, so that the change is not stored.
     """
     directory = session.directory
-    users = directory.list_users()
-    names = {each.sid: each.nt4_name for each in users} | {each.sid: each.name for each in directory.list_groups()}
-    principals = [each for each in (directory.find_principal(user.id) for user in users) if each is not None]
+    names = list_known_names(session)
+    principals = [each for each in (directory.find_principal(user.id) for user in directory.list_users()) if each is not None]
     holdings = list_role_holdings(directory.load_grants(), session.templates.list_newest())
-    combined = list_combined_roles(principals, holdings, {Sid(sid): name for sid, name in names.items()})
+    combined = list_combined_roles(principals, holdings, names)
     if not world.allows_combined_roles:
         check_none_broken([*combined])
     now = world.clock.now()

@@ -39,6 +39,7 @@ class EventType(StrEnum):
     CERTIFICATE_REINSTATED = "certificate.reinstated"
     PROFILE_CHANGED = "profile.changed"
     CRL_REQUESTED = "crl.requested"
+    TEMPLATES_IMPORTED = "profile-templates.imported"
     TEMPLATE_WITHDRAWN = "profile-template.withdrawn"
     USER_CHANGED = "user.changed"
     GROUP_CHANGED = "group.changed"

@@ -1,61 +1,118 @@
-"""From a profile template to the text of a world file that `parse_world` reads back as the same template."""
+"""From profile templates to the text of a file that `parse_templates` reads back as the same templates."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import timedelta
 from enum import Enum, IntEnum
 from typing import Any
 
+from certwright.domain.errors import DefinitionInvalid, check_none_broken
+from certwright.domain.grants import Grants, ObjectKind, Right
 from certwright.domain.identities import EVERYONE, Sid
 from certwright.domain.policies import Policy
 from certwright.domain.profile_templates import CertificateTemplate, KeySpecification, ProfileTemplate
 from certwright.domain.public_keys import KeyAlgorithm
+from certwright.formats.definition_explanations import EXPLANATIONS, KINDS
 from certwright.formats.quantities import encode_duration
 
 _PARTIES = frozenset({"initiators", "approvers", "enrollment_agents"})
+_HEAD = """\
+# Templates of Certwright. Change them here, then: certwright templates import FILE --data DIR
+#
+# What is left out is as docs/reference/templates.schema.json says; who is named is looked up in the directory of the
+# installation. Rights that are stated take the place of those on the same template; without them, those there are stay.
+"""
 
 
-def encode_template(template: ProfileTemplate, names: Mapping[Sid, str]) -> str:
-    """Return TOML with *template* and its certificate templates, always the same for the same template.
+def encode_templates(
+    templates: Iterable[ProfileTemplate], names: Mapping[Sid, str], grants: Grants | None = None, *, explained: bool = True
+) -> str:
+    """Return TOML with *templates* and their certificate templates, always the same for the same templates.
 
-    Shape: what is the default is left out, and so are the version, which the store counts, and rights, which are no part of
-    a template. Whoever *names* does not name is written as a SID. Source: the format is ours.
+    Shape: what is the default is left out, and so are the versions, which the store counts. Rights are stated where *grants*
+    are given. Whoever *names* does not name is written as a SID. *explained* adds a comment to each key.
+    Errors: DefinitionInvalid when two certificate templates of one name differ. Source: the format is ours.
     """
-    lines: list[str] = []
-    for each in dict.fromkeys(template.certificate_templates):
-        lines += ["[[certificate_templates]]", *_list_certificate_lines(each), ""]
-    lines += ["[[profile_templates]]", *_list_profile_lines(template)]
-    for kind, policy in sorted(template.policies.items()):
-        lines += ["", f"[profile_templates.policies.{_spell(kind)}]", *_list_policy_lines(policy, names)]
-    if template.smartcard is not None:
-        lines += ["", "[profile_templates.smartcard]", *_list_lines(_list_changes(template.smartcard))]
-    return "\n".join(lines) + "\n"
+    return "\n".join(_Encoder(names, grants, explained=explained).list_lines(tuple(templates))) + "\n"
 
 
-def _list_certificate_lines(template: CertificateTemplate) -> list[str]:
-    changes = _list_changes(template)
-    if template.key.algorithm is not KeyAlgorithm.RSA:
-        # A file that leaves the size out means the algorithm's smallest, not the default of the domain.
-        changes["key"] = {**_list_changes(template.key, KeySpecification()), "bits": template.key.bits}
-    return _list_lines(changes)
+class _Encoder:
+    def __init__(self, names: Mapping[Sid, str], grants: Grants | None, *, explained: bool) -> None:
+        self._names = {**names, EVERYONE: "everyone"}
+        self._grants = grants
+        self._explained = explained
+
+    def list_lines(self, templates: tuple[ProfileTemplate, ...]) -> list[str]:
+        certificates = tuple(dict.fromkeys(each for template in templates for each in template.certificate_templates))
+        _check_names(certificates)
+        lines = [_HEAD] if self._explained else []
+        for each in certificates:
+            lines += ["[[certificate_templates]]", *self._list_certificate_lines(each), ""]
+        for template in templates:
+            lines += [*self._list_template_lines(template), ""]
+        return lines[:-1]
+
+    def _list_template_lines(self, template: ProfileTemplate) -> list[str]:
+        lines = [f"# Version {template.version}."] if self._explained else []
+        lines += ["[[profile_templates]]", *self._list_profile_lines(template)]
+        for kind, policy in sorted(template.policies.items()):
+            name = _spell(kind)
+            lines += ["", *([f"# {KINDS[name]}"] if self._explained else [])]
+            lines += [f"[profile_templates.policies.{name}]", *self._list_policy_lines(policy)]
+        if template.smartcard is not None:
+            lines += ["", "[profile_templates.smartcard]"]
+            lines += self._explain("SmartcardTable", _list_changes(template.smartcard))
+        return lines
+
+    def _list_certificate_lines(self, template: CertificateTemplate) -> Iterator[str]:
+        changes = _list_changes(template)
+        if template.key.algorithm is not KeyAlgorithm.RSA:
+            # A file that leaves the size out means the algorithm's smallest, not the default of the domain.
+            changes["key"] = {**_list_changes(template.key, KeySpecification()), "bits": template.key.bits}
+        rights = self._list_rights(ObjectKind.CERTIFICATE_TEMPLATE, template.common_name)
+        return self._explain("CertificateTemplateTable", changes | rights)
+
+    def _list_profile_lines(self, template: ProfileTemplate) -> Iterator[str]:
+        changes = _list_changes(template)
+        for elsewhere in ("version", "policies", "smartcard"):
+            changes.pop(elsewhere, None)
+        changes["id"] = str(template.id)
+        changes["certificate_templates"] = tuple(each.common_name for each in template.certificate_templates)
+        changes |= {} if template.policies else {"policies": {}}
+        changes |= self._list_rights(ObjectKind.PROFILE_TEMPLATE, str(template.id))
+        return self._explain("ProfileTemplateTable", changes)
+
+    def _list_policy_lines(self, policy: Policy) -> Iterator[str]:
+        changes = _list_changes(policy)
+        for party in _PARTIES & changes.keys():
+            changes[party] = self._name(changes[party])
+        return self._explain("PolicyTable", changes)
+
+    def _list_rights(self, kind: ObjectKind, name: str) -> dict[str, Any]:
+        if self._grants is None:
+            return {}
+        held = {right: self._name(self._grants.find_trustees(kind, name, right)) for right in Right}
+        return {"rights": {right.value: trustees for right, trustees in held.items() if trustees}}
+
+    def _name(self, sids: Iterable[Sid]) -> tuple[str, ...]:
+        return tuple(sorted(self._names.get(sid, sid) for sid in sids))
+
+    def _explain(self, table: str, changes: Mapping[str, Any]) -> Iterator[str]:
+        """Yield the lines of one table."""
+        for key, value in changes.items():
+            first, *others = _list_lines_of(key, value)
+            yield f"{first}  # {EXPLANATIONS[table][key]}" if self._explained else first
+            yield from others
 
 
-def _list_profile_lines(template: ProfileTemplate) -> list[str]:
-    changes = _list_changes(template)
-    for elsewhere in ("version", "policies", "smartcard"):
-        changes.pop(elsewhere, None)
-    changes["id"] = str(template.id)
-    changes["certificate_templates"] = tuple(each.common_name for each in template.certificate_templates)
-    return [*_list_lines(changes), *([] if template.policies else ["policies = {}"])]
-
-
-def _list_policy_lines(policy: Policy, names: Mapping[Sid, str]) -> list[str]:
-    changes = _list_changes(policy)
-    known = {**names, EVERYONE: "everyone"}
-    for party in _PARTIES & changes.keys():
-        changes[party] = tuple(sorted(known.get(sid, sid) for sid in changes[party]))
-    return _list_lines(changes)
+def _check_names(templates: tuple[CertificateTemplate, ...]) -> None:
+    """Raise when one name would mean two things in the file."""
+    names = [each.common_name for each in templates]
+    detail = "not all of these profile templates have it in the same version: export them one by one"
+    check_none_broken(
+        [DefinitionInvalid(f"certificate_templates.{name}", detail) for name in dict.fromkeys(names) if names.count(name) > 1]
+    )
 
 
 def _list_changes(value: Any, base: Any = None) -> dict[str, Any]:
@@ -71,10 +128,6 @@ def _list_changes(value: Any, base: Any = None) -> dict[str, Any]:
 
 def _find_default(described: Field[Any]) -> Any:
     return described.default if described.default_factory is MISSING else described.default_factory()
-
-
-def _list_lines(changes: Mapping[str, Any]) -> list[str]:
-    return [line for key, value in changes.items() for line in _list_lines_of(key, value)]
 
 
 def _list_lines_of(key: str, value: Any) -> Iterator[str]:
@@ -95,7 +148,7 @@ def _encode(value: Any) -> str:
     if is_dataclass(value):
         return _encode(_list_changes(value))
     if isinstance(value, dict):
-        return "{ " + ", ".join(f"{key} = {_encode(each)}" for key, each in value.items()) + " }"
+        return "{ " + ", ".join(f"{key} = {_encode(each)}" for key, each in value.items()) + " }" if value else "{}"
     return _encode_simple(value)
 
 

@@ -97,7 +97,7 @@ class CertificateTemplateTable(_Table, frozen=True):
     certificate_policies: Names | UnsetType = UNSET
     include_security_identifier: bool | UnsetType = UNSET
     use_local_machine_store: bool | UnsetType = UNSET
-    rights: Rights = {}
+    rights: Rights | UnsetType = UNSET
 
 
 class DataItemTable(_Table, frozen=True):
@@ -242,11 +242,18 @@ class ProfileTemplateTable(_Table, frozen=True):
     response_hash: HashAlgorithm | UnsetType = UNSET
     pfx_protection: PfxProtection | UnsetType = UNSET
     smartcard: SmartcardTable | None = None
-    rights: Rights = {}
+    rights: Rights | UnsetType = UNSET
+
+
+class TemplatesTable(_Table, frozen=True):
+    """A whole file of templates alone; whom it names is looked up in the directory."""
+
+    certificate_templates: tuple[CertificateTemplateTable, ...] = ()
+    profile_templates: tuple[ProfileTemplateTable, ...] = ()
 
 
 class WorldTable(_Table, frozen=True):
-    """The whole file."""
+    """A whole world file."""
 
     domain: DomainTable
     service: ServiceTable = ServiceTable()

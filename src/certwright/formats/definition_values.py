@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import IntEnum
 from typing import Any, TypeVar
 
@@ -13,7 +13,7 @@ from msgspec import UNSET, UnsetType
 from certwright.domain.data_items import DataItemDefinition
 from certwright.domain.errors import DefinitionInvalid, MalformedValue, Refused
 from certwright.domain.grants import Grant, ObjectKind
-from certwright.domain.identities import EVERYONE, Group, GroupId, Sid, User, UserId
+from certwright.domain.identities import Group, GroupId, Sid, User, UserId
 from certwright.domain.mail_addresses import find_address_fault
 from certwright.domain.notifications import MailTemplate, NotificationRule
 from certwright.domain.policies import CardEnding, Policy, PolicyDocument, TemporaryCards
@@ -43,16 +43,17 @@ SID_FORM = re.compile(r"S-1-\d{1,15}(-\d{1,10}){1,15}")
 OID_FORM = re.compile(r"[0-2](\.(0|[1-9][0-9]*))+")
 ADMIN_KEY_FORM = re.compile(r"([0-9A-Fa-f]{48})?")
 Choice = TypeVar("Choice", bound=IntEnum)
+FindSid = Callable[[str], Sid | None]
+"""Whom a name means; None for nobody."""
 
 
 class DefinitionReader:
     """Reads the tables of one file; faults go to the list that it was given, so that all of them are told at once."""
 
-    def __init__(self, table: WorldTable, faults: list[Refused]) -> None:
+    def __init__(self, table: WorldTable, find_sid: FindSid, faults: list[Refused]) -> None:
         self._table = table
+        self._find_sid = find_sid
         self._faults = faults
-        everybody = [(each.account, each.sid) for each in table.users] + [(each.name, each.sid) for each in table.groups]
-        self._sids = {name.lower(): Sid(sid) for name, sid in everybody} | {"everyone": EVERYONE}
         self._certificate_templates = {
             each.common_name: self._read_certificate_template(each) for each in table.certificate_templates
         }
@@ -118,6 +119,15 @@ class DefinitionReader:
         for template in table.profile_templates:
             where = f"profile_templates.{template.name}"
             yield from self._read_rights(template.rights, ObjectKind.PROFILE_TEMPLATE, str(template.id), where)
+
+    def list_places_of_rights(self) -> Iterator[tuple[ObjectKind, str]]:
+        """Return the templates for which the file states rights, be they none."""
+        for each in self._table.certificate_templates:
+            if each.rights is not UNSET:
+                yield ObjectKind.CERTIFICATE_TEMPLATE, each.common_name
+        for template in self._table.profile_templates:
+            if template.rights is not UNSET:
+                yield ObjectKind.PROFILE_TEMPLATE, str(template.id)
 
     def read_template(self, table: ProfileTemplateTable) -> ProfileTemplate:
         """Return the profile template. Faults: parts that the file does not define, unknown kinds of request."""
@@ -189,8 +199,8 @@ class DefinitionReader:
             admin_pin=PinPolicy(**{"rollover": True, **_given(table.admin_pin)}),
         )
 
-    def _read_rights(self, rights: Rights, kind: ObjectKind, name: str, where: str) -> Iterator[Grant]:
-        for right, holders in rights.items():
+    def _read_rights(self, rights: Rights | UnsetType, kind: ObjectKind, name: str, where: str) -> Iterator[Grant]:
+        for right, holders in ({} if rights is UNSET else rights).items():
             for sid in sorted(self._resolve(holders, f"{where}.rights.{right}")):
                 yield Grant(kind, name, right, sid)
 
@@ -208,11 +218,11 @@ class DefinitionReader:
         return {} if chosen is None else {name: chosen}
 
     def _resolve(self, names: Iterable[str], where: str) -> frozenset[Sid]:
-        """Return the SIDs of accounts and groups of the file, of SIDs themselves, and of ``everyone``."""
-        found = {name: Sid(name) if SID_FORM.fullmatch(name) else self._sids.get(name.lower()) for name in names}
+        """Return the SIDs of accounts and groups, of SIDs themselves, and of ``everyone``."""
+        found = {name: Sid(name) if SID_FORM.fullmatch(name) else self._find_sid(name) for name in names}
         for name, sid in found.items():
             if sid is None:
-                self._note(where, f"the file defines no account or group {name}")
+                self._note(where, f"there is no account or group {name}")
         return frozenset(sid for sid in found.values() if sid is not None)
 
     def _choose(self, choices: type[Choice], name: str, where: str) -> Choice | None:

@@ -1,19 +1,22 @@
-"""World files: an installation's people, rights and templates as an administrator writes them, in TOML."""
+"""Definition files in TOML: world files, with an installation's people, rights and templates; and files of templates alone."""
 
 import re
 import tomllib
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import msgspec
 
 from certwright.domain.errors import DefinitionInvalid, Refused, check_none_broken
-from certwright.domain.grants import Grant
-from certwright.domain.identities import Group, User
+from certwright.domain.grants import Grant, ObjectKind
+from certwright.domain.identities import EVERYONE, Group, Sid, User
 from certwright.domain.profile_templates import ProfileTemplate
-from certwright.formats.definition_lines import DefinitionLines
-from certwright.formats.definition_tables import PolicyTable, WorldTable
-from certwright.formats.definition_values import DefinitionReader
+from certwright.formats.definition_lines import DefinitionLines, DefinitionSource
+from certwright.formats.definition_tables import DomainTable, PolicyTable, TemplatesTable, WorldTable
+from certwright.formats.definition_values import DefinitionReader, FindSid
+
+ONLY_IN_WORLDS = sorted(frozenset(WorldTable.__struct_fields__) - frozenset(TemplatesTable.__struct_fields__))
+Table = TypeVar("Table", TemplatesTable, WorldTable)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +27,25 @@ class WorldDefinition:
     groups: tuple[Group, ...]
     grants: tuple[Grant, ...]
     templates: tuple[ProfileTemplate, ...]
+    source: DefinitionSource = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplatesDefinition:
+    """Everything that a file of templates defines. Shape: *places_of_rights* are the templates that it states rights for."""
+
+    grants: tuple[Grant, ...]
+    places_of_rights: tuple[tuple[ObjectKind, str], ...]
+    templates: tuple[ProfileTemplate, ...]
+    source: DefinitionSource = field(compare=False, repr=False)
+
+
+def is_world(text: str) -> bool:
+    """Return whether *text* has what only world files have: a domain, people, or rights over them."""
+    try:
+        return not tomllib.loads(text).keys().isdisjoint(ONLY_IN_WORLDS)
+    except tomllib.TOMLDecodeError:
+        return False
 
 
 def parse_world(text: str, name: str = "world file") -> WorldDefinition:
@@ -32,33 +54,72 @@ def parse_world(text: str, name: str = "world file") -> WorldDefinition:
     Errors: DefinitionInvalid for the one fault, RulesBroken for several; each names file, line and key it is about.
     Source: the format is ours; worlds/demo.toml shows and explains all of it.
     """
-    try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as fault:
-        raise DefinitionInvalid(name, f"this is no TOML: {fault}") from fault
-    lines = DefinitionLines(text, raw)
-    try:
-        table = msgspec.convert(raw, WorldTable)
-    except msgspec.ValidationError as fault:
-        raise _place(_explain(fault, raw), name, lines) from fault
-    faults: list[Refused] = []
-    reader = DefinitionReader(table, faults)
+    raw, source = _read(text, name)
+    if "domain" not in raw:
+        detail = "a world file begins with [domain]; a file of templates alone is for certwright templates import"
+        raise DefinitionInvalid(name, detail)
+    table, faults = _convert(raw, WorldTable, source), list[Refused]()
+    reader = DefinitionReader(table, _make_find_sid(table), faults)
     reader.check_unique()
     world = WorldDefinition(
         users=tuple(reader.read_user(each) for each in table.users),
         groups=tuple(reader.read_group(each) for each in table.groups),
         grants=tuple(reader.read_grants()),
         templates=tuple(reader.read_template(each) for each in table.profile_templates),
+        source=source,
     )
-    check_none_broken([_place(each, name, lines) if isinstance(each, DefinitionInvalid) else each for each in faults])
+    check_none_broken(source.place(faults))
     return world
 
 
-def _place(fault: DefinitionInvalid, name: str, lines: DefinitionLines) -> DefinitionInvalid:
-    """Return *fault* with file and line before its path."""
-    line = lines.find(fault.where)
-    file = name if line is None else f"{name} line {line}"
-    return DefinitionInvalid(f"{file}: {fault.where}" if fault.where else file, fault.detail)
+def parse_templates(text: str, name: str, find_sid: FindSid) -> TemplatesDefinition:
+    """Return what the file *text* of templates alone defines; *find_sid* says whom a name means.
+
+    Errors: as `parse_world`, also for people in it. Source: the format is that of world files.
+    """
+    raw, source = _read(text, name)
+    detail = "a file of templates has no people and no rights over them: a world file is for certwright load"
+    check_none_broken(source.place(DefinitionInvalid(each, detail) for each in ONLY_IN_WORLDS if each in raw))
+    table, faults = _convert(raw, TemplatesTable, source), list[Refused]()
+    world = WorldTable(
+        domain=DomainTable(name=""),
+        certificate_templates=table.certificate_templates,
+        profile_templates=table.profile_templates,
+    )
+    reader = DefinitionReader(world, find_sid, faults)
+    reader.check_unique()
+    templates = TemplatesDefinition(
+        grants=tuple(reader.read_grants()),
+        places_of_rights=tuple(reader.list_places_of_rights()),
+        templates=tuple(reader.read_template(each) for each in table.profile_templates),
+        source=source,
+    )
+    check_none_broken(source.place(faults))
+    return templates
+
+
+def _read(text: str, name: str) -> tuple[dict[str, Any], DefinitionSource]:
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as fault:
+        raise DefinitionInvalid(name, f"this is no TOML: {fault}") from fault
+    return raw, DefinitionSource(name, DefinitionLines(text, raw))
+
+
+def _convert(raw: dict[str, Any], table: type[Table], source: DefinitionSource) -> Table:
+    try:
+        return msgspec.convert(raw, table)
+    except msgspec.ValidationError as fault:
+        raise source.place([_explain(fault, raw)])[0] from fault
+
+
+def _make_find_sid(table: WorldTable) -> FindSid:
+    """Return a look-up of the people of a world file in any case: accounts, also with their domain, and groups."""
+    accounts = [(each.account, each.sid) for each in table.users]
+    qualified = [(f"{table.domain.name}\\{name}", sid) for name, sid in accounts]
+    groups = [(each.name, each.sid) for each in table.groups]
+    sids = {name.lower(): Sid(sid) for name, sid in (*qualified, *accounts, *groups)} | {"everyone": EVERYONE}
+    return lambda name: sids.get(name.lower())
 
 
 def _explain(fault: msgspec.ValidationError, raw: dict[str, Any]) -> DefinitionInvalid:

@@ -13,9 +13,9 @@ def list_archival_faults(template: CertificateTemplate) -> list[Refused]:
     """
     if not template.key.archived:
         return []
-    found = {
-        "a key that only signs may not be archived": not template.key_usages & ENCRYPTION_USAGES,
-        "only a key that the server makes can be archived": template.key.origin is not KeyOrigin.SERVER,
-    }
-    where = f"certificate template {template.common_name}"
-    return [DefinitionInvalid(where, detail) for detail, is_broken in found.items() if is_broken]
+    found = (
+        ("key_usages", "a key that only signs may not be archived", not template.key_usages & ENCRYPTION_USAGES),
+        ("key.origin", "only a key that the server makes can be archived", template.key.origin is not KeyOrigin.SERVER),
+    )
+    where = f"certificate_templates.{template.common_name}"
+    return [DefinitionInvalid(f"{where}.{key}", detail) for key, detail, is_broken in found if is_broken]

@@ -27,13 +27,31 @@ def list_escalation_paths(template: CertificateTemplate) -> list[Refused]:
     """
     usages = frozenset(template.extended_key_usages)
     signs_in = bool(usages & SIGN_IN_USAGES) or not usages
-    found = {
-        ("ESC1", "the request may not name the subject of a certificate that signs in"): signs_in
-        and template.subject is SubjectSource.REQUEST,
-        ("ESC2", "extended key usages must be named, and not be any"): not usages or ANY_EXTENDED_KEY_USAGE in usages,
-        ("ESC3", "enrollment agents are appointed by policies, not by certificates"): CERTIFICATE_REQUEST_AGENT in usages,
-        ("ESC9", "a certificate that signs in carries the security identifier"): signs_in
-        and not template.include_security_identifier,
-    }
-    where = f"certificate template {template.common_name}"
-    return [EscalationPath(where, path, detail) for (path, detail), is_open in found.items() if is_open]
+    found = (
+        (
+            "ESC1",
+            "subject",
+            "the request may not name the subject of a certificate that signs in",
+            signs_in and template.subject is SubjectSource.REQUEST,
+        ),
+        (
+            "ESC2",
+            "extended_key_usages",
+            "extended key usages must be named, and not be any",
+            not usages or ANY_EXTENDED_KEY_USAGE in usages,
+        ),
+        (
+            "ESC3",
+            "extended_key_usages",
+            "enrollment agents are appointed by policies, not by certificates",
+            CERTIFICATE_REQUEST_AGENT in usages,
+        ),
+        (
+            "ESC9",
+            "include_security_identifier",
+            "a certificate that signs in carries the security identifier",
+            signs_in and not template.include_security_identifier,
+        ),
+    )
+    where = f"certificate_templates.{template.common_name}"
+    return [EscalationPath(f"{where}.{key}", path, detail) for path, key, detail, is_open in found if is_open]

@@ -1,5 +1,6 @@
 """A policy that waits for somebody must say for whom, and ask nothing that cannot be answered."""
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import timedelta
 
@@ -33,28 +34,39 @@ def list_policy_faults(policy: Policy, where: str, request_type: RequestType, pa
     Source: domain.md 2.8: approvals need approvers, agents are named, and a priority is a byte.
     """
     others_only = request_type is RequestType.RECOVER_ON_BEHALF
-    limits = (policy.maximum_active_profiles, policy.maximum_duplicates, policy.temporary_cards.maximum_issued)
-    found = {
-        "nobody can start a request: neither self service nor initiators": not (policy.self_service or policy.initiators),
-        "approvals are needed, but no approvers are named": policy.approvals_needed > 0 and not policy.approvers,
-        "the number of approvals may not be negative": policy.approvals_needed < 0,
-        "an enrollment agent is required, but none is named": policy.enrollment_agent_required and not policy.enrollment_agents,
-        "no enrollment agent executes this kind of request": policy.enrollment_agent_required and request_type in WITHOUT_AGENT,
-        "an enrollment agent has to be required": others_only and not policy.enrollment_agent_required,
-        "nobody recovers keys for somebody else by self service": others_only and policy.self_service,
-        f"default_priority: a number from 0 to {LOWEST_PRIORITY} is wanted": not 0
-        <= policy.default_priority
-        <= LOWEST_PRIORITY,
-        "a limit may not be negative": min(limits) < 0,
-    }
-    faults: list[Refused] = [DefinitionInvalid(where, detail) for detail, is_broken in found.items() if is_broken]
-    for name, settings in (
-        ("revocation", policy.revocation),
-        ("revocation_for_duplicates", policy.revocation_for_duplicates),
-    ):
-        faults += _list_revocation_faults(settings, f"{where}.{name}")
-    faults += _list_notification_faults(policy, where)
-    return faults + _list_item_faults(policy.data_items, where, patterns, managers_only=others_only)
+    has_agent, with_agent = bool(policy.enrollment_agents), policy.enrollment_agent_required
+    found = (
+        ("self_service", "nobody can start a request: neither self service nor initiators", not _has_initiator(policy)),
+        ("self_service", "nobody recovers keys for somebody else by self service", others_only and policy.self_service),
+        ("approvals_needed", "the number of approvals may not be negative", policy.approvals_needed < 0),
+        (
+            "approvals_needed",
+            "approvals are needed, but no approvers are named",
+            policy.approvals_needed > 0 and not policy.approvers,
+        ),
+        ("enrollment_agent_required", "an enrollment agent is required, but none is named", with_agent and not has_agent),
+        (
+            "enrollment_agent_required",
+            "no enrollment agent executes this kind of request",
+            with_agent and request_type in WITHOUT_AGENT,
+        ),
+        ("enrollment_agent_required", "an enrollment agent has to be required", others_only and not with_agent),
+        (
+            "default_priority",
+            f"a number from 0 to {LOWEST_PRIORITY} is wanted",
+            not 0 <= policy.default_priority <= LOWEST_PRIORITY,
+        ),
+        ("maximum_active_profiles", "a limit may not be negative", policy.maximum_active_profiles < 0),
+        ("maximum_duplicates", "a limit may not be negative", policy.maximum_duplicates < 0),
+        ("temporary_cards.maximum_issued", "a limit may not be negative", policy.temporary_cards.maximum_issued < 0),
+    )
+    return [
+        *_list_broken(found, where),
+        *_list_revocation_faults(policy.revocation, f"{where}.revocation"),
+        *_list_revocation_faults(policy.revocation_for_duplicates, f"{where}.revocation_for_duplicates"),
+        *_list_notification_faults(policy, f"{where}.notifications"),
+        *_list_item_faults(policy.data_items, f"{where}.data_items", patterns, managers_only=others_only),
+    ]
 
 
 def list_approver_faults(policy: Policy, where: str, principals: Iterable[Principal]) -> list[Refused]:
@@ -62,7 +74,8 @@ def list_approver_faults(policy: Policy, where: str, principals: Iterable[Princi
     people = sum(each.user.enabled and bool(policy.approvers & each.sids) for each in principals)
     if policy.approvals_needed <= people:
         return []
-    return [DefinitionInvalid(where, f"{policy.approvals_needed} approvals are needed, and {people} people can give one")]
+    detail = f"{policy.approvals_needed} approvals are needed, and {people} people can give one"
+    return [DefinitionInvalid(f"{where}.approvals_needed", detail)]
 
 
 def list_group_rings(groups: Iterable[Group]) -> list[Refused]:
@@ -78,7 +91,8 @@ def list_group_rings(groups: Iterable[Group]) -> list[Refused]:
                 following = waiting[-1].pop()
                 if following in path:
                     ring = [by_sid[each].name for each in (*path[path.index(following) :], following)]
-                    faults.append(DefinitionInvalid("groups", f"they hold each other: {' > '.join(ring)}"))
+                    detail = f"they hold each other: {' > '.join(ring)}"
+                    faults.append(DefinitionInvalid(f"groups.{ring[0]}.members", detail))
                 elif following not in finished:
                     path.append(following)
                     waiting.append(_list_groups_in(by_sid, following))
@@ -92,12 +106,21 @@ def _list_groups_in(by_sid: dict[Sid, Group], sid: Sid) -> list[Sid]:
     return sorted((each for each in by_sid[sid].members if each in by_sid), reverse=True)
 
 
+def _has_initiator(policy: Policy) -> bool:
+    return policy.self_service or bool(policy.initiators)
+
+
+def _list_broken(found: Iterable[tuple[str, str, bool]], where: str) -> list[Refused]:
+    """Return a fault for each key whose condition holds."""
+    return [DefinitionInvalid(f"{where}.{key}", detail) for key, detail, is_broken in found if is_broken]
+
+
 def _list_revocation_faults(settings: RevocationSettings, where: str) -> list[Refused]:
-    found = {
-        f"delay: from 0 to {LONGEST_DELAY.days} days are wanted": not timedelta() <= settings.delay <= LONGEST_DELAY,
-        "reason: holds are for suspend and reinstate": settings.reason in _FOR_OPERATIONS,
-    }
-    return [DefinitionInvalid(where, detail) for detail, is_broken in found.items() if is_broken]
+    found = (
+        ("delay", f"from 0 to {LONGEST_DELAY.days} days are wanted", not timedelta() <= settings.delay <= LONGEST_DELAY),
+        ("reason", "holds are for suspend and reinstate", settings.reason in _FOR_OPERATIONS),
+    )
+    return _list_broken(found, where)
 
 
 def _list_notification_faults(policy: Policy, where: str) -> list[Refused]:
@@ -106,7 +129,7 @@ def _list_notification_faults(policy: Policy, where: str) -> list[Refused]:
     if len(policy.notifications) > MOST_NOTIFICATIONS:
         faults.append(DefinitionInvalid(where, f"no more than {MOST_NOTIFICATIONS} notifications are sent"))
     for each in policy.notifications:
-        place = f"{where}.notifications.{each.type}.to"
+        place = f"{where}.{each.type}.to"
         if not each.to:
             faults.append(DefinitionInvalid(place, "somebody is to be told"))
         strange = [name for name in each.to if name not in frozenset(Recipient) and find_address_fault(name)]
@@ -118,20 +141,28 @@ def _list_notification_faults(policy: Policy, where: str) -> list[Refused]:
 def _list_item_faults(
     items: tuple[DataItemDefinition, ...], where: str, patterns: Patterns, *, managers_only: bool
 ) -> list[Refused]:
-    faults: list[Refused] = []
-    if len({each.name for each in items}) < len(items):
-        faults.append(DefinitionInvalid(where, "a data item is defined twice"))
+    faults: list[Refused] = [
+        DefinitionInvalid(f"{where}.{name}", "this data item is defined twice")
+        for name, times in Counter(each.name for each in items).items()
+        if times > 1
+    ]
     if len(items) > MOST_DATA_ITEMS:
         faults.append(DefinitionInvalid(where, f"no more than {MOST_DATA_ITEMS} data items are asked for"))
     for each in items:
-        place = f"{where}.data_items.{each.name}"
         pattern_fault = patterns.find_fault(each.pattern) if each.pattern else None
-        if not each.name.strip():
-            faults.append(DefinitionInvalid(place, "a data item has a name"))
-        if managers_only and each.originator is not DataItemOriginator.MANAGER:
-            faults.append(DefinitionInvalid(place, "the subject has no part in it: only managers are asked"))
-        if pattern_fault is not None:
-            faults.append(DefinitionInvalid(place, f"pattern: {pattern_fault}"))
-        elif list_value_faults(each, each.default, patterns):
-            faults.append(DefinitionInvalid(place, "the default would not be accepted as an answer"))
+        found = (
+            ("name", "a data item has a name", not each.name.strip()),
+            (
+                "originator",
+                "the subject has no part in it: only managers are asked",
+                managers_only and each.originator is not DataItemOriginator.MANAGER,
+            ),
+            ("pattern", f"{pattern_fault}", pattern_fault is not None),
+            (
+                "default",
+                "it would not be accepted as an answer",
+                pattern_fault is None and bool(list_value_faults(each, each.default, patterns)),
+            ),
+        )
+        faults += _list_broken(found, f"{where}.{each.name}")
     return faults

@@ -29,7 +29,7 @@ COMMANDS = {
     "enroll": CommandEntry("enroll", "Get a certificate from a server: key, request, certificate, chain."),
     "load": CommandEntry("load", "Load people, rights and templates from a world file."),
     "password": CommandEntry("password", "Set the password of a local account."),
-    "templates": CommandEntry("templates", "List profile templates, show and compare them, withdraw one."),
+    "templates": CommandEntry("templates", "List, show, export, import and compare profile templates."),
     "requests": CommandEntry("requests", "List requests, show one, approve or deny it."),
     "users": CommandEntry("people", "List accounts, switch them on and off.", "users"),
     "groups": CommandEntry("people", "List groups, add and remove members.", "groups"),

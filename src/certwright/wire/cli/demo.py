@@ -21,7 +21,8 @@ from certwright.client.rest import Exchange, RestClient, Server
 from certwright.domain.errors import InstallationExists
 from certwright.wire.cli.certificates import list_certificate_lines
 from certwright.wire.cli.console import make_console, show_progress
-from certwright.wire.cli.load import DEMO, read_world_file
+from certwright.wire.cli.definition_files import DEMO
+from certwright.wire.cli.load import read_world_file
 from certwright.wire.cli.logs import configure_logs
 from certwright.wire.cli.operators import find_operator
 from certwright.wire.cli.options import data_option

@@ -2,20 +2,18 @@
 
 import json
 from collections.abc import Sequence
-from importlib.resources import files
 from pathlib import Path
 
 import click
 
 from certwright.application.load_world import LoadedWorld, load_world
 from certwright.bootstrap import Installation, open_installation
-from certwright.domain.errors import MalformedValue, RolesCombined
+from certwright.domain.errors import RolesCombined
 from certwright.formats.definitions import WorldDefinition, parse_world
 from certwright.wire.cli.console import make_console
+from certwright.wire.cli.definition_files import read_definition_file
 from certwright.wire.cli.operators import find_operator
 from certwright.wire.cli.options import data_option, json_option
-
-DEMO = "demo"
 
 
 @click.command("load")
@@ -65,9 +63,4 @@ def load_world_file(name: str, installation: Installation) -> LoadedWorld:
 
 def read_world_file(name: str) -> WorldDefinition:
     """Return what the world file *name*, or the demo's, defines. Errors: as `parse_world`; MalformedValue; OSError."""
-    path = files("certwright.worlds") / "demo.toml" if name == DEMO else Path(name)
-    try:
-        text = path.read_text("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise MalformedValue(name, "it is not text in UTF-8") from error
-    return parse_world(text, path.name)
+    return parse_world(*read_definition_file(name))

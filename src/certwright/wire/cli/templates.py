@@ -2,31 +2,41 @@
 
 import difflib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from certwright.adapters.patterns import Re2Patterns
-from certwright.application.explain_access import list_names
-from certwright.application.load_world import list_template_faults
-from certwright.application.manage_templates import get_template, list_templates, withdraw_template
+from certwright.application.import_templates import import_templates, preview_changes
+from certwright.application.manage_templates import (
+    export_templates,
+    export_version,
+    list_templates,
+    see_template,
+    withdraw_template,
+)
+from certwright.application.stored_templates import list_template_faults
 from certwright.bootstrap import open_installation
 from certwright.domain.errors import check_none_broken
-from certwright.formats.definition_encoding import encode_template
+from certwright.domain.identities import Sid
+from certwright.formats.definitions import is_world, parse_templates, parse_world
 from certwright.wire.cli.console import make_console
-from certwright.wire.cli.load import read_world_file
+from certwright.wire.cli.definition_files import read_definition_file
+from certwright.wire.cli.load import warn_of_combined_roles
 from certwright.wire.cli.operators import find_operator
 from certwright.wire.cli.options import data_option, json_option
+from certwright.wire.cli.template_lines import list_template_lines
 
 template_argument = click.argument("template")
+version_option = click.option("--version", type=int, help="Another version than the newest.")
 
 
 @click.group("templates")
 def command() -> None:
-    """List profile templates, show them, compare their versions, look at a file before it is loaded, withdraw one.
+    """List and show profile templates, export them to a file, look at it after it was changed, import it, withdraw one.
 
-    Files are changed with an editor and loaded with "certwright load".
+    Files are TOML; docs/reference/templates.schema.json is their schema. A world file, for "certwright load", has people, too.
     """
 
 
@@ -47,55 +57,125 @@ def list_them(data: Path, *, as_json: bool) -> None:
 
 @command.command("show")
 @template_argument
-@click.option("--version", type=int, help="Another version than the newest.")
+@version_option
 @data_option
 def show(template: str, version: int | None, data: Path) -> None:
-    """Print TEMPLATE, named by name or GUID, as it would stand in a world file.
+    """Tell what TEMPLATE, named by name or GUID, issues, who gets it, and who starts, approves and executes what."""
+    with open_installation(data) as installation:
+        seen = see_template(template, version, world=installation.world)
+    for line in list_template_lines(seen):
+        make_console().print(line)
+
+
+@command.command("export")
+@click.argument("templates", nargs=-1)
+@version_option
+@data_option
+def export(templates: tuple[str, ...], version: int | None, data: Path) -> None:
+    """Print TEMPLATES, named by name or GUID, or all of them, as a file that can be changed and imported.
+
+    Each key has a comment that says what it means. Rights on the templates are in the file; those of an older version are not
+    kept, and not in it.
 
     \b
     Examples:
-      certwright templates show "Software Certificate" --data data > software.toml
+      certwright templates export "Software Certificate" --data data > software.toml
+      certwright templates export --data data > all.toml
     """
-    (text,) = _print_versions(template, (version,), data)
+    if version is not None and len(templates) != 1:
+        raise click.UsageError("--version is for one template.")
+    with open_installation(data) as installation:
+        if version is None:
+            text = export_templates(templates, world=installation.world)
+        else:
+            text = export_version(templates[0], version, world=installation.world)
     click.echo(text, nl=False)
 
 
-@command.command("diff")
-@template_argument
-@click.argument("before", type=int)
-@click.argument("after", type=int)
+@command.command("import")
+@click.argument("file")
 @data_option
-def diff(template: str, before: int, after: int, data: Path) -> None:
-    """Show what changed in TEMPLATE from version BEFORE to version AFTER."""
-    old, new = (text.splitlines() for text in _print_versions(template, (before, after), data))
-    for line in difflib.unified_diff(old, new, f"version {before}", f"version {after}", lineterm=""):
-        click.echo(line)
+@json_option
+def import_them(file: str, data: Path, *, as_json: bool) -> None:
+    """Import the templates of FILE: those that differ from what there is get a new version, which counts at once.
+
+    Whom it names is looked up in the directory of the installation. Rights on a template become those of the file where it
+    states some; all others, and people, stay as they are. Nothing is imported unless all of the file is right.
+
+    \b
+    Examples:
+      certwright templates import software.toml --data data
+    """
+    text, name = read_definition_file(file)
+    with open_installation(data) as installation:
+        imported = import_templates(text, name, operator=find_operator(), world=installation.world)
+    changed = [{"name": each.name, "id": str(each.id), "version": each.version} for each in imported.templates]
+    if as_json:
+        click.echo(json.dumps({"templates": changed}))
+        return
+    make_console().print(f"New or changed: {len(changed)} profile templates.")
+    for each in imported.templates:
+        make_console().print(f"  {each.name}, version {each.version}")
+    warn_of_combined_roles(imported.combined_roles)
 
 
 @command.command("validate")
-@click.argument("world_file", metavar="FILE")
-def validate(world_file: str) -> None:
-    """Look at a world file without loading it: every fault of its templates, with line and key where there is one.
+@click.argument("file")
+@click.option("--data", type=click.Path(file_okay=False, path_type=Path), help="Look at it as this installation would.")
+def validate(file: str, data: Path | None) -> None:
+    """Look at FILE, of templates or a world file, without importing or loading it: every fault, with line and key.
 
-    Whether enough people can approve, and whether roles are combined, is seen when it is loaded.
+    With --data all is found that importing or loading it there would refuse. Without, nobody looks up who is named in a file of
+    templates, nor whether enough people can approve and whether roles are combined.
     """
-    world = read_world_file(world_file)
-    check_none_broken(list(list_template_faults(world.templates, Re2Patterns())))
+    text, name = read_definition_file(file)
+    world = parse_world(text, name) if is_world(text) else parse_templates(text, name, Sid)
+    check_none_broken(world.source.place(list_template_faults(world.templates, Re2Patterns())))
+    if data is not None:
+        with open_installation(data) as installation:
+            preview_changes(text, name, operator=find_operator(), world=installation.world)
     make_console().print(f"{len(world.templates)} profile templates, nothing wrong.")
+
+
+@command.command("diff")
+@click.argument("what", metavar="FILE|TEMPLATE")
+@click.argument("before", type=int, required=False)
+@click.argument("after", type=int, required=False)
+@data_option
+def diff(what: str, before: int | None, after: int | None, data: Path) -> None:
+    """Show what importing FILE, or loading it when it is a world file, would change; or what changed in TEMPLATE from version
+    BEFORE to version AFTER.
+
+    \b
+    Examples:
+      certwright templates diff software.toml --data data
+      certwright templates diff "Software Certificate" 1 2 --data data
+    """
+    if (before is None) != (after is None):
+        raise click.UsageError("Two versions are compared.")
+    with open_installation(data) as installation:
+        world = installation.world
+        if before is None or after is None:
+            changes = preview_changes(*read_definition_file(what), operator=find_operator(), world=world)
+            lines = [
+                line for each in changes for line in _compare(each.before, each.after, each.name, f"{each.name} in {what}")
+            ]
+        else:
+            old, new = (export_version(what, each, explained=False, world=world) for each in (before, after))
+            lines = list(_compare(old, new, f"version {before}", f"version {after}"))
+    for line in lines:
+        click.echo(line)
 
 
 @command.command("withdraw")
 @template_argument
 @data_option
 def withdraw(template: str, data: Path) -> None:
-    """Offer TEMPLATE to nobody any more. Refused while it has open requests or live profiles; loading it brings it back."""
+    """Offer TEMPLATE to nobody any more. Refused while it has open requests or live profiles; importing it brings it back."""
     with open_installation(data) as installation:
         withdrawn = withdraw_template(template, operator=find_operator(), world=installation.world)
     make_console().print(f"{withdrawn.name} is withdrawn.")
 
 
-def _print_versions(template: str, versions: Sequence[int | None], data: Path) -> list[str]:
-    with open_installation(data) as installation:
-        names = list_names(world=installation.world)
-        found = [get_template(template, each, world=installation.world) for each in versions]
-    return [encode_template(each, names) for each in found]
+def _compare(before: str, after: str, old_name: str, new_name: str) -> Iterator[str]:
+    return difflib.unified_diff(before.splitlines(), after.splitlines(), old_name, new_name, lineterm="")

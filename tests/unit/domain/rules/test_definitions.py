@@ -62,8 +62,25 @@ def test_a_key_that_the_client_makes_cannot_be_archived() -> None:
     ],
 )
 def test_a_template_asks_for_keys_that_are_certified(algorithm: KeyAlgorithm, bits: int, fits: bool) -> None:
-    faults = list_key_definition_faults(template(KeySpecification(algorithm=algorithm, bits=bits)))
+    faults = list_key_definition_faults(
+        template(KeySpecification(algorithm=algorithm, bits=bits), X509KeyUsage.DIGITAL_SIGNATURE)
+    )
     assert (faults == []) is fits
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "bits", "usage", "fits"),
+    [
+        (KeyAlgorithm.RSA, 2048, X509KeyUsage.KEY_ENCIPHERMENT, True),
+        (KeyAlgorithm.RSA, 2048, X509KeyUsage.KEY_AGREEMENT, False),
+        (KeyAlgorithm.ECDSA_P256, 256, X509KeyUsage.KEY_AGREEMENT, True),
+        (KeyAlgorithm.ECDSA_P256, 256, X509KeyUsage.KEY_ENCIPHERMENT, False),
+    ],
+)
+def test_a_template_has_a_usage_that_fits_its_key(algorithm: KeyAlgorithm, bits: int, usage: X509KeyUsage, fits: bool) -> None:
+    key = KeySpecification(algorithm=algorithm, bits=bits)
+    assert (list_key_definition_faults(template(key, usage)) == []) is fits
+    assert list_key_definition_faults(template(key, usage, X509KeyUsage.DIGITAL_SIGNATURE)) == []
 
 
 # -- policies ----------------------------------------------------------------------------------------------------------------
@@ -86,15 +103,14 @@ def test_a_policy_that_people_can_use_is_taken(policy: Policy) -> None:
 @pytest.mark.parametrize(
     ("policy", "words"),
     [
-        (Policy(), "nobody can start a request"),
-        (Policy(self_service=True, approvals_needed=1), "no approvers are named"),
-        (Policy(self_service=True, approvals_needed=-1), "may not be negative"),
-        (Policy(self_service=True, enrollment_agent_required=True), "none is named"),
-        (Policy(self_service=True, default_priority=256), "a number from 0 to 255"),
-        (Policy(self_service=True, data_items=(DataItemDefinition(name="a"), DataItemDefinition(name="a"))), "defined twice"),
+        (Policy(), "self_service: nobody can start a request"),
+        (Policy(self_service=True, approvals_needed=1), "approvals_needed: approvals are needed, but no approvers are named"),
+        (Policy(self_service=True, approvals_needed=-1), "approvals_needed: the number of approvals may not be negative"),
+        (Policy(self_service=True, enrollment_agent_required=True), "enrollment_agent_required: an enrollment agent is"),
+        (Policy(self_service=True, default_priority=256), "default_priority: a number from 0 to 255"),
+        (Policy(self_service=True, data_items=(DataItemDefinition(name="a"), DataItemDefinition(name="a"))), "data_items.a: "),
     ],
 )
 def test_a_policy_that_leads_nowhere_is_refused(policy: Policy, words: str) -> None:
     (fault,) = list_policy_faults(policy, "policies.enroll", RequestType.ENROLL, Re2Patterns())
-    assert fault.text.startswith("policies.enroll: ")
-    assert words in fault.text
+    assert fault.text.startswith(f"policies.enroll.{words}")

@@ -74,4 +74,4 @@ def test_every_open_path_is_named_at_once_with_the_template() -> None:
         include_security_identifier=False,
     )
     assert paths(worst) == ["ESC1", "ESC2", "ESC3", "ESC9"]
-    assert all(each.text.startswith("certificate template ContosoUser: ") for each in list_escalation_paths(worst))
+    assert all(each.text.startswith("certificate_templates.ContosoUser.") for each in list_escalation_paths(worst))

@@ -1,0 +1,125 @@
+"""What loading a world and importing templates have in common: rules, versions, rights, and what the history says of them."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from certwright.application.trustees import list_known_names
+from certwright.application.world import World
+from certwright.domain.data_items import Patterns
+from certwright.domain.errors import DefinitionInvalid, Refused
+from certwright.domain.events import Event, EventType, tell_of_operator
+from certwright.domain.grants import Grant, ObjectKind
+from certwright.domain.identities import Sid
+from certwright.domain.policies import Policy
+from certwright.domain.ports import Session
+from certwright.domain.profile_templates import CertificateTemplate, ProfileTemplate
+from certwright.domain.request_types import RequestType
+from certwright.domain.rules.archival import list_archival_faults
+from certwright.domain.rules.escalation import list_escalation_paths
+from certwright.domain.rules.key_definition import list_key_definition_faults
+from certwright.domain.rules.policy_parties import list_approver_faults, list_policy_faults
+from certwright.formats.built_in_mails import make_sample_facts
+from certwright.formats.mail_templates import check_mail_template
+
+
+def list_template_faults(templates: Iterable[ProfileTemplate], patterns: Patterns) -> Iterator[Refused]:
+    """Return everything wrong with profile templates and with the certificate templates in them, each told once."""
+    known = tuple(templates)
+    for template in dict.fromkeys(each for profile_template in known for each in profile_template.certificate_templates):
+        yield from list_key_definition_faults(template)
+        yield from list_archival_faults(template)
+        yield from list_escalation_paths(template)
+    for profile_template in known:
+        for kind, policy in profile_template.policies.items():
+            where = _locate(profile_template, kind)
+            yield from list_policy_faults(policy, where, kind, patterns)
+            yield from _list_mail_faults(policy, where)
+
+
+def list_people_faults(templates: Iterable[ProfileTemplate], session: Session) -> list[Refused]:
+    """Return which policies of *templates* need more people than the directory has for them."""
+    found = (session.directory.find_principal(each.id) for each in session.directory.list_users())
+    principals = [each for each in found if each is not None]
+    return [
+        fault
+        for template in templates
+        for kind, policy in template.policies.items()
+        for fault in list_approver_faults(policy, _locate(template, kind), principals)
+    ]
+
+
+def list_name_faults(templates: Iterable[ProfileTemplate], session: Session) -> list[Refused]:
+    """Return which of *templates* are called like another one: the command line could not tell them apart."""
+    taken = {each.name.casefold(): each.id for each in session.templates.list_newest()}
+    return [
+        DefinitionInvalid(
+            f"profile_templates.{each.name}.name", f"another template, {taken[each.name.casefold()]}, is called so"
+        )
+        for each in templates
+        if taken.get(each.name.casefold(), each.id) != each.id
+    ]
+
+
+def save_templates(templates: Iterable[ProfileTemplate], session: Session) -> tuple[ProfileTemplate, ...]:
+    """Return the new versions, those that equal the newest left out.
+
+    A certificate template is one thing, whoever issues it: others that have it get it as it is now, in new versions, too.
+    """
+    versions = {each.id: each.version for each in session.templates.list_newest()}
+    given = tuple(templates)
+    certificates = {each.common_name: each for template in given for each in template.certificate_templates}
+    saved = [session.templates.save(each) for each in given]
+    others = [each for each in session.templates.list_newest() if each.id not in {template.id for template in given}]
+    saved += [session.templates.save(_with_newest(each, certificates)) for each in others]
+    return tuple(each for each in saved if each.version != versions.get(each.id))
+
+
+def replace_rights(grants: Iterable[Grant], operator: str, session: Session, world: World) -> None:
+    """Make *grants* all the rights that there are, and tell each one that is new or gone."""
+    before, after = tuple(session.directory.load_grants()), tuple(grants)
+    session.directory.replace_grants(after)
+    names = list_known_names(session) | {Sid(str(each.id)): each.name for each in session.templates.list_newest()}
+    given = [each for each in dict.fromkeys(after) if each not in before]
+    taken = [each for each in before if each not in after]
+    session.history.append(
+        [
+            *(_tell(EventType.RIGHT_GRANTED, each, names, operator, world) for each in given),
+            *(_tell(EventType.RIGHT_REVOKED, each, names, operator, world) for each in taken),
+        ]
+    )
+
+
+def tell_versions(templates: Iterable[ProfileTemplate]) -> str:
+    """Return how the history names new versions."""
+    return " ".join(f"{each.id}/{each.version}" for each in templates)
+
+
+def _locate(template: ProfileTemplate, kind: RequestType) -> str:
+    return f"profile_templates.{template.name}.policies.{kind.name.lower().replace('_', '-')}"
+
+
+def _list_mail_faults(policy: Policy, where: str) -> Iterator[Refused]:
+    """Return which mails could not be written."""
+    for rule in policy.notifications:
+        if rule.template is not None:
+            try:
+                check_mail_template(rule.template, f"{where}.notifications.{rule.type}", make_sample_facts(rule.type))
+            except DefinitionInvalid as fault:
+                yield fault
+
+
+def _with_newest(template: ProfileTemplate, certificates: dict[str, CertificateTemplate]) -> ProfileTemplate:
+    newest = tuple(certificates.get(each.common_name, each) for each in template.certificate_templates)
+    return replace(template, certificate_templates=newest)
+
+
+def _tell(event_type: EventType, grant: Grant, names: dict[Sid, str], operator: str, world: World) -> Event:
+    named = "" if grant.object_kind is ObjectKind.SERVICE else names.get(Sid(grant.object_name), grant.object_name)
+    return tell_of_operator(
+        event_type,
+        operator,
+        world.clock.now(),
+        right=grant.right.value,
+        place=f"{grant.object_kind} {named}".strip(),
+        trustee=names.get(grant.trustee, grant.trustee),
+    )
