@@ -31,7 +31,10 @@ from certwright.adapters.signin.basic import BasicSignIn
 from certwright.adapters.sql.schema import migrate
 from certwright.adapters.sql.store import SqlStore, open_store
 from certwright.adapters.turns import LoneHand, NoTurns, SignerCrew, SingleTurn
+from certwright.application.close_request import list_stale_requests
+from certwright.application.delayed_revocations import list_due_revocations
 from certwright.application.due_work import Job
+from certwright.application.open_renewals import list_due_renewals
 from certwright.application.seal_history import list_unsealed_events
 from certwright.application.world import World
 from certwright.domain.certificates import SERIAL_NUMBER_BITS, SerialNumber, format_serial_number
@@ -44,6 +47,7 @@ from certwright.domain.pfx import PfxRules
 from certwright.domain.ports import PasswordHasher, SignIn, Turns
 from certwright.domain.public_keys import KeyAlgorithm
 from certwright.domain.rules.names import escape_name_value
+from certwright.formats.quantities import encode_duration
 from certwright.setting_values import SecretReference
 from certwright.settings import (
     SETTINGS_FILE,
@@ -246,6 +250,7 @@ def _assemble(
 
 def _list_jobs(settings: Settings, world: World, sealing_key: SealingKey) -> tuple[Job, ...]:
     """Return everything that happens by itself."""
+    often, stale_after = settings.worker.interval, settings.worker.stale_after
     return (
         Job(
             name="seal-history",
@@ -253,6 +258,24 @@ def _list_jobs(settings: Settings, world: World, sealing_key: SealingKey) -> tup
             interval=settings.history.sealing_interval,
             list_due=lambda _: list_unsealed_events(world=world, key=sealing_key),
             runs_at_end=True,
+        ),
+        Job(
+            name="open-renewals",
+            purpose="open Renew requests when a renewal period begins",
+            interval=often,
+            list_due=partial(list_due_renewals, world=world),
+        ),
+        Job(
+            name="revoke-delayed",
+            purpose="let revocations take effect that were put off",
+            interval=often,
+            list_due=partial(list_due_revocations, world=world),
+        ),
+        Job(
+            name="cancel-stale-requests",
+            purpose=f"cancel open requests that have rested for {encode_duration(stale_after)}",
+            interval=often,
+            list_due=lambda limit: list_stale_requests(limit, stale_after, world=world),
         ),
     )
 

@@ -193,6 +193,12 @@ class WorkerSettings:
         "How often each job looks for what is due; sealing has an interval of its own, history.sealing_interval.",
         spanning(timedelta(seconds=1), timedelta(days=1)),
     )
+    stale_after: timedelta = _setting(
+        timedelta(days=90),
+        "How long an open request may rest without anybody doing anything with it, before it is canceled and what it has "
+        "issued is revoked; 0 s lets it rest for ever.",
+        spanning(timedelta(), timedelta(days=3650)),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

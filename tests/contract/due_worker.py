@@ -10,16 +10,12 @@ from datetime import timedelta
 from time import sleep
 
 from certwright.adapters.clock import SystemClock
-from certwright.adapters.entropy import SystemEntropy
-from certwright.adapters.patterns import Re2Patterns
 from certwright.adapters.sql.store import SqlStore, open_store
-from certwright.adapters.turns import LoneHand
 from certwright.application.due_work import Due, Job
-from certwright.application.world import World
 from certwright.domain.events import Event
 from certwright.wire.worker import Worker
-from worlds.authorities import make_hierarchy
 from worlds.holdings import make_event
+from worlds.house import make_world
 
 SLOWNESS_SECONDS = 0.01
 
@@ -42,14 +38,7 @@ def carry_out(store: SqlStore, thing: str) -> bool:
 def main() -> None:
     url, things = sys.argv[1], int(sys.argv[2])
     store = open_store(url)
-    world = World(
-        store=store,
-        authority=make_hierarchy().authority,
-        clock=SystemClock(),
-        entropy=SystemEntropy(),
-        crew=LoneHand(),
-        patterns=Re2Patterns(),
-    )
+    world = make_world(store, SystemClock())
     job = Job(
         name="record",
         purpose="record what was done",

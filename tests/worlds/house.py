@@ -26,7 +26,7 @@ from certwright.domain.grants import Grant, ObjectKind, Right
 from certwright.domain.identities import Caller, Group, GroupId, Principal
 from certwright.domain.issuing import Cleared, Issuer
 from certwright.domain.policies import Answers, Choices
-from certwright.domain.ports import CertificationAuthority
+from certwright.domain.ports import CertificationAuthority, Clock
 from certwright.domain.profile_templates import KeySpecification, ProfileTemplate, ProfileTemplateId, ResponseForm, X509KeyUsage
 from certwright.domain.profiles import ProfileId
 from certwright.domain.public_keys import HashAlgorithm, KeyAlgorithm
@@ -199,7 +199,12 @@ def found_house(store: SqlStore) -> House:
         session.directory.replace_grants([*GRANTS, *rights])
         session.templates.save(ONE)
         session.templates.save(TWO)
-    world = World(
+    return House(store, make_world(store, clock), clock)
+
+
+def make_world(store: SqlStore, clock: Clock) -> World:
+    """Return everything that use cases need, on *store*."""
+    return World(
         store=store,
         authority=make_hierarchy().authority,
         clock=clock,
@@ -210,7 +215,6 @@ def found_house(store: SqlStore) -> House:
         safe=SoftwareKeySafe(KEK),
         patterns=Re2Patterns(),
     )
-    return House(store, world, clock)
 
 
 class InterruptedAuthority:

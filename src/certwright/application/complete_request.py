@@ -103,7 +103,7 @@ def _take_effect(changes: Changes, seen: SeenRequest, old: Profile) -> None:
         case Operation.REINSTATE:
             changes.release(in_use)
         case _:
-            changes.revoke(in_use, *choose_revocation(settings, request.choices))
+            changes.revoke(in_use, *choose_revocation(settings, request.choices), settings=settings)
     status = request.workflow.leaves
     if status is not None:
         changes.set_profile(old, replace(old, status=status))

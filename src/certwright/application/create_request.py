@@ -41,21 +41,29 @@ def create_request(wish: RequestWish, *, by: Caller, world: World) -> Request:
     """
     with world.store.writing() as session:
         start = _find_start(wish, by=by, session=session)
-        started = plan_start(start, by=by, session=session, world=world)
-        request = _answer(started, start.template, wish.answers, by=by, world=world)
-        session.requests.add(request)
-        created = tell(
-            EventType.REQUEST_CREATED,
-            by,
-            request.submitted,
-            request_id=request.id,
-            subject_id=request.target_id,
-            comment=request.comment,
-            template=start.template.name,
-            type=request.type.name,
-            operation=request.operation,
-        )
-        session.history.append([created])
+        return start_request(start, wish.answers, by=by, session=session, world=world)
+
+
+def start_request(start: Start, answers: Answers, *, by: Caller, session: Session, world: World) -> Request:
+    """Return the new request, stored with the event that tells of it.
+
+    Errors: as `create_request`, but for what a wish names.
+    """
+    started = plan_start(start, by=by, session=session, world=world)
+    request = _answer(started, start.template, answers, by=by, world=world)
+    session.requests.add(request)
+    created = tell(
+        EventType.REQUEST_CREATED,
+        by,
+        request.submitted,
+        request_id=request.id,
+        subject_id=request.target_id,
+        comment=request.comment,
+        template=start.template.name,
+        type=request.type.name,
+        operation=request.operation,
+    )
+    session.history.append([created])
     return request
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from certwright.application.world import World
 from certwright.domain.certificates import Certificate, format_serial_number
+from certwright.domain.delayed_revocations import DelayedRevocation
 from certwright.domain.events import Event, EventType, tell
 from certwright.domain.identities import Caller
 from certwright.domain.policies import NO_CHOICES, Choices
@@ -14,6 +15,8 @@ from certwright.domain.ports import Session
 from certwright.domain.profiles import Profile, ProfileFlags, ProfileId, ProfileStatus
 from certwright.domain.requests import Request
 from certwright.domain.revocation import RevocationReason, RevocationSettings
+
+NOTHING_PUBLISHED = RevocationSettings()
 
 
 @dataclass
@@ -37,8 +40,15 @@ class Changes:
             version=str(changed.template_version),
         )
 
-    def revoke(self, certificates: Iterable[Certificate], reason: RevocationReason, delay: timedelta = timedelta()) -> None:
-        """Revoke each that is not revoked yet for good, from *delay* after now on."""
+    def revoke(
+        self,
+        certificates: Iterable[Certificate],
+        reason: RevocationReason,
+        delay: timedelta = timedelta(),
+        *,
+        settings: RevocationSettings = NOTHING_PUBLISHED,
+    ) -> None:
+        """Revoke each that is not revoked yet for good, from *delay* after now on; a worker tells when that has come."""
         effective = self.at + delay
         for each in certificates:
             if _is_final(each, effective):
@@ -47,6 +57,12 @@ class Changes:
             since = effective if each.revoked_at is None else min(effective, each.revoked_at)
             self.session.certificates.revoke(each.serial, reason, since)
             self._tell_certificate(EventType.CERTIFICATE_REVOKED, each, reason=reason.name, effective=since.isoformat())
+            if since > self.at:
+                self.session.delayed_revocations.add(
+                    DelayedRevocation(
+                        serial=each.serial, request_id=self.request.id, effective=since, lists=_name_lists(settings)
+                    )
+                )
 
     def hold(self, certificates: Iterable[Certificate]) -> None:
         """Put each on hold that is not revoked."""
@@ -64,9 +80,9 @@ class Changes:
 
     def publish(self, settings: RevocationSettings) -> None:
         """Record which revocation lists are wanted now."""
-        wanted = {"base": settings.publish_base_crl, "delta": settings.publish_delta_crl}
-        if any(wanted.values()):
-            self._tell(EventType.CRL_REQUESTED, lists=" ".join(name for name, is_wanted in wanted.items() if is_wanted))
+        lists = _name_lists(settings)
+        if lists:
+            self._tell(EventType.CRL_REQUESTED, lists=lists)
 
     def end_profile(
         self,
@@ -80,7 +96,7 @@ class Changes:
         if settings.revoke_old_certificates:
             reason, delay = choose_revocation(settings, choices)
             held = [each for each in self.list_in_use(profile.id) if each.serial not in spared]
-            self.revoke(held, reason, delay)
+            self.revoke(held, reason, delay, settings=settings)
         if settings.disable_old_profile and profile.status in (ProfileStatus.ACTIVE, ProfileStatus.SUSPENDED):
             self.set_profile(profile, replace(profile, status=ProfileStatus.DISABLED))
 
@@ -123,6 +139,11 @@ def choose_revocation(settings: RevocationSettings, choices: Choices) -> tuple[R
     """Return reason and delay: the initiator's, which the policy let him choose, or the policy's."""
     reason = settings.reason if choices.revocation_reason is None else choices.revocation_reason
     return reason, settings.delay if choices.revocation_delay is None else choices.revocation_delay
+
+
+def _name_lists(settings: RevocationSettings) -> str:
+    wanted = {"base": settings.publish_base_crl, "delta": settings.publish_delta_crl}
+    return " ".join(name for name, is_wanted in wanted.items() if is_wanted)
 
 
 def _is_final(certificate: Certificate, effective: datetime) -> bool:

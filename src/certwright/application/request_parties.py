@@ -12,6 +12,7 @@ from certwright.domain.identities import Caller, Principal, UserId
 from certwright.domain.policies import Policy
 from certwright.domain.ports import Session
 from certwright.domain.profile_templates import ProfileTemplate
+from certwright.domain.program import PROGRAM_ID, THE_PROGRAM
 from certwright.domain.requests import Request, RequestId
 from certwright.domain.security_descriptors import (
     Parties,
@@ -43,7 +44,7 @@ def see_request(request: Request, session: Session) -> SeenRequest:
     target = get_principal(request.target_id, session)
     grants = session.directory.load_grants()
     parties = Parties(
-        originator=get_principal(request.originator_id, session),
+        originator=THE_PROGRAM if request.originator_id == PROGRAM_ID else get_principal(request.originator_id, session),
         target=target,
         workflow=request.workflow,
         policy=template.policies[request.type],

@@ -8,6 +8,7 @@ from certwright.domain.grants import Grants, ObjectKind, Right
 from certwright.domain.identities import Principal, Sid
 from certwright.domain.profile_templates import CertificateTemplate, ProfileTemplate
 from certwright.domain.profiles import Profile
+from certwright.domain.program import THE_PROGRAM
 from certwright.domain.security_descriptors import SERVICE_SID, RequestPermission, SecurityDescriptor
 from certwright.domain.workflows import WORKFLOWS, Operation, Workflow
 
@@ -112,7 +113,8 @@ def decide(by: Principal, question: Question, grants: Grants) -> Decision:
 
     To start a request for himself one needs self service; for somebody else one must be an initiator of the policy with the
     workflow's right over him; in both cases with Read on the profile template. Where certificates come of it, the target must
-    be allowed to enroll from the template and from each of the certificate templates.
+    be allowed to enroll from the template and from each of the certificate templates. The program needs nothing of its own to
+    start a renewal; that the target must be allowed to enroll holds for it, too.
 
     Source: domain.md 1.14, 4.1 and 5. We differ in one case: an initiator starts nothing for himself where the policy has no
     self service, so that such a template always takes two people.
@@ -166,8 +168,11 @@ def _list_profile_findings(by: Principal, profile: Profile, owner: Principal, gr
 
 def _list_starting_findings(by: Principal, question: StartRequest, grants: Grants) -> Iterable[Finding]:
     template, target, workflow = question.template, question.target, WORKFLOWS[question.operation]
-    yield _find_read(by, template, grants)
-    yield from _list_initiating_findings(by, target, template, workflow, grants)
+    if by is THE_PROGRAM:
+        yield Finding(True, "service", "the server itself", "")
+    else:
+        yield _find_read(by, template, grants)
+        yield from _list_initiating_findings(by, target, template, workflow, grants)
     if workflow.delivers and not workflow.is_for_somebody_else:
         yield _find_right(target, Right.ENROLL, ObjectKind.PROFILE_TEMPLATE, str(template.id), grants)
         for each in question.certificates:

@@ -30,8 +30,8 @@ class User:
 
     @property
     def nt4_name(self) -> str:
-        """Return ``DOMAIN\\account``, the form in which the API names a requester."""
-        return f"{self.domain}\\{self.account_name}"
+        """Return ``DOMAIN\\account``, the form in which the API names a requester; without a domain the account alone."""
+        return f"{self.domain}\\{self.account_name}" if self.domain else self.account_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

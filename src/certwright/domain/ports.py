@@ -19,7 +19,7 @@ from certwright.domain.profiles import Profile, ProfileId, ProfileStatus
 from certwright.domain.public_keys import HashAlgorithm, PublicKey
 from certwright.domain.requests import Approval, Request, RequestId, RequestStatus
 from certwright.domain.revocation import RevocationReason
-from certwright.domain.work_ports import Leases, Outbox
+from certwright.domain.work_ports import DelayedRevocations, Leases, Outbox, Renewals
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -92,10 +92,7 @@ class Requests(Protocol):
     """Requests, newest first where they are listed."""
 
     def add(self, request: Request) -> None:
-        """Store a new request.
-
-        Errors: ChangedMeanwhile when another open one asks for the same operation of the same profile.
-        """
+        """Store a new request. Errors: ChangedMeanwhile when another open one asks for the same operation of the profile."""
 
     def get(self, request_id: RequestId) -> Request:
         """Errors: RequestNotFound."""
@@ -119,6 +116,12 @@ class Requests(Protocol):
 
     def list_approvals(self, request_id: RequestId) -> tuple[Approval, ...]:
         """Return them in the order in which they were given."""
+
+    def list_idle(self, idle_since: datetime, limit: int) -> tuple[Request, ...]:
+        """Return open requests, oldest first, with which nobody but the program has done anything since."""
+
+    def is_idle(self, request_id: RequestId, idle_since: datetime) -> bool:
+        """Return whether `list_idle` would list the request."""
 
     def count_open_of_template(self, template_id: ProfileTemplateId) -> int:
         """Return how many open requests any version of the template has."""
@@ -221,6 +224,10 @@ class Session(Protocol):
     def requests(self) -> Requests: ...
     @property
     def profiles(self) -> Profiles: ...
+    @property
+    def renewals(self) -> Renewals: ...
+    @property
+    def delayed_revocations(self) -> DelayedRevocations: ...
     @property
     def certificates(self) -> Certificates: ...
     @property

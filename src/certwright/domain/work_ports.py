@@ -1,12 +1,20 @@
-"""What work that is due needs from outside: leases, the outbox, and ways to carry what is in it. See `ports` for the others."""
+"""What work that is due needs from outside: who does it, what is due, the outbox and ways to carry what is in it.
+
+See `ports` for the others.
+"""
 
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
+from certwright.domain.certificates import Certificate
+from certwright.domain.delayed_revocations import DelayedRevocation
 from certwright.domain.leases import Lease
 from certwright.domain.outbox import OutboxMessage, OutboxMessageId, OutboxState
+from certwright.domain.profile_templates import ProfileTemplateId
+from certwright.domain.profiles import ProfileId
+from certwright.domain.renewals import DueRenewal, Renewal
 
 
 class Leases(Protocol):
@@ -23,6 +31,40 @@ class Leases(Protocol):
 
     def list_all(self) -> tuple[Lease, ...]:
         """Return all leases by name, those that are over included."""
+
+
+class Renewals(Protocol):
+    """Renewals that the program begins by itself."""
+
+    def list_due(self, template_id: ProfileTemplateId, *, now: datetime, until: datetime, limit: int) -> tuple[DueRenewal, ...]:
+        """Return the active, primary profiles of the template of which a certificate in use ends between *now* and *until*,
+        the first to end first; without those about which a renewal is open, was begun, or was refused a short while ago.
+        """
+
+    def find_due(self, profile_id: ProfileId, *, now: datetime, until: datetime) -> DueRenewal | None:
+        """Return the profile if `list_due` would list it."""
+
+    def record(self, renewal: Renewal) -> None:
+        """Store *renewal* in place of what is stored for the profile."""
+
+    def find(self, profile_id: ProfileId) -> Renewal | None:
+        """Return what was stored last."""
+
+
+class DelayedRevocations(Protocol):
+    """Revocations that are still to take effect."""
+
+    def add(self, delayed: DelayedRevocation) -> None:
+        """Store *delayed* in place of what is stored for the certificate."""
+
+    def list_due(self, now: datetime, limit: int) -> tuple[DelayedRevocation, ...]:
+        """Return those whose time has come, oldest first."""
+
+    def settle(self, delayed: DelayedRevocation) -> Certificate | None:
+        """Forget *delayed*, and return its certificate if it is revoked from that moment on: no other revocation was first.
+
+        None also when *delayed* was forgotten already.
+        """
 
 
 class Outbox(Protocol):

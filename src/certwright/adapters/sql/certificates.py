@@ -16,7 +16,7 @@ from certwright.domain.profiles import ProfileId
 from certwright.domain.requests import RequestId
 from certwright.domain.revocation import RevocationReason
 
-_CERTIFICATE = (
+CERTIFICATE_COLUMNS = (
     certificates.c.serial,
     certificates.c.request_id,
     certificates.c.place,
@@ -82,8 +82,10 @@ _RELEASE = (
     )
     .values(revoked_at=None, revocation_reason=None)
 )
-_OF_REQUEST = select(*_CERTIFICATE).where(certificates.c.request_id == bindparam("request_id")).order_by(certificates.c.place)
-_ISSUED = select(*_CERTIFICATE).where(certificates.c.encoded.is_not(None)).order_by(certificates.c.number.desc())
+_OF_REQUEST = (
+    select(*CERTIFICATE_COLUMNS).where(certificates.c.request_id == bindparam("request_id")).order_by(certificates.c.place)
+)
+_ISSUED = select(*CERTIFICATE_COLUMNS).where(certificates.c.encoded.is_not(None)).order_by(certificates.c.number.desc())
 _COPY = and_(certificate_copies.c.serial == certificates.c.serial, certificate_copies.c.profile_id == bindparam("profile_id"))
 _HELD = union(
     select(certificates.c.serial).where(certificates.c.profile_id == bindparam("profile_id")),
@@ -91,7 +93,7 @@ _HELD = union(
 )
 _OF_PROFILE = (
     select(
-        *(each for each in _CERTIFICATE if each is not certificates.c.is_key_history),
+        *(each for each in CERTIFICATE_COLUMNS if each is not certificates.c.is_key_history),
         func.coalesce(certificate_copies.c.is_key_history, certificates.c.is_key_history).label("is_key_history"),
     )
     .select_from(certificates.outerjoin(certificate_copies, _COPY))
@@ -100,7 +102,7 @@ _OF_PROFILE = (
 )
 """Two look-ups by index; an OR over both tables would look at every certificate."""
 _UNSIGNED_OF_PROFILE = (
-    select(*_CERTIFICATE)
+    select(*CERTIFICATE_COLUMNS)
     .where(certificates.c.profile_id == bindparam("profile_id"), certificates.c.encoded.is_(None))
     .order_by(certificates.c.number.desc())
 )
@@ -175,7 +177,7 @@ class SqlCertificates:
         self._connection.execute(_RELEASE, {"of_serial": serial})
 
     def _list(self, statement: Any, values: dict[str, Any]) -> tuple[Certificate, ...]:
-        return tuple(_read(row) for row in self._connection.execute(statement, values))
+        return tuple(read_certificate(row) for row in self._connection.execute(statement, values))
 
 
 def _row(certificate: Certificate) -> dict[str, Any]:
@@ -203,7 +205,8 @@ def _row(certificate: Certificate) -> dict[str, Any]:
     }
 
 
-def _read(row: Row) -> Certificate:
+def read_certificate(row: Row) -> Certificate:
+    """Return the certificate of a row of `CERTIFICATE_COLUMNS`."""
     reason = row.revocation_reason
     return Certificate(
         serial=row.serial,

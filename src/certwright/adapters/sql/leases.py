@@ -5,8 +5,8 @@ from datetime import datetime
 from sqlalchemy import bindparam, delete, or_, select, update
 
 from certwright.adapters.sql.prepared import Connection
-from certwright.adapters.sql.tables import leases
 from certwright.adapters.sql.upserts import insert_unless_taken
+from certwright.adapters.sql.work_tables import leases
 from certwright.domain.leases import LONGEST_TERM, Lease
 
 _UNTIL = leases.c.until.type

@@ -2,15 +2,15 @@
 
 from base64 import b64decode, b64encode
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Protocol
 
 import msgspec
-from sqlalchemy import BindParameter, Select, bindparam, false, func, or_, select, update
+from sqlalchemy import BindParameter, Select, bindparam, exists, false, func, literal, or_, select, update
 
 from certwright.adapters.sql.prepared import Connection, Row
-from certwright.adapters.sql.tables import OPEN_ABOUT_PROFILE, approvals, requests
+from certwright.adapters.sql.tables import OPEN_ABOUT_PROFILE, approvals, events, requests
 from certwright.adapters.sql.upserts import insert_unless_taken
 from certwright.domain.data_items import DataItem
 from certwright.domain.errors import ChangedMeanwhile, RequestNotFound
@@ -18,6 +18,7 @@ from certwright.domain.identities import UserId
 from certwright.domain.policies import NO_CHOICES, Choices
 from certwright.domain.profile_templates import ProfileTemplateId
 from certwright.domain.profiles import ProfileId
+from certwright.domain.program import THE_PROGRAM
 from certwright.domain.requests import (
     OPEN_STATUSES,
     Approval,
@@ -75,6 +76,18 @@ _OPEN_ABOUT = (
     .order_by(requests.c.number.desc())
 )
 _OPEN_OF_TEMPLATE = select(func.count()).where(requests.c.template_id == bindparam("template_id"), _IS_OPEN)
+_IDLE = select(*_REQUEST).where(
+    _IS_OPEN,
+    requests.c.submitted <= bindparam("idle_since", type_=requests.c.submitted.type),
+    # What the program itself notes about a request is nobody's work on it.
+    ~exists().where(
+        events.c.request_id == requests.c.id,
+        events.c.at > bindparam("idle_since", type_=events.c.at.type),
+        events.c.source != literal(THE_PROGRAM.source, type_=events.c.source.type),
+    ),
+)
+_LIST_IDLE = _IDLE.order_by(requests.c.number).limit(bindparam("most"))
+_IS_IDLE = _IDLE.where(requests.c.id == bindparam("request_id"))
 _APPROVE = insert_unless_taken(approvals)
 _APPROVALS = (
     select(approvals.c.request_id, approvals.c.approver_id, approvals.c.at, approvals.c.comment)
@@ -135,6 +148,15 @@ class SqlRequests:
         """Return the requests about the profile that are still open, newest first."""
         rows = self._connection.execute(_OPEN_ABOUT, {"profile_id": profile_id})
         return tuple(self._read(row) for row in rows)
+
+    def list_idle(self, idle_since: datetime, limit: int) -> tuple[Request, ...]:
+        """Return open requests, oldest first, with which nobody but the program has done anything since."""
+        rows = self._connection.execute(_LIST_IDLE, {"idle_since": idle_since, "most": limit})
+        return tuple(self._read(row) for row in rows)
+
+    def is_idle(self, request_id: RequestId, idle_since: datetime) -> bool:
+        """Return whether `list_idle` would list the request."""
+        return self._connection.execute(_IS_IDLE, {"idle_since": idle_since, "request_id": request_id}).first() is not None
 
     def count_open_of_template(self, template_id: ProfileTemplateId) -> int:
         """Return how many open requests any version of the template has."""

@@ -1,6 +1,7 @@
 """One transaction's view of the store."""
 
 from certwright.adapters.sql.certificates import SqlCertificates
+from certwright.adapters.sql.delayed_revocations import SqlDelayedRevocations
 from certwright.adapters.sql.directory import SqlDirectory
 from certwright.adapters.sql.history import CommitOrder, SqlHistory
 from certwright.adapters.sql.keys import SqlKeys
@@ -10,6 +11,7 @@ from certwright.adapters.sql.outbox import SqlOutbox
 from certwright.adapters.sql.prepared import Connection
 from certwright.adapters.sql.profile_templates import SqlProfileTemplates
 from certwright.adapters.sql.profiles import SqlProfiles
+from certwright.adapters.sql.renewals import SqlRenewals
 from certwright.adapters.sql.requests import Cipher, SqlRequests
 from certwright.domain.ports import EventListener
 
@@ -29,6 +31,8 @@ class SqlSession:
         self._templates = SqlProfileTemplates(connection, memory)
         self._requests = SqlRequests(connection, cipher)
         self._profiles = SqlProfiles(connection)
+        self._renewals = SqlRenewals(connection)
+        self._delayed_revocations = SqlDelayedRevocations(connection)
         self._certificates = SqlCertificates(connection)
         self._history = SqlHistory(connection, order, None if listener is None else lambda events: listener.hear(events, self))
         self._keys = SqlKeys(connection)
@@ -54,6 +58,16 @@ class SqlSession:
     def profiles(self) -> SqlProfiles:
         """Return the profiles."""
         return self._profiles
+
+    @property
+    def renewals(self) -> SqlRenewals:
+        """Return the renewals that the program began."""
+        return self._renewals
+
+    @property
+    def delayed_revocations(self) -> SqlDelayedRevocations:
+        """Return the revocations that are still to take effect."""
+        return self._delayed_revocations
 
     @property
     def certificates(self) -> SqlCertificates:

@@ -32,7 +32,7 @@ from certwright.domain.request_types import RequestType
 from certwright.domain.requests import OPEN_STATUSES, DataCollectionFlags, RequestFlags, RequestStatus
 from certwright.domain.revocation import RevocationReason
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 """The number of the newest migration: what this program reads and writes."""
 
 metadata = MetaData(
@@ -201,9 +201,9 @@ Index("ix_requests_originator_id", requests.c.originator_id, requests.c.number)
 Index("ix_requests_target_id", requests.c.target_id, requests.c.number)
 Index("ix_requests_status", requests.c.status, requests.c.number)
 
-OPEN_ABOUT_PROFILE = text(
-    f"old_profile_id IS NOT NULL AND status IN ({', '.join(str(int(each)) for each in sorted(OPEN_STATUSES))})"
-)
+_OPEN = ", ".join(str(int(each)) for each in sorted(OPEN_STATUSES))
+OPEN_ABOUT_PROFILE = text(f"old_profile_id IS NOT NULL AND status IN ({_OPEN})")
+"""In these words, so that the index is found that has them."""
 Index(
     "uq_requests_open_operation",
     requests.c.old_profile_id,
@@ -261,6 +261,7 @@ certificates = Table(
 )
 Index("ix_certificates_profile_id", certificates.c.profile_id, certificates.c.number)
 Index("ix_certificates_subject_id", certificates.c.subject_id, certificates.c.number)
+Index("ix_certificates_not_after", certificates.c.not_after)
 
 certificate_copies = Table(
     "certificate_copies",
@@ -311,16 +312,6 @@ seals = Table(
     Column("sealed_at", UtcTime, nullable=False),
     # Those of the first two schemas are of version 1.
     Column("version", SmallInteger, nullable=False, server_default=text("1")),
-)
-
-# -- who works ---------------------------------------------------------------------------------------------------------
-
-leases = Table(
-    "leases",
-    metadata,
-    Column("name", String(60), primary_key=True),
-    Column("holder", PlainText, nullable=False),
-    Column("until", UtcTime, nullable=False),
 )
 
 # -- what is told ------------------------------------------------------------------------------------------------------

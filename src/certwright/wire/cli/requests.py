@@ -13,6 +13,7 @@ from certwright.domain.account_names import find_named
 from certwright.domain.errors import CredentialsRejected
 from certwright.domain.events import Event
 from certwright.domain.identities import Caller, UserId
+from certwright.domain.program import THE_PROGRAM
 from certwright.domain.requests import Request, RequestId, RequestStatus
 from certwright.wire.cli.console import make_console
 from certwright.wire.cli.operators import find_operator
@@ -123,7 +124,8 @@ def _sign_in(user: str, password: str, installation: Installation) -> Caller:
 
 def _name_people(installation: Installation) -> dict[UserId, str]:
     with installation.world.store.reading() as session:
-        return {each.id: each.nt4_name for each in session.directory.list_users()}
+        users = (*session.directory.list_users(), THE_PROGRAM.user)
+        return {each.id: each.nt4_name for each in users}
 
 
 def _describe(request: Request, names: dict[UserId, str]) -> dict[str, object]:
