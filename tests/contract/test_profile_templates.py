@@ -25,7 +25,7 @@ from certwright.domain.profile_templates import (
 from certwright.domain.public_keys import HashAlgorithm, KeyAlgorithm
 from certwright.domain.request_types import RequestType
 from certwright.domain.revocation import RevocationReason, RevocationSettings
-from certwright.domain.smartcards import PinPolicy, SmartcardConfiguration, UserPinOption
+from certwright.domain.smartcard_configuration import PinPolicy, SmartcardConfiguration, UserPinOption
 from statements import recorded_statements
 from worlds.contoso import TEMPLATE, sid
 

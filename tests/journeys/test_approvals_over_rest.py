@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from certwright.domain.requests import RequestId
-from worlds.rest_steps import CARD_LOGON, close, open_request, refusal_of, submit
+from worlds.rest_steps import CARD_LOGON, bind_card, close, open_request, refusal_of, submit
 from worlds.served import Served, install, serve
 from worlds.workflow_steps import MANAGED, rsa_request, target_of
 
@@ -112,6 +112,7 @@ def test_an_agent_gets_nothing_for_a_subject_who_was_disabled_after_the_approval
     with crossed.client("subscriber2") as subscriber:
         request = open_request(subscriber, CARD_LOGON)
     with crossed.client("helpdesk") as agent:
+        bind_card(agent, request)
         before = look(crossed, request)
         with disabled(crossed, "subscriber2"):
             assert refusal_of(submit(agent, request, rsa_request("card"))) == (403, "subject-disabled")

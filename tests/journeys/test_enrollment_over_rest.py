@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from worlds.contoso import VECTORS
 from worlds.documented import DOCUMENTED_REQUEST
 from worlds.openssl import as_base64, list_certificates, public_key_of, request_of, verify_response
-from worlds.rest_steps import DOCUMENTED, SOFTWARE, VPN, close, open_request, responses_of, submit
+from worlds.rest_steps import DOCUMENTED, SOFTWARE, VPN, bind_card, close, open_request, responses_of, submit
 from worlds.served import Served
 
 EXAMPLES = json.loads((VECTORS / "rest_examples.json").read_text())
@@ -79,6 +79,7 @@ def test_the_documented_exchange_can_be_replayed(subscriber: httpx.Client, serve
     request = address.rpartition("/")[2]
     documented = next(each for each in EXAMPLES if each["page"] == "get-certificate-request-generation-options")
     assert subscriber.get(f"/requests/{request}/certificaterequestgenerationoptions").json() == documented["response"]
+    bind_card(subscriber, request)
     answer = submit(subscriber, request, DOCUMENTED_REQUEST)
     (response,) = responses_of(answer)
     verify_response(response, served.installation.ca_file)

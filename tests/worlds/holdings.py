@@ -12,6 +12,7 @@ from certwright.domain.identities import UserId
 from certwright.domain.ports import Session
 from certwright.domain.profiles import Profile, ProfileFlags, ProfileId, ProfileStatus
 from certwright.domain.requests import Request, RequestFlags, RequestId, RequestStatus
+from certwright.domain.smartcards import CardId, Smartcard, SmartcardFlags, SmartcardId, SmartcardStatus
 from certwright.domain.workflows import Operation
 from worlds.contoso import NOW, SUBSCRIBER, TEMPLATE
 
@@ -44,6 +45,21 @@ def make_profile(owner: UserId = ALICE, **changed) -> Profile:
         "template_version": 1,
     }
     return Profile(**(plain | changed))
+
+
+def make_card(profile: Profile | None = None, **changed) -> Smartcard:
+    """Return a card of the profile's owner, or one in stock."""
+    plain = {"id": SmartcardId(uuid4()), "card_id": CardId(uuid4())}
+    if profile is not None:
+        plain |= {
+            "status": SmartcardStatus.ACTIVE,
+            "flags": SmartcardFlags.PRIMARY,
+            "owner_id": profile.owner_id,
+            "template_id": profile.template_id,
+            "template_version": profile.template_version,
+            "profile_id": profile.id,
+        }
+    return Smartcard(**(plain | changed))
 
 
 def make_certificate(request: Request, profile: Profile, place: int = 0, **changed) -> Certificate:

@@ -2,6 +2,7 @@
 
 import base64
 from typing import Any
+from uuid import uuid4
 
 import httpx
 
@@ -16,6 +17,13 @@ def open_request(client: httpx.Client, template: str = SOFTWARE, **properties: A
     """Open an Enroll request and return its GUID."""
     body = {"type": "Enroll", "profiletemplateuuid": template, "datacollection": [], "comment": "", **properties}
     answer = client.post("/requests", json=body)
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()).rpartition("/")[2]
+
+
+def bind_card(client: httpx.Client, request: str, card: str | None = None, **properties: Any) -> str:
+    """Bind a card, of a new identifier unless one is given, to the request and return the GUID of the assignment."""
+    answer = client.post("/smartcards", json={"requestid": request, "cardid": card or str(uuid4()), **properties})
     assert answer.status_code == 201, answer.text
     return str(answer.json()).rpartition("/")[2]
 

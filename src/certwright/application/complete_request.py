@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from certwright.application.card_changes import check_card_bound
 from certwright.application.profile_changes import Changes, choose_revocation, make_profile
 from certwright.application.request_parties import SeenRequest, get_request, list_held, plan_request
 from certwright.application.server_keys import forget_pending_keys
@@ -25,9 +26,9 @@ def complete_request(request_id: RequestId, *, by: Caller, world: World, comment
     A new profile becomes active, and the one whose place it takes superseded, with its certificates and duplicates treated as
     the policy's revocation settings say. A revocation, a hold, its end and a retirement take effect.
 
-    Errors: RequestNotFound; AccessDenied unless *by* may execute it; TransitionRefused; DataIncomplete; CertificatesMissing
-            while a planned certificate is not delivered; ProfileStateRefused when the profile that it is about was changed
-            since; TextTooLong and MalformedValue for the comment; ChangedMeanwhile.
+    Errors: RequestNotFound; AccessDenied unless *by* may execute it; TransitionRefused; DataIncomplete; CardMissing;
+            CertificatesMissing while a planned certificate is not delivered; ProfileStateRefused when the profile that it is
+            about was changed since; TextTooLong and MalformedValue for the comment; ChangedMeanwhile.
     Source: domain.md 4.1, 4.3 and the decision "Completed".
     """
     check_comment("comment", comment)
@@ -36,6 +37,7 @@ def complete_request(request_id: RequestId, *, by: Caller, world: World, comment
         now = world.clock.now()
         closed = replace(advance(seen.request, RequestAction.COMPLETE), completed=now)
         check_data_complete(seen)
+        check_card_bound(seen)
         changes = Changes(closed, by, now, session)
         old = None if closed.old_profile_id is None else session.profiles.get_locked(closed.old_profile_id)
         if old is not None:

@@ -6,14 +6,15 @@ from certwright.application.request_parties import get_principal
 from certwright.application.startable import Start, look_at, plan_start
 from certwright.application.world import World
 from certwright.domain.data_items import DataItemOriginator, list_broken_by_items, list_missing, merge_items
-from certwright.domain.errors import MalformedValue, Refused, check_none_broken
+from certwright.domain.errors import MalformedValue, Refused, SmartcardNotFound, check_none_broken
 from certwright.domain.events import EventType, tell
 from certwright.domain.identities import Caller, UserId
 from certwright.domain.policies import Answers, Policy, list_broken_by_answers
 from certwright.domain.ports import Session
 from certwright.domain.profile_templates import ProfileTemplate, ProfileTemplateId
-from certwright.domain.profiles import ProfileId
+from certwright.domain.profiles import Profile, ProfileId
 from certwright.domain.requests import Request, find_data_flags
+from certwright.domain.smartcards import SmartcardId
 from certwright.domain.workflows import Operation
 
 
@@ -22,12 +23,14 @@ class RequestWish:
     """What a client asks for.
 
     Shape: an Enroll request names the *template_id* and, unless it is for the caller himself, the *target_id*. Every other
-    one names the *profile_id* that it is about, whose template and owner the other two, where given, have to be.
+    one names the *profile_id* that it is about, or the *smartcard_id* that this is on; the template and the owner, where given,
+    have to be those of the profile.
     """
 
     operation: Operation
     template_id: ProfileTemplateId | None = None
     profile_id: ProfileId | None = None
+    smartcard_id: SmartcardId | None = None
     target_id: UserId | None = None
     answers: Answers = Answers()
 
@@ -35,7 +38,8 @@ class RequestWish:
 def create_request(wish: RequestWish, *, by: Caller, world: World) -> Request:
     """Return the new request, Approved at once where the policy needs no approvals, else Pending.
 
-    Errors: ProfileTemplateNotFound; ProfileNotFound; UserNotFound; MalformedValue where the wish contradicts itself;
+    Errors: ProfileTemplateNotFound; ProfileNotFound; SmartcardNotFound; UserNotFound; MalformedValue where the
+            wish contradicts itself;
             everything that `plan_start` refuses, and everything wrong with the answers.
     Source: domain.md 4.1.
     """
@@ -81,14 +85,26 @@ def _find_start(wish: RequestWish, *, by: Caller, session: Session) -> Start:
         target = by if wish.target_id in (None, by.user.id) else get_principal(wish.target_id, session)
         template = session.templates.get(wish.template_id)
         return Start(operation=wish.operation, template=template, target=target, choices=wish.answers.choices)
-    if wish.profile_id is None:
-        raise MalformedValue("profile", "the GUID of the profile is wanted that the request is about")
-    profile = session.profiles.get(wish.profile_id)
+    profile = _find_profile(wish, session)
     if wish.target_id not in (None, profile.owner_id):
         raise MalformedValue("target", "the profile is another person's")
     if wish.template_id not in (None, profile.template_id):
         raise MalformedValue("profiletemplateuuid", "the profile is of another profile template")
     return look_at(profile, wish.operation, session, wish.answers.choices)
+
+
+def _find_profile(wish: RequestWish, session: Session) -> Profile:
+    profile_id = wish.profile_id
+    if wish.smartcard_id is not None:
+        on_card = session.smartcards.get(wish.smartcard_id).profile_id
+        if on_card is None:
+            raise SmartcardNotFound(wish.smartcard_id)
+        if profile_id not in (None, on_card):
+            raise MalformedValue("profile", "another profile is on the smart card")
+        profile_id = on_card
+    if profile_id is None:
+        raise MalformedValue("profile", "the GUID of the profile, or of the smart card, is wanted that the request is about")
+    return session.profiles.get(profile_id)
 
 
 def _answer(request: Request, template: ProfileTemplate, answers: Answers, *, by: Caller, world: World) -> Request:

@@ -4,9 +4,10 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha1
 from uuid import UUID
 
+from certwright.application.card_changes import check_card_bound
 from certwright.application.places import Place, Posted, find_key_holders, list_places
 from certwright.application.profile_changes import make_profile
-from certwright.application.profile_room import check_duplicates, check_room
+from certwright.application.profile_room import check_room_for
 from certwright.application.request_parties import SeenRequest, get_request, plan_request
 from certwright.application.server_keys import ServerKeys
 from certwright.application.supplied_data import check_data_complete
@@ -24,7 +25,7 @@ from certwright.domain.profiles import ProfileId
 from certwright.domain.public_keys import CertificateRequest
 from certwright.domain.requests import Request, RequestAction, RequestId, advance
 from certwright.domain.security_descriptors import RequestPermission
-from certwright.domain.workflows import Operation, check_profile_fits
+from certwright.domain.workflows import check_profile_fits
 from certwright.formats.pkcs12 import PfxContent, encode_pfx
 
 
@@ -72,14 +73,15 @@ class Enrollment:
     def read(self, session: Session) -> None:
         """Look at the request, and at what is there for it.
 
-        Errors: RequestNotFound; AccessDenied; TransitionRefused; DeliversNothing; DataIncomplete; ProfileStateRefused;
-                SubjectDisabled; SubmissionMismatch; PlaceTaken; PfxPasswordRefused.
+        Errors: RequestNotFound; AccessDenied; TransitionRefused; DeliversNothing; DataIncomplete; CardMissing;
+                ProfileStateRefused; SubjectDisabled; SubmissionMismatch; PlaceTaken; PfxPasswordRefused.
         """
         seen = get_request(self._post.request_id, RequestPermission.EXECUTE, by=self._post.by, session=session)
         advance(seen.request, RequestAction.EXECUTE)
         if not seen.request.workflow.delivers:
             raise DeliversNothing(seen.request.operation.value)
         check_data_complete(seen)
+        check_card_bound(seen)
         if not seen.target.user.enabled and not seen.request.workflow.is_for_somebody_else:
             raise SubjectDisabled(seen.target.user.nt4_name)
         if seen.request.old_profile_id is not None:
@@ -221,10 +223,8 @@ class Enrollment:
             session.profiles.add(make_profile(request, self._post.by, profile_id, self._world))
         executing = replace(advance(request, RequestAction.EXECUTE), profile_id=profile_id)
         session.requests.change(executing, from_status=request.status)
-        if is_new and request.operation is Operation.ENROLL:
-            check_room(seen.template, request.type, request.target_id, session, without=profile_id)
-        if is_new and request.operation is Operation.DUPLICATE and request.old_profile_id is not None:
-            check_duplicates(seen.policy, request.old_profile_id, session, without=profile_id)
+        if is_new:
+            check_room_for(seen, session, without=profile_id)
 
     def _keep_old_profile(self, request: Request, old_profile_id: ProfileId, session: Session) -> None:
         """See to it that the profile that the request is about is still as it was read, and stays so until all is stored.

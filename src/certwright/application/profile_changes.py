@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from certwright.application.card_changes import move_card
 from certwright.application.world import World
 from certwright.domain.certificates import Certificate, format_serial_number
 from certwright.domain.delayed_revocations import DelayedRevocation
@@ -13,7 +14,7 @@ from certwright.domain.identities import Caller
 from certwright.domain.policies import NO_CHOICES, Choices
 from certwright.domain.ports import Session
 from certwright.domain.profiles import Profile, ProfileFlags, ProfileId, ProfileStatus
-from certwright.domain.requests import Request
+from certwright.domain.requests import Request, RequestFlags
 from certwright.domain.revocation import RevocationReason, RevocationSettings
 
 NOTHING_PUBLISHED = RevocationSettings()
@@ -30,7 +31,7 @@ class Changes:
     events: list[Event] = field(default_factory=list)
 
     def set_profile(self, profile: Profile, changed: Profile) -> None:
-        """Store *changed* in place of *profile*. Errors: ChangedMeanwhile."""
+        """Store *changed* in place of *profile*; the card that it is on follows. Errors: ChangedMeanwhile."""
         self.session.profiles.change(changed, from_status=profile.status)
         self._tell(
             EventType.PROFILE_CHANGED,
@@ -39,6 +40,8 @@ class Changes:
             flags=f"{int(profile.flags)} to {int(changed.flags)}",
             version=str(changed.template_version),
         )
+        if RequestFlags.SMARTCARD in self.request.flags:
+            self.events += move_card(self.request, changed, by=self.by, at=self.at, session=self.session)
 
     def revoke(
         self,

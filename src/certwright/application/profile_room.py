@@ -1,5 +1,6 @@
 """Whether somebody may hold one more profile."""
 
+from certwright.application.request_parties import SeenRequest
 from certwright.domain.errors import DuplicatesExhausted, ProfilesExhausted
 from certwright.domain.identities import UserId
 from certwright.domain.policies import Policy
@@ -7,6 +8,7 @@ from certwright.domain.ports import Session
 from certwright.domain.profile_templates import ProfileTemplate
 from certwright.domain.profiles import Profile, ProfileFlags, ProfileId, ProfileStatus
 from certwright.domain.request_types import RequestType
+from certwright.domain.workflows import Operation
 
 COUNTED = frozenset({ProfileStatus.ACTIVE, ProfileStatus.NEW})
 
@@ -47,6 +49,18 @@ def check_duplicates(policy: Policy, primary_id: ProfileId, session: Session, *,
     held = [each for each in session.profiles.list_duplicates(primary_id) if each.status in COUNTED]
     if sum(each.id != without for each in held) >= limit:
         raise DuplicatesExhausted(limit)
+
+
+def check_room_for(seen: SeenRequest, session: Session, *, without: ProfileId) -> None:
+    """Raise unless the profile *without*, which the request has just made, is within the policy's limits.
+
+    Errors: ProfilesExhausted; DuplicatesExhausted.
+    """
+    request = seen.request
+    if request.operation is Operation.ENROLL:
+        check_room(seen.template, request.type, request.target_id, session, without=without)
+    if request.operation is Operation.DUPLICATE and request.old_profile_id is not None:
+        check_duplicates(seen.policy, request.old_profile_id, session, without=without)
 
 
 def _counts(profile: Profile) -> bool:

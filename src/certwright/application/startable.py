@@ -9,13 +9,14 @@ from certwright.application.world import World
 from certwright.domain.access import StartRequest, check_allowed, decide
 from certwright.domain.certificates import Certificate
 from certwright.domain.deliveries import check_archived, plan_delivery
-from certwright.domain.errors import ProfileTemplateNotFound, Refused, RequestAlreadyOpen, SubjectDisabled
+from certwright.domain.errors import CardMissing, ProfileTemplateNotFound, Refused, RequestAlreadyOpen, SubjectDisabled
 from certwright.domain.identities import Caller, Principal
 from certwright.domain.policies import NO_CHOICES, Choices, Policy
 from certwright.domain.ports import Session
 from certwright.domain.profile_templates import ProfileTemplate
 from certwright.domain.profiles import Profile
 from certwright.domain.requests import Request, RequestFlags, RequestId, RequestStatus
+from certwright.domain.smartcards import Smartcard
 from certwright.domain.workflows import WORKFLOWS, Operation, check_profile_fits
 
 
@@ -23,13 +24,15 @@ from certwright.domain.workflows import WORKFLOWS, Operation, check_profile_fits
 class Start:
     """What somebody wants to start, and what that depends on.
 
-    Shape: *profile* is what it is about, None for Enroll; *held* are its certificates, *open_about* the open requests about it.
+    Shape: *profile* is what it is about, None for Enroll, and *card* what that is on; *held* are its certificates,
+    *open_about* the open requests about it.
     """
 
     operation: Operation
     template: ProfileTemplate
     target: Principal
     profile: Profile | None = None
+    card: Smartcard | None = None
     held: tuple[Certificate, ...] = ()
     open_about: tuple[Request, ...] = ()
     choices: Choices = NO_CHOICES
@@ -37,11 +40,13 @@ class Start:
 
 def look_at(profile: Profile, operation: Operation, session: Session, choices: Choices = NO_CHOICES) -> Start:
     """Return what starting *operation* with the profile depends on. Errors: ProfileTemplateNotFound for a withdrawn one."""
+    template = session.templates.get(profile.template_id)
     return Start(
         operation=operation,
-        template=session.templates.get(profile.template_id),
+        template=template,
         target=get_principal(profile.owner_id, session),
         profile=profile,
+        card=session.smartcards.find_of_profile(profile.id) if template.is_smartcard else None,
         held=session.certificates.list_of_profile(profile.id),
         open_about=session.requests.list_open_about(profile.id),
         choices=choices,
@@ -52,7 +57,7 @@ def plan_start(start: Start, *, by: Caller, session: Session, world: World) -> R
     """Return the request that *by* may start now, without what its initiator would answer.
 
     Errors: PolicyMissing; AccessDenied; ProfileStateRefused; RequestAlreadyOpen; SubjectDisabled where certificates come of
-            it; NothingArchived; ProfilesExhausted; DuplicatesExhausted.
+            it; NothingArchived; CardMissing; ProfilesExhausted; DuplicatesExhausted.
     Source: domain.md 4.1 and 4.3.
     """
     policy = start.template.get_policy(WORKFLOWS[start.operation].request_type)
@@ -64,6 +69,8 @@ def plan_start(start: Start, *, by: Caller, session: Session, world: World) -> R
         check_profile_fits(start.operation, start.profile)
     _check_none_open(start)
     check_archived(request, start.held)
+    if request.needs_card and not request.makes_profile and start.card is None:
+        raise CardMissing()
     if request.workflow.delivers and not start.target.user.enabled and not request.workflow.is_for_somebody_else:
         raise SubjectDisabled(start.target.user.nt4_name)
     if start.operation is Operation.ENROLL:
@@ -108,8 +115,12 @@ def _draft_request(start: Start, policy: Policy, *, by: Caller, world: World) ->
         old_profile_id=profile_id,
         choices=start.choices,
     )
-    # As the documented Unblock request: what changes a profile in place names it as new and as old.
-    return request if request.makes_profile else replace(request, profile_id=profile_id)
+    card_id = None if start.card is None else start.card.id
+    request = replace(request, old_smartcard_id=card_id)
+    if request.makes_profile:
+        return replace(request, smartcard_id=card_id) if policy.reuse_smartcard else request
+    # As the documented Unblock request: what changes a profile in place names it, and its card, as new and as old.
+    return replace(request, profile_id=profile_id, smartcard_id=card_id)
 
 
 def _check_none_open(start: Start) -> None:

@@ -5,7 +5,7 @@ from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -23,12 +23,17 @@ SUBMISSION_ATTEMPTS = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What to enroll for. Shape: *template* is a profile template's name or UUID; files go into the folder *out*."""
+    """What to enroll for.
+
+    Shape: *template* is a profile template's name or UUID; files go into the folder *out*. Where the template is for cards,
+    the server is told that the keys are on the card *card_id*: without one, the files stand for a card of a new identifier.
+    """
 
     template: str
     out: Path
     comment: str = ""
     data: Mapping[str, str] = field(default_factory=dict)
+    card_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,10 @@ def enroll(client: RestClient, wish: Wish, *, tell: Callable[[str], None] = lamb
 def _fulfil(
     client: RestClient, request_id: UUID, template: TemplateSummary, wish: Wish, tell: Callable[[str], None]
 ) -> tuple[EnrolledCertificate, ...]:
+    if template.is_smartcard:
+        card_id = wish.card_id or uuid4()
+        tell(f"Bind the card {card_id}")
+        client.bind_card(request_id, card_id)
     tell("Ask which keys to make")
     options = client.list_generation_options(request_id)
     described = ", ".join(f"{each.algorithm} with {each.key_size} bits" for each in options)

@@ -27,6 +27,7 @@ class TemplateSummary(msgspec.Struct, frozen=True):
     name: str = msgspec.field(name="Name")
     id: UUID = msgspec.field(name="Uuid")
     description: str = msgspec.field(name="Description", default="")
+    is_smartcard: bool = msgspec.field(name="IsSmartcardProfileTemplate", default=False)
 
 
 class GenerationOptions(msgspec.Struct, frozen=True):
@@ -117,6 +118,10 @@ class RestClient:
             return UUID(path.rpartition("/")[2])
         except ValueError:
             raise AnswerUnfit("answer-unfit", "The server did not say which request it made.") from None
+
+    def bind_card(self, request_id: UUID, card_id: UUID) -> None:
+        """Bind the card of that identifier to the request. Once more changes nothing."""
+        self._call("POST", "/smartcards", str, {"requestid": str(request_id), "cardid": str(card_id)})
 
     def list_generation_options(self, request_id: UUID) -> tuple[GenerationOptions, ...]:
         """Return how to make each key that the request wants from the client, in the order of the requests to send."""

@@ -7,7 +7,7 @@ from datetime import datetime
 from certwright.domain.certificates import Certificate, CertificateStatus
 from certwright.domain.errors import NothingArchived
 from certwright.domain.profile_templates import CertificateTemplate, KeyOrigin, ProfileTemplate
-from certwright.domain.requests import Request
+from certwright.domain.requests import Request, RequestFlags
 from certwright.domain.workflows import Operation
 
 
@@ -71,7 +71,13 @@ def plan_delivery(request: Request, template: ProfileTemplate, held: Sequence[Ce
 
 
 def check_archived(request: Request, held: Sequence[Certificate]) -> None:
-    """Raise unless the request's operation finds the archived keys that it needs. Errors: NothingArchived."""
+    """Raise unless the request's operation finds the archived keys that it needs. Errors: NothingArchived.
+
+    Source: domain.md 1.1: to recover a card is to replace it, whether or not a key of it is archived.
+    """
+    is_replacement = RequestFlags.SMARTCARD in request.flags and request.operation is Operation.RECOVER
+    if is_replacement:
+        return
     if request.workflow.needs_archived_keys and not any(each.is_archived for each in held):
         raise NothingArchived()
 

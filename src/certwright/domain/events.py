@@ -41,6 +41,8 @@ class EventType(StrEnum):
     CERTIFICATE_REINSTATED = "certificate.reinstated"
     PROFILE_CHANGED = "profile.changed"
     RENEWAL_REFUSED = "renewal.refused"
+    SMARTCARD_ASSIGNED = "smartcard.assigned"
+    SMARTCARD_CHANGED = "smartcard.changed"
     CRL_REQUESTED = "crl.requested"
     TEMPLATES_IMPORTED = "profile-templates.imported"
     TEMPLATE_WITHDRAWN = "profile-template.withdrawn"

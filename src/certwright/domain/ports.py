@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol, TypeVar
 
+from certwright.domain.card_ports import Smartcards
 from certwright.domain.certificates import Certificate, SerialNumber
 from certwright.domain.errors import CertwrightError
 from certwright.domain.events import Event
@@ -228,6 +229,8 @@ class Session(Protocol):
     def renewals(self) -> Renewals: ...
     @property
     def delayed_revocations(self) -> DelayedRevocations: ...
+    @property
+    def smartcards(self) -> Smartcards: ...
     @property
     def certificates(self) -> Certificates: ...
     @property

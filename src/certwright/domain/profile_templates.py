@@ -12,7 +12,7 @@ from certwright.domain.pfx import PfxProtection
 from certwright.domain.policies import Policy
 from certwright.domain.public_keys import HashAlgorithm, KeyAlgorithm
 from certwright.domain.request_types import RequestType
-from certwright.domain.smartcards import SmartcardConfiguration
+from certwright.domain.smartcard_configuration import SmartcardConfiguration
 
 ProfileTemplateId = NewType("ProfileTemplateId", UUID)
 

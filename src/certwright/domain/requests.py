@@ -13,6 +13,7 @@ from certwright.domain.policies import NO_CHOICES, Choices
 from certwright.domain.profile_templates import ProfileTemplateId
 from certwright.domain.profiles import ProfileId
 from certwright.domain.request_types import RequestType
+from certwright.domain.smartcards import SmartcardId
 from certwright.domain.workflows import WORKFLOWS, Operation, Workflow
 
 RequestId = NewType("RequestId", UUID)
@@ -85,7 +86,8 @@ TRANSITIONS: dict[tuple[RequestStatus, RequestAction], RequestStatus] = {
 class Request:
     """A request keeps the version of the profile template that it was created under.
 
-    Shape: *profile_id* is the profile that the request makes or changes in place, *old_profile_id* the one that it is about.
+    Shape: *profile_id* is the profile that the request makes or changes in place, *old_profile_id* the one that it is about;
+    *smartcard_id* and *old_smartcard_id* are the cards that these are on.
     """
 
     id: RequestId
@@ -104,6 +106,8 @@ class Request:
     data_flags: DataCollectionFlags = DataCollectionFlags.NONE
     profile_id: ProfileId | None = None
     old_profile_id: ProfileId | None = None
+    smartcard_id: SmartcardId | None = None
+    old_smartcard_id: SmartcardId | None = None
     choices: Choices = NO_CHOICES
 
     @property
@@ -120,6 +124,11 @@ class Request:
     def makes_profile(self) -> bool:
         """Return whether a profile comes of it that was not there before."""
         return self.workflow.new_flags is not None
+
+    @property
+    def needs_card(self) -> bool:
+        """Return whether certificates come of it that are for a card; keys that are read for somebody else need none."""
+        return RequestFlags.SMARTCARD in self.flags and self.workflow.delivers and not self.workflow.is_for_somebody_else
 
     @property
     def is_data_complete(self) -> bool:

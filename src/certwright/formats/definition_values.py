@@ -22,7 +22,7 @@ from certwright.domain.public_keys import KeyAlgorithm
 from certwright.domain.request_types import RequestType
 from certwright.domain.revocation import RevocationReason, RevocationSettings
 from certwright.domain.rules.key_definition import KEY_BITS
-from certwright.domain.smartcards import PinPolicy, SmartcardConfiguration, UserPinOption
+from certwright.domain.smartcard_configuration import PinPolicy, SmartcardConfiguration, UserPinOption
 from certwright.formats.definition_tables import (
     CertificateTemplateTable,
     GroupTable,

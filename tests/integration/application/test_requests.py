@@ -39,7 +39,7 @@ from certwright.domain.profiles import ProfileStatus
 from certwright.domain.request_types import RequestType
 from certwright.domain.requests import DataCollectionFlags, Request, RequestFlags, RequestId, RequestStatus
 from certwright.domain.revocation import RevocationReason
-from certwright.domain.smartcards import SmartcardConfiguration
+from certwright.domain.smartcard_configuration import SmartcardConfiguration
 from certwright.domain.workflows import Operation
 from worlds.contoso import ADMINISTRATOR, AGENT, APPROVER, GRANTS, MANAGER, OUTSIDER, SUBSCRIBER, SUBSCRIBER2
 from worlds.house import ONE, TWO, House, csr, signed_in

@@ -8,7 +8,7 @@ from certwright.domain.errors import PolicyMissing
 from certwright.domain.events import EventType, tell
 from certwright.domain.profile_templates import KeyUsages, X509KeyUsage
 from certwright.domain.request_types import RequestType
-from certwright.domain.smartcards import SmartcardConfiguration
+from certwright.domain.smartcard_configuration import SmartcardConfiguration
 from worlds.contoso import (
     CERTIFICATE_REQUEST,
     CERTIFICATE_TEMPLATE,

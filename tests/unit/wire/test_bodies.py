@@ -19,7 +19,7 @@ from certwright.domain.profiles import Profile, ProfileFlags, ProfileId, Profile
 from certwright.domain.request_types import RequestType
 from certwright.domain.requests import DataCollectionFlags, Request, RequestFlags, RequestId, RequestStatus
 from certwright.domain.security_descriptors import SERVICE_SID, SecurityDescriptor
-from certwright.domain.smartcards import SmartcardConfiguration
+from certwright.domain.smartcard_configuration import SmartcardConfiguration
 from certwright.domain.workflows import Operation
 from certwright.wire.rest.bodies import (
     DeliveredBody,

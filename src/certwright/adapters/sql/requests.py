@@ -49,6 +49,8 @@ _REQUEST = (
     requests.c.profile_id,
     requests.c.old_profile_id,
     requests.c.choices,
+    requests.c.smartcard_id,
+    requests.c.old_smartcard_id,
 )
 _ADD = insert_unless_taken(requests)
 _BY_ID = select(*_REQUEST).where(requests.c.id == bindparam("request_id"))
@@ -61,6 +63,7 @@ _CHANGEABLE = (
     "data_flags",
     "profile_id",
     "old_profile_id",
+    "smartcard_id",
 )
 _CHANGE = (
     update(requests)
@@ -201,6 +204,8 @@ class SqlRequests:
             "profile_id": request.profile_id,
             "old_profile_id": request.old_profile_id,
             "choices": _encode_choices(request.choices),
+            "smartcard_id": request.smartcard_id,
+            "old_smartcard_id": request.old_smartcard_id,
         }
 
     def _read(self, row: Row) -> Request:
@@ -222,6 +227,8 @@ class SqlRequests:
             profile_id=row.profile_id,
             old_profile_id=row.old_profile_id,
             choices=_decode_choices(row.choices),
+            smartcard_id=row.smartcard_id,
+            old_smartcard_id=row.old_smartcard_id,
         )
 
     def _seal(self, request_id: RequestId, item: DataItem) -> DataItem:

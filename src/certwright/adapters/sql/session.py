@@ -13,6 +13,7 @@ from certwright.adapters.sql.profile_templates import SqlProfileTemplates
 from certwright.adapters.sql.profiles import SqlProfiles
 from certwright.adapters.sql.renewals import SqlRenewals
 from certwright.adapters.sql.requests import Cipher, SqlRequests
+from certwright.adapters.sql.smartcards import SqlSmartcards
 from certwright.domain.ports import EventListener
 
 
@@ -33,6 +34,7 @@ class SqlSession:
         self._profiles = SqlProfiles(connection)
         self._renewals = SqlRenewals(connection)
         self._delayed_revocations = SqlDelayedRevocations(connection)
+        self._smartcards = SqlSmartcards(connection)
         self._certificates = SqlCertificates(connection)
         self._history = SqlHistory(connection, order, None if listener is None else lambda events: listener.hear(events, self))
         self._keys = SqlKeys(connection)
@@ -68,6 +70,11 @@ class SqlSession:
     def delayed_revocations(self) -> SqlDelayedRevocations:
         """Return the revocations that are still to take effect."""
         return self._delayed_revocations
+
+    @property
+    def smartcards(self) -> SqlSmartcards:
+        """Return the cards."""
+        return self._smartcards
 
     @property
     def certificates(self) -> SqlCertificates:

@@ -1,20 +1,14 @@
 """The tables. What an enum or a flag may hold is printed into CHECK constraints from the domain."""
 
-from collections.abc import Iterable
-from enum import IntFlag
-
 from sqlalchemy import (
     BigInteger,
     Boolean,
     CheckConstraint,
     Column,
     ForeignKey,
-    ForeignKeyConstraint,
-    Identity,
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     SmallInteger,
     String,
     Table,
@@ -24,7 +18,12 @@ from sqlalchemy import (
     text,
 )
 
+from certwright.adapters.sql import card_tables, table_parts
 from certwright.adapters.sql.columns import PlainText, Serial, UtcTime
+from certwright.adapters.sql.table_parts import counter as _counter
+from certwright.adapters.sql.table_parts import flags_of as _flags_of
+from certwright.adapters.sql.table_parts import one_of as _one_of
+from certwright.adapters.sql.table_parts import template_version as _template_version
 from certwright.domain.grants import ObjectKind, Right
 from certwright.domain.outbox import OutboxState
 from certwright.domain.profiles import ProfileFlags, ProfileStatus
@@ -32,37 +31,12 @@ from certwright.domain.request_types import RequestType
 from certwright.domain.requests import OPEN_STATUSES, DataCollectionFlags, RequestFlags, RequestStatus
 from certwright.domain.revocation import RevocationReason
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 """The number of the newest migration: what this program reads and writes."""
 
-metadata = MetaData(
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-    }
-)
-
-
-def _counter(name: str) -> Column[int]:
-    """Return a key that the database counts up: the order in which rows came in."""
-    return Column(name, BigInteger().with_variant(Integer, "sqlite"), Identity(), primary_key=True)
-
-
-def _one_of(column: str, values: Iterable[int | str]) -> CheckConstraint:
-    listed = ", ".join(str(int(each)) if isinstance(each, int) else f"'{each}'" for each in values)
-    return CheckConstraint(f"{column} IN ({listed})", name=column)
-
-
-def _flags_of(column: str, flags: type[IntFlag]) -> CheckConstraint:
-    return CheckConstraint(f"({column} & {~sum(flags) & 0x7FFF}) = 0", name=column)
-
-
-def _template_version() -> ForeignKeyConstraint:
-    return ForeignKeyConstraint(["template_id", "template_version"], ["profile_templates.id", "profile_templates.version"])
-
+metadata = table_parts.metadata
+ELSEWHERE = (card_tables.smartcards,)
+"""Tables that have a module of their own, because this one is long."""
 
 # -- who ---------------------------------------------------------------------------------------------------------------
 
@@ -191,6 +165,9 @@ requests = Table(
     # Version 1 knew one operation, and no choices.
     Column("operation", String(30), nullable=False, server_default=text("'enroll'")),
     Column("choices", PlainText, nullable=False, server_default=text("''")),
+    # No foreign keys: SQLite adds none to a table that is there.
+    Column("smartcard_id", Uuid),
+    Column("old_smartcard_id", Uuid),
     _template_version(),
     _one_of("type", RequestType),
     _one_of("status", RequestStatus),

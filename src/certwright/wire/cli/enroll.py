@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from uuid import UUID
 
 import click
 
@@ -20,6 +21,7 @@ from certwright.wire.cli.options import json_option, password_file_option, read_
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder for the files.")
 @click.option("--comment", default="", help="Words for the event history.")
 @click.option("--item", "items", multiple=True, metavar="NAME=VALUE", help="Answer to a question of the template; repeatable.")
+@click.option("--card", "card_id", type=click.UUID, help="The card that the keys are for, where the template is for cards.")
 @password_file_option
 @json_option
 def command(
@@ -31,6 +33,7 @@ def command(
     out: Path,
     comment: str,
     items: tuple[str, ...],
+    card_id: UUID | None,
     password_file: Path | None,
     as_json: bool,
 ) -> None:
@@ -52,7 +55,7 @@ def command(
     """
     answers = dict(_parse_item(each) for each in items)
     password = read_password(password_file, f"Password of {user}")
-    wish = Wish(template=template, out=out, comment=comment, data=answers)
+    wish = Wish(template=template, out=out, comment=comment, data=answers, card_id=card_id)
     with (
         show_progress(f"Enrolling {user}") as tell,
         RestClient(Server(url=url, user=user, password=password, ca=ca)) as client,

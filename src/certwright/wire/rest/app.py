@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from certwright.application.world import World
 from certwright.domain.ports import SignIn, Turns
-from certwright.wire.rest import certificate_data, certificates, profile_templates, profiles, requests
+from certwright.wire.rest import certificate_data, certificates, profile_templates, profiles, requests, smartcards
 from certwright.wire.rest.asgi import ASGIApp, Receive, Scope, Send
 from certwright.wire.rest.calls import Route
 from certwright.wire.rest.desk import Desk
@@ -18,6 +18,7 @@ ROUTES: tuple[Route, ...] = (
     *certificate_data.ROUTES,
     *profiles.ROUTES,
     *certificates.ROUTES,
+    *smartcards.ROUTES,
 )
 """Every address of the API: a new one is a function that takes a `Call`, and a line here or in its module."""
 

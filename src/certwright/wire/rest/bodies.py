@@ -43,7 +43,7 @@ class DataItemBody(Struct):
 
 
 class RequestBody(Struct):
-    """Source: domain.md 2.1; cards come with the kinds of request that need them."""
+    """Source: domain.md 2.1."""
 
     uuid: UUID = field(name="Uuid")
     request_type: int = field(name="RequestType")
@@ -84,8 +84,8 @@ class RequestBody(Struct):
             completed=UNSET_MOMENT if request.completed is None else format_moment(request.completed),
             new_profile=request.profile_id or UNSET_IDENTIFIER,
             old_profile=request.old_profile_id or UNSET_IDENTIFIER,
-            new_smartcard=UNSET_IDENTIFIER,
-            old_smartcard=UNSET_IDENTIFIER,
+            new_smartcard=request.smartcard_id or UNSET_IDENTIFIER,
+            old_smartcard=request.old_smartcard_id or UNSET_IDENTIFIER,
             priority=request.priority,
             comment=request.comment,
             template=request.template_id,

@@ -34,9 +34,9 @@ class Call:
             raise MalformedValue(name, "a GUID is wanted")
         return identifier
 
-    def parse_body(self) -> Properties:
+    def parse_body(self, *, takes_trailing_commas: bool = False) -> Properties:
         """Return the properties of the body. Errors: MalformedBody; WireRefusal (415)."""
-        return parse_body(self.body, self.content_type)
+        return parse_body(self.body, self.content_type, takes_trailing_commas=takes_trailing_commas)
 
 
 @dataclass(frozen=True, slots=True)

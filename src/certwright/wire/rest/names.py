@@ -7,6 +7,7 @@ from certwright.domain.profiles import ProfileStatus
 from certwright.domain.request_types import RequestType
 from certwright.domain.requests import RequestStatus
 from certwright.domain.revocation import RevocationReason
+from certwright.domain.smartcards import SmartcardStatus
 from certwright.domain.workflows import Operation
 
 REQUEST_TYPES: dict[str, RequestType] = {
@@ -66,6 +67,17 @@ PROFILE_STATUSES: dict[str, ProfileStatus] = {
     "canceled": ProfileStatus.DISABLED,
     "cancelled": ProfileStatus.DISABLED,
     "abandoned": ProfileStatus.DISABLED,
+}
+
+
+SMARTCARD_STATUSES: dict[str, SmartcardStatus] = {
+    **{name: SmartcardStatus[each.name] for name, each in PROFILE_STATUSES.items()},
+    "assigned": SmartcardStatus.ASSIGNED,
+    # What such a request leaves its card in.
+    "executing": SmartcardStatus.ASSIGNED,
+    "canceled": SmartcardStatus.RETIRED,
+    "cancelled": SmartcardStatus.RETIRED,
+    "abandoned": SmartcardStatus.RETIRED,
 }
 
 

@@ -4,6 +4,7 @@ Source: the decisions "reading" and "malformed input" of domain.md.
 """
 
 import asyncio
+import re
 
 from certwright.domain.errors import MalformedBody
 from certwright.wire.rest.asgi import Receive
@@ -17,6 +18,7 @@ DRAIN_LIMIT_OCTETS = 64 * 1024 * 1024
 PATIENCE_SECONDS = 120
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_STRING_OR_TRAILING_COMMA = re.compile(rb'("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])', re.DOTALL)
 
 
 async def read_body(receive: Receive) -> bytes:
@@ -56,16 +58,18 @@ def _refuse_size(*headers: tuple[str, str]) -> WireRefusal:
     return WireRefusal(413, "body-too-large", f"The body is longer than {LIMIT_OCTETS} octets.", headers)
 
 
-def parse_body(body: bytes, content_type: str) -> Properties:
+def parse_body(body: bytes, content_type: str, *, takes_trailing_commas: bool = False) -> Properties:
     """Return the properties of the JSON object that *body* is.
 
+    Shape: the documentation prints one body with a comma after its last property: *takes_trailing_commas* is for that call.
     Errors: MalformedBody; WireRefusal (415) when it is said to be something else than JSON.
     """
     if not body.strip():
         raise MalformedBody("it is empty")
     if content_type.partition(";")[0].strip().lower() != "application/json":
         raise WireRefusal(415, "content-type-refused", "The Content-Type of a body has to be application/json.")
-    values = parse_json(body.removeprefix(_BYTE_ORDER_MARK))
+    text = body.removeprefix(_BYTE_ORDER_MARK)
+    values = parse_json(_STRING_OR_TRAILING_COMMA.sub(rb"\1", text) if takes_trailing_commas else text)
     if not isinstance(values, dict):
         raise MalformedBody("a JSON object is wanted")
     return Properties(values)

@@ -16,6 +16,7 @@ from certwright.domain.profile_templates import ProfileTemplateId
 from certwright.domain.profiles import ProfileId
 from certwright.domain.requests import RequestId
 from certwright.domain.revocation import RevocationReason
+from certwright.domain.smartcards import SmartcardId
 from certwright.domain.workflows import Operation
 from certwright.wire.rest.bodies import RequestBody
 from certwright.wire.rest.calls import Answer, Call, Route, created, found, listed
@@ -43,6 +44,7 @@ def post_request(call: Call) -> Answer:
     properties = call.parse_body()
     template_id = properties.read_identifier("profiletemplateuuid")
     profile_id = properties.read_identifier("profile")
+    smartcard_id = properties.read_identifier("smartcard")
     target_id = properties.read_identifier("target")
     answers = _read_answers(properties)
     operation = _read_operation(properties)
@@ -51,6 +53,7 @@ def post_request(call: Call) -> Answer:
         operation=operation,
         template_id=None if template_id is None else ProfileTemplateId(template_id),
         profile_id=None if profile_id is None else ProfileId(profile_id),
+        smartcard_id=None if smartcard_id is None else SmartcardId(smartcard_id),
         target_id=None if target_id is None else UserId(target_id),
         answers=answers,
     )

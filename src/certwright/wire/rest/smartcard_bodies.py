@@ -1,10 +1,50 @@
-"""How the cards of a profile template are set up, as the API answers it. Source: domain.md 2.10."""
+"""Cards, and how those of a profile template are set up, as the API answers them. Source: domain.md 2.3 and 2.10."""
 
 from typing import Self
+from uuid import UUID
 
 from msgspec import Struct, field
 
-from certwright.domain.smartcards import PinPolicy, SmartcardConfiguration
+from certwright.domain.smartcard_configuration import PinPolicy, SmartcardConfiguration
+from certwright.domain.smartcards import Smartcard
+from certwright.wire.rest.identifiers import UNSET_IDENTIFIER
+
+
+class SmartcardBody(Struct):
+    """Source: domain.md 2.3: the serial number of a card is its identifier in braces."""
+
+    uuid: UUID = field(name="Uuid")
+    status: int = field(name="Status")
+    flags: int = field(name="Flags")
+    parent: UUID = field(name="ParentSmartcardUuid")
+    primary: UUID = field(name="PrimarySmartcardUuid")
+    permanent: UUID = field(name="PermanentSmartcardUuid")
+    owner: UUID = field(name="AssignedUserUuid")
+    template: UUID = field(name="ProfileTemplateUuid")
+    template_version: int = field(name="ProfileTemplateVersion")
+    comment: str = field(name="Comment")
+    serial_number: str = field(name="SerialNumber")
+    middleware: str = field(name="Middleware")
+    atr: str = field(name="Atr")
+
+    @classmethod
+    def of(cls, card: Smartcard) -> Self:
+        """Return *card* as the API answers it."""
+        return cls(
+            uuid=card.id,
+            status=card.status,
+            flags=card.flags,
+            parent=card.parent_id or UNSET_IDENTIFIER,
+            primary=card.primary_id or UNSET_IDENTIFIER,
+            permanent=card.permanent_id or UNSET_IDENTIFIER,
+            owner=card.owner_id or UNSET_IDENTIFIER,
+            template=card.template_id or UNSET_IDENTIFIER,
+            template_version=card.template_version,
+            comment=card.comment,
+            serial_number=f"{{{card.card_id}}}",
+            middleware=card.middleware,
+            atr=card.atr,
+        )
 
 
 class PinPolicyBody(Struct):

@@ -1,0 +1,48 @@
+"""The tables of cards; `tables` has all the others."""
+
+from sqlalchemy import (
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    Table,
+    Uuid,
+    text,
+)
+
+from certwright.adapters.sql.columns import PlainText, UtcTime
+from certwright.adapters.sql.table_parts import counter, flags_of, metadata, one_of, template_version
+from certwright.domain.smartcards import SmartcardFlags, SmartcardStatus
+
+smartcards = Table(
+    "smartcards",
+    metadata,
+    counter("number"),
+    Column("id", Uuid, nullable=False, unique=True),
+    Column("card_id", Uuid, nullable=False),
+    Column("status", SmallInteger, nullable=False),
+    Column("flags", SmallInteger, nullable=False),
+    Column("owner_id", Uuid),
+    Column("template_id", Uuid),
+    Column("template_version", Integer, nullable=False),
+    Column("profile_id", Uuid, ForeignKey("profiles.id"), unique=True),
+    Column("parent_id", Uuid),
+    Column("primary_id", Uuid),
+    Column("permanent_id", Uuid),
+    Column("comment", PlainText, nullable=False),
+    Column("middleware", PlainText, nullable=False),
+    Column("atr", PlainText, nullable=False),
+    # Which key the card has, and which it was given; keys themselves are sealed in here.
+    Column("admin_keys", PlainText, nullable=False),
+    Column("sealed_pin", LargeBinary),
+    Column("activated", UtcTime),
+    template_version(),
+    one_of("status", SmartcardStatus),
+    flags_of("flags", SmartcardFlags),
+)
+Index("ix_smartcards_card_id", smartcards.c.card_id, smartcards.c.number)
+Index("ix_smartcards_owner_id", smartcards.c.owner_id, smartcards.c.number)
+_IN_HANDS = text(f"status <> {int(SmartcardStatus.RETIRED)}")
+Index("uq_smartcards_in_hands", smartcards.c.card_id, unique=True, sqlite_where=_IN_HANDS, postgresql_where=_IN_HANDS)

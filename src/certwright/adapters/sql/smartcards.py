@@ -1,0 +1,128 @@
+"""Smart cards, changed by compare-and-set."""
+
+from functools import cache
+from typing import Any
+
+import msgspec
+from sqlalchemy import Select, bindparam, false, or_, select, update
+
+from certwright.adapters.sql.card_tables import smartcards
+from certwright.adapters.sql.prepared import Connection, Row
+from certwright.adapters.sql.upserts import insert_unless_taken
+from certwright.domain.admin_keys import AdminKeys
+from certwright.domain.errors import ChangedMeanwhile, SmartcardNotFound
+from certwright.domain.identities import UserId
+from certwright.domain.profiles import ProfileId
+from certwright.domain.smartcards import CardId, Smartcard, SmartcardFlags, SmartcardId, SmartcardStatus
+
+_CARD = tuple(each for each in smartcards.c if each.name != "number")
+_ADD = insert_unless_taken(smartcards)
+_BY_ID = select(*_CARD).where(smartcards.c.id == bindparam("smartcard_id"))
+_LAST = select(*_CARD).where(smartcards.c.card_id == bindparam("of_card")).order_by(smartcards.c.number.desc()).limit(1)
+_OF_PROFILE = select(*_CARD).where(smartcards.c.profile_id == bindparam("of_profile"))
+_WRITTEN_ONCE = ("id", "card_id")
+_CHANGEABLE = tuple(each.name for each in _CARD if each.name not in _WRITTEN_ONCE)
+_CHANGE = (
+    update(smartcards)
+    .where(smartcards.c.id == bindparam("of_smartcard"), smartcards.c.status == bindparam("from_status"))
+    .values({name: bindparam(name) for name in _CHANGEABLE})
+)
+
+_KEYS_ENCODER = msgspec.json.Encoder()
+_KEYS_DECODER = msgspec.json.Decoder(AdminKeys)
+
+
+class SqlSmartcards:
+    """Smart cards."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, card: Smartcard) -> None:
+        """Store a new card, or a new assignment of one. Errors: ChangedMeanwhile when the card is in other hands."""
+        if not _ADD.run(self._connection, [_row(card)]):
+            raise ChangedMeanwhile("smart card")
+
+    def get(self, smartcard_id: SmartcardId) -> Smartcard:
+        """Errors: SmartcardNotFound."""
+        row = self._connection.execute(_BY_ID, {"smartcard_id": smartcard_id}).first()
+        if row is None:
+            raise SmartcardNotFound(smartcard_id)
+        return _read(row)
+
+    def find_last(self, card_id: CardId) -> Smartcard | None:
+        """Return the last assignment of the card, or what is known of it in stock."""
+        row = self._connection.execute(_LAST, {"of_card": card_id}).first()
+        return None if row is None else _read(row)
+
+    def find_of_profile(self, profile_id: ProfileId) -> Smartcard | None:
+        """Return the card that the profile is on."""
+        row = self._connection.execute(_OF_PROFILE, {"of_profile": profile_id}).first()
+        return None if row is None else _read(row)
+
+    def list_all(
+        self, *, owner_id: UserId | None = None, statuses: frozenset[SmartcardStatus] | None = None
+    ) -> tuple[Smartcard, ...]:
+        """Return them newest first."""
+        statement = _list_with(frozenset(SmartcardStatus) if statuses is None else statuses, is_of_one=owner_id is not None)
+        return tuple(_read(row) for row in self._connection.execute(statement, {"of_owner": owner_id}))
+
+    def change(self, card: Smartcard, *, from_status: SmartcardStatus) -> None:
+        """Store *card* if its status is still *from_status*. Errors: ChangedMeanwhile."""
+        row = _row(card)
+        values = {name: row[name] for name in _CHANGEABLE}
+        keys = {"of_smartcard": card.id, "from_status": int(from_status)}
+        if self._connection.execute(_CHANGE, values | keys).rowcount != 1:
+            raise ChangedMeanwhile("smart card")
+
+
+@cache
+def _list_with(statuses: frozenset[SmartcardStatus], *, is_of_one: bool) -> Select[Any]:
+    """Return the one statement for these statuses: `Connection.execute` keeps what it compiles for each."""
+    wanted = or_(*(smartcards.c.status == each for each in sorted(map(int, statuses))), false())
+    listed = select(*_CARD).where(wanted).order_by(smartcards.c.number.desc())
+    return listed.where(smartcards.c.owner_id == bindparam("of_owner")) if is_of_one else listed
+
+
+def _row(card: Smartcard) -> dict[str, Any]:
+    return {
+        "id": card.id,
+        "card_id": card.card_id,
+        "status": int(card.status),
+        "flags": int(card.flags),
+        "owner_id": card.owner_id,
+        "template_id": card.template_id,
+        "template_version": card.template_version,
+        "profile_id": card.profile_id,
+        "parent_id": card.parent_id,
+        "primary_id": card.primary_id,
+        "permanent_id": card.permanent_id,
+        "comment": card.comment,
+        "middleware": card.middleware,
+        "atr": card.atr,
+        "admin_keys": _KEYS_ENCODER.encode(card.admin_keys).decode(),
+        "sealed_pin": card.sealed_pin,
+        "activated": card.activated,
+    }
+
+
+def _read(row: Row) -> Smartcard:
+    return Smartcard(
+        id=row.id,
+        card_id=row.card_id,
+        status=SmartcardStatus(row.status),
+        flags=SmartcardFlags(row.flags),
+        owner_id=row.owner_id,
+        template_id=row.template_id,
+        template_version=row.template_version,
+        profile_id=row.profile_id,
+        parent_id=row.parent_id,
+        primary_id=row.primary_id,
+        permanent_id=row.permanent_id,
+        comment=row.comment,
+        middleware=row.middleware,
+        atr=row.atr,
+        admin_keys=_KEYS_DECODER.decode(row.admin_keys),
+        sealed_pin=row.sealed_pin,
+        activated=row.activated,
+    )
