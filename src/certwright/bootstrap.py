@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from certwright.adapters.authorities.embedded import EmbeddedAuthority
 from certwright.adapters.authorities.hierarchy import AuthorityPlan, create_issuing, create_root, describe_issuer
+from certwright.adapters.authorities.recovery_agents import issue_agent_certificate
 from certwright.adapters.authorities.tls import issue_server_identity
 from certwright.adapters.authorities.tls_folder import TlsFiles, TlsFolder
 from certwright.adapters.checkpoints.file import CheckpointFile
@@ -34,12 +35,14 @@ from certwright.adapters.turns import LoneHand, NoTurns, SignerCrew, SingleTurn
 from certwright.application.close_request import list_stale_requests
 from certwright.application.delayed_revocations import list_due_revocations
 from certwright.application.due_work import Job
+from certwright.application.manage_agents import NewAgent, add_agent
 from certwright.application.open_renewals import list_due_renewals
 from certwright.application.seal_history import list_unsealed_events
 from certwright.application.world import World
+from certwright.domain.archive import RecoveryAgent
 from certwright.domain.certificates import SERIAL_NUMBER_BITS, SerialNumber, format_serial_number
 from certwright.domain.errors import InstallationExists, InstallationMissing, KeyUnavailable, SecretUnavailable
-from certwright.domain.events import EventType, tell_of_program
+from certwright.domain.events import PROGRAM, EventType, tell_of_program
 from certwright.domain.history_ports import CheckpointSink, SealingKey
 from certwright.domain.issuing import Issuer
 from certwright.domain.keys import AuthorityRecord, SealedKey
@@ -62,6 +65,8 @@ ROOT_CERTIFICATE_FILE = "ca.pem"
 TLS_FOLDER = "tls"
 ROOT, ISSUING, HISTORY = "root", "issuing", "history"
 """The names of the authorities, and of the three keys that every installation has."""
+ONLINE_AGENT = "online"
+"""The recovery agent that a new installation has: recovery by oneself works at once."""
 PASSPHRASE_OCTETS = 32
 
 KEY_SIZES = {
@@ -81,7 +86,7 @@ class Installation:
 
     Shape: *prepare_tls* returns the server's TLS certificate, after it replaced one that is missing, near its end or of other
     names; *ca_file* is the root's certificate in PEM, for clients to trust; *checkpoints* is the file that proves how far the
-    history goes; *jobs* are what a worker does.
+    history goes; *jobs* are what a worker does; *make_agent* returns an online recovery agent of that name, to be added.
     """
 
     data: Path
@@ -92,6 +97,7 @@ class Installation:
     turns: Turns
     sealing_key: SealingKey
     checkpoints: CheckpointFile
+    make_agent: Callable[[str], NewAgent]
     prepare_tls: Callable[[], TlsFiles]
     ca_file: Path
     jobs: tuple[Job, ...]
@@ -128,6 +134,8 @@ def create_installation(data: Path, *, tell: Tell = lambda _: None) -> None:
     tell("Issuing the server's TLS certificate")
     with open_installation(data) as installation:
         installation.prepare_tls()
+        tell("Making the recovery agent")
+        add_agent(installation.make_agent(ONLINE_AGENT), operator=PROGRAM, world=installation.world)
 
 
 def _find_or_make_passphrase(reference: SecretReference, data: Path) -> str:
@@ -242,6 +250,7 @@ def _assemble(
         turns=turns,
         sealing_key=sealing_key,
         checkpoints=checkpoints,
+        make_agent=partial(_make_agent, kek=kek, issuing_key=issuing_key, world=world),
         prepare_tls=partial(_keep_tls_current, data, settings, kek, issuing_key, world),
         ca_file=_keep_root_certificate(data, issuer),
         jobs=_list_jobs(settings, world, sealing_key),
@@ -295,6 +304,14 @@ def _load_authorities(store: SqlStore, data: Path) -> tuple[tuple[AuthorityRecor
     if missing:
         raise KeyUnavailable(missing[0])
     return (records[ISSUING], records[ROOT]), {name: key for name, key in sealed.items() if key is not None}
+
+
+def _make_agent(name: str, *, kek: KeyEncryptionKey, issuing_key: SoftwareKey, world: World) -> NewAgent:
+    key_name, now = f"agent/{name}", world.clock.now()
+    sealed = generate_key(key_name, *KEY_SIZES[AuthorityKey.P256], kek=kek, now=now)
+    public_key = open_key(sealed, kek).public_key
+    certificate = issue_agent_certificate(name, public_key, world.authority.issuer, issuing_key, serial=_make_serial(), now=now)
+    return NewAgent(RecoveryAgent(name=name, certificate=certificate, key_name=key_name, added=now), sealed)
 
 
 def _keep_tls_current(

@@ -9,9 +9,11 @@ from uuid import UUID
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from sqlalchemy import text
 
+from certwright.adapters.authorities.recovery_agents import issue_agent_certificate
 from certwright.adapters.entropy import SystemEntropy
-from certwright.adapters.keys.software import SoftwareKeyMaker, SoftwareKeySafe
+from certwright.adapters.keys.software import SoftwareKeyMaker, SoftwareKeySafe, generate_key, open_key
 from certwright.adapters.patterns import Re2Patterns
 from certwright.adapters.sql.store import SqlStore
 from certwright.adapters.turns import LoneHand
@@ -19,12 +21,15 @@ from certwright.application.complete_request import complete_request
 from certwright.application.create_request import RequestWish, create_request
 from certwright.application.enroll import Submission, enroll
 from certwright.application.enrollment import Delivered
+from certwright.application.open_archive import archive_key
 from certwright.application.world import World
-from certwright.domain.certificates import Certificate
+from certwright.domain.archive import RecoveryAgent
+from certwright.domain.certificates import Certificate, SerialNumber, format_serial_number
 from certwright.domain.events import Event
 from certwright.domain.grants import Grant, ObjectKind, Right
 from certwright.domain.identities import Caller, Group, GroupId, Principal
 from certwright.domain.issuing import Cleared, Issuer
+from certwright.domain.keys import PrivateKey, SealedKey
 from certwright.domain.policies import Answers, Choices
 from certwright.domain.ports import CertificationAuthority, Clock
 from certwright.domain.profile_templates import KeySpecification, ProfileTemplate, ProfileTemplateId, ResponseForm, X509KeyUsage
@@ -32,7 +37,8 @@ from certwright.domain.profiles import ProfileId
 from certwright.domain.public_keys import HashAlgorithm, KeyAlgorithm
 from certwright.domain.requests import RequestId
 from certwright.domain.workflows import Operation
-from worlds.authorities import KEK, make_hierarchy
+from certwright.formats.private_keys import parse_private_key
+from worlds.authorities import FOUNDED, KEK, make_hierarchy
 from worlds.clocks import SteppingClock
 from worlds.contoso import (
     ADMINISTRATOR,
@@ -62,6 +68,10 @@ TWO = replace(
 )
 
 NO_CHOICES = Choices()
+PFX_PASSWORD = "a password for PFX files"
+AGENT_NAME = "house"
+_PRIVATE_KEYS: dict[bytes, PrivateKey] = {}
+"""Of all certificate requests, by the digest of their public halves."""
 _MAKING = Lock()
 """Threads that ask for one name at once must not get two keys."""
 
@@ -75,6 +85,9 @@ def csr(owner: str) -> str:
 @cache
 def _make_csr(_owner: str) -> str:
     key = ec.generate_private_key(ec.SECP256R1())
+    encoded = key.private_bytes(serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    private = parse_private_key(encoded)
+    _PRIVATE_KEYS[private.public_key.digest] = private
     request = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([])).sign(key, hashes.SHA256())
     return "".join(request.public_bytes(serialization.Encoding.PEM).decode().splitlines()[1:-1])
 
@@ -137,12 +150,25 @@ class House:
             answers=Answers(choices=choices),
         )
         request = create_request(wish, by=signed_in(by), world=self.world)
-        if keys:
-            delivered = self.post(request.id, *(csr(each) for each in keys))
-            assert [each.error for each in delivered] == [None] * len(keys)
+        if keys or operation is Operation.RECOVER_ON_BEHALF:
+            requests = [csr(each) for each in keys]
+            delivered = self.post(request.id, *requests, by=executed_by or by, pfx_password=PFX_PASSWORD)
+            assert [each.error for each in delivered] == [None] * len(delivered)
         completed = complete_request(request.id, by=signed_in(executed_by or by), world=self.world)
         assert completed.request.profile_id is not None
         return completed.request.profile_id
+
+    def archive(self, profile_id: ProfileId, common_name: str) -> SerialNumber:
+        """Archive the key of the profile's certificate of that template, as if the server had made it."""
+        (found,) = [each for each in self.held(profile_id) if each.template_common_name == common_name]
+        with self.store.writing() as session:
+            key = archive_key(_PRIVATE_KEYS[found.key_digest], found.serial, session.archive.list_agents(), self.world)
+            session.archive.add([key])
+        with self.store.engines[-1].connect() as connection:
+            serial = format_serial_number(found.serial)
+            connection.execute(text("UPDATE certificates SET is_archived = 1 WHERE serial = :serial"), {"serial": serial})
+            connection.commit()
+        return found.serial
 
     def held(self, profile_id: ProfileId) -> list[Certificate]:
         """Return the profile's certificates, copies and key history included."""
@@ -199,6 +225,9 @@ def found_house(store: SqlStore) -> House:
         session.directory.replace_grants([*GRANTS, *rights])
         session.templates.save(ONE)
         session.templates.save(TWO)
+        key, agent = make_agent()
+        session.keys.save_key(key)
+        session.archive.save_agent(agent)
     return House(store, make_world(store, clock), clock)
 
 
@@ -215,6 +244,19 @@ def make_world(store: SqlStore, clock: Clock) -> World:
         safe=SoftwareKeySafe(KEK),
         patterns=Re2Patterns(),
     )
+
+
+@cache
+def make_agent(
+    name: str = AGENT_NAME, algorithm: KeyAlgorithm = KeyAlgorithm.ECDSA_P256, bits: int = 256
+) -> tuple[SealedKey, RecoveryAgent]:
+    """Return an online recovery agent and his key."""
+    key_name = f"agent/{name}"
+    sealed = generate_key(key_name, algorithm, bits, kek=KEK, now=FOUNDED)
+    public, hierarchy = open_key(sealed, KEK).public_key, make_hierarchy()
+    serial = SerialNumber(SystemEntropy().bits(64))
+    certificate = issue_agent_certificate(name, public, hierarchy.issuer, hierarchy.issuing_key, serial=serial, now=FOUNDED)
+    return sealed, RecoveryAgent(name=name, certificate=certificate, key_name=key_name, added=FOUNDED)
 
 
 class InterruptedAuthority:

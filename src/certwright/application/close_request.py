@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from certwright.application.due_work import Due
+from certwright.application.key_history import forget_recovered_keys
 from certwright.application.profile_changes import Changes
-from certwright.application.request_parties import SeenRequest, get_request, see_request
+from certwright.application.request_parties import SeenRequest, get_request, list_held, see_request
 from certwright.application.server_keys import forget_pending_keys
 from certwright.application.world import World
 from certwright.domain.errors import ChangedMeanwhile
@@ -102,6 +103,7 @@ def _end_request(
     changes.revoke(issued, RevocationReason.CESSATION_OF_OPERATION)
     if any(each.key.origin is KeyOrigin.SERVER for each in seen.template.certificate_templates):
         forget_pending_keys(issued, session)
+        forget_recovered_keys(ended.id, list_held(seen.request, session), session)
     ending = tell(event_type, by, now, request_id=ended.id, subject_id=ended.target_id, comment=comment)
     session.history.append([ending, *changes.events])
     return ended

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from certwright.application.card_changes import check_card_bound
+from certwright.application.key_history import forget_recovered_keys
 from certwright.application.profile_changes import Changes, choose_revocation, make_profile
 from certwright.application.request_parties import SeenRequest, get_request, list_held, plan_request
 from certwright.application.server_keys import forget_pending_keys
@@ -14,7 +15,7 @@ from certwright.domain.events import EventType, tell
 from certwright.domain.identities import Caller
 from certwright.domain.policies import check_comment
 from certwright.domain.profiles import Profile, ProfileFlags, ProfileStatus
-from certwright.domain.requests import Request, RequestAction, RequestId, advance
+from certwright.domain.requests import Request, RequestAction, RequestId, RequestStatus, advance
 from certwright.domain.revocation import RevocationReason
 from certwright.domain.security_descriptors import RequestPermission
 from certwright.domain.workflows import Operation, check_profile_fits
@@ -45,10 +46,11 @@ def complete_request(request_id: RequestId, *, by: Caller, world: World, comment
         if closed.workflow.delivers:
             plan = plan_request(seen, session, world)
             issued = [each for each in session.certificates.list_of_request(request_id) if each.encoded is not None]
-            if len(issued) < len(plan.issued):
-                raise CertificatesMissing(len(issued), len(plan.issued))
+            _check_delivered(seen.request, plan, len(issued))
             if plan.server_generated:
                 forget_pending_keys(issued, session)
+            if plan.given_back:
+                forget_recovered_keys(request_id, plan.given_back, session)
             closed = _take_over(changes, seen, plan, old, world)
         elif old is not None:
             _take_effect(changes, seen, old)
@@ -58,6 +60,14 @@ def complete_request(request_id: RequestId, *, by: Caller, world: World, comment
         )
         session.history.append([completed, *changes.events])
     return replace(seen, request=closed)
+
+
+def _check_delivered(request: Request, plan: DeliveryPlan, issued: int) -> None:
+    """Raise unless everything was delivered; an archived key that nobody can read any more does not hold the rest up."""
+    has_answered = request.status is RequestStatus.EXECUTING
+    given_back = len(plan.given_back) if has_answered else 0
+    if issued < len(plan.issued) or given_back < len(plan.given_back):
+        raise CertificatesMissing(issued + given_back, len(plan.issued) + len(plan.given_back))
 
 
 def _take_over(changes: Changes, seen: SeenRequest, plan: DeliveryPlan, old: Profile | None, world: World) -> Request:

@@ -5,6 +5,7 @@ from hashlib import sha1
 from uuid import UUID
 
 from certwright.application.card_changes import check_card_bound
+from certwright.application.key_history import HeldKey, KeyHistory
 from certwright.application.places import Place, Posted, find_key_holders, list_places
 from certwright.application.profile_changes import make_profile
 from certwright.application.profile_room import check_room_for
@@ -20,10 +21,9 @@ from certwright.domain.issuing import clear, plan_draft
 from certwright.domain.keys import PrivateKey
 from certwright.domain.pfx import check_pfx_password
 from certwright.domain.ports import Session
-from certwright.domain.profile_templates import CertificateTemplate
 from certwright.domain.profiles import ProfileId
 from certwright.domain.public_keys import CertificateRequest
-from certwright.domain.requests import Request, RequestAction, RequestId, advance
+from certwright.domain.requests import Request, RequestAction, RequestId, RequestStatus, advance
 from certwright.domain.security_descriptors import RequestPermission
 from certwright.domain.workflows import check_profile_fits
 from certwright.formats.pkcs12 import PfxContent, encode_pfx
@@ -51,6 +51,7 @@ class Delivered:
     pfx: bytes | None = None
     error: Refused | None = None
     is_server_generated: bool = False
+    is_key_history: bool = False
 
 
 class Enrollment:
@@ -64,6 +65,8 @@ class Enrollment:
         self._places: tuple[Place, ...] = ()
         self._holders: dict[bytes, UserId] = {}
         self._keys = ServerKeys(world)
+        self._history = KeyHistory(post.request_id, world)
+        self._profile_id: ProfileId | None = None
         self._delivers_keys = False
         self._drafted: list[Certificate] = []
         self._errors: dict[int, Refused] = {}
@@ -74,7 +77,8 @@ class Enrollment:
         """Look at the request, and at what is there for it.
 
         Errors: RequestNotFound; AccessDenied; TransitionRefused; DeliversNothing; DataIncomplete; CardMissing;
-                ProfileStateRefused; SubjectDisabled; SubmissionMismatch; PlaceTaken; PfxPasswordRefused.
+                ProfileStateRefused; SubjectDisabled; SubmissionMismatch; PlaceTaken; PfxPasswordRefused;
+                RecoveryAgentMissing.
         """
         seen = get_request(self._post.request_id, RequestPermission.EXECUTE, by=self._post.by, session=session)
         advance(seen.request, RequestAction.EXECUTE)
@@ -95,6 +99,7 @@ class Enrollment:
             check_pfx_password(self._post.pfx_password, self._world.pfx)
             self._delivers_keys = True
             self._keys.read(self._places, session)
+            self._history.read(plan, session)
 
     @property
     def lacks_keys(self) -> bool:
@@ -109,6 +114,7 @@ class Enrollment:
         """Draft and clear a certificate for each place that is empty, or keep why it stays empty."""
         seen = self._get_seen()
         profile_id = seen.request.profile_id or ProfileId(UUID(int=self._world.entropy.bits(128), version=4))
+        self._profile_id = profile_id
         for place in self._places:
             if place.certificate is not None:
                 self._certificates[place.number] = place.certificate
@@ -123,14 +129,19 @@ class Enrollment:
     @property
     def has_news(self) -> bool:
         """Return whether there is something to store before anything is signed."""
-        return bool(self._drafted or self._errors or self._post.comment)
+        return bool(self._drafted or self._errors or self._post.comment or self._gives_back_first)
+
+    @property
+    def _gives_back_first(self) -> bool:
+        """Return whether archived keys are given back, for the first time, by a request that issues nothing."""
+        return bool(self._history.held) and self._get_seen().request.status is RequestStatus.APPROVED
 
     def store(self, session: Session) -> None:
         """Store what will be signed and that it is about to be, together with the events that tell of it.
 
         Errors: ChangedMeanwhile; ProfilesExhausted.
         """
-        if self._drafted:
+        if self._drafted or self._gives_back_first:
             self._start(session)
             session.certificates.add(self._drafted)
             self._keys.store(session)
@@ -153,8 +164,9 @@ class Enrollment:
         return self._delivers_keys
 
     def open_keys(self) -> None:
-        """Open the private keys that are delivered. Errors: KeyUnavailable."""
+        """Open the private keys that are delivered. Errors: KeyUnavailable for one that waits for its delivery."""
         self._keys.open(self._places)
+        self._history.open()
 
     def record(self, session: Session) -> None:
         """Store the signed forms, and who is given which private key.
@@ -164,7 +176,11 @@ class Enrollment:
         first = [each for each in self._signed if session.certificates.record(each)]
         handed_out = [each for each in self._places if each.is_server_generated and each.number in self._certificates]
         session.history.append(
-            [*(self._tell_issued(each) for each in first), *(self._tell_delivered(each) for each in handed_out)]
+            [
+                *(self._tell_issued(each) for each in first),
+                *(self._tell_delivered(each) for each in handed_out),
+                *(self._tell_given_back(each) for each in self._history.held),
+            ]
         )
         is_alone = len(first) == len(self._signed)
         stored = first if is_alone else session.certificates.list_of_request(self._post.request_id)
@@ -172,7 +188,8 @@ class Enrollment:
 
     def deliver(self) -> tuple[Delivered, ...]:
         """Return the answer. Errors: KeyUnavailable."""
-        return tuple(self._deliver_place(each) for each in self._places)
+        places = [self._deliver_place(each) for each in self._places]
+        return (*places, *(self._deliver_held(each) for each in self._history.held))
 
     def _get_seen(self) -> SeenRequest:
         if self._seen is None:
@@ -205,6 +222,7 @@ class Enrollment:
             not_after=draft.not_after,
             request_digest=posted.digest,
             key_digest=key_digest,
+            is_archived=place.is_archived,
             to_be_signed=authority.prepare(cleared),
         )
 
@@ -214,7 +232,9 @@ class Enrollment:
         return place.posted or self._keys.get_made(place).as_request(place.template.key.hash)
 
     def _start(self, session: Session) -> None:
-        seen, profile_id = self._get_seen(), self._drafted[0].profile_id
+        seen, profile_id = self._get_seen(), self._profile_id
+        if profile_id is None:
+            raise RuntimeError("the steps of an enrollment were taken out of order")
         request = seen.request
         is_new = request.profile_id is None
         if request.old_profile_id is not None:
@@ -273,17 +293,31 @@ class Enrollment:
         )
 
     def _tell_delivered(self, place: Place) -> Event:
-        certificate = self._certificates[place.number]
+        return self._tell_key(EventType.KEY_DELIVERED, self._certificates[place.number])
+
+    def _tell_given_back(self, held: HeldKey) -> Event:
+        found = self._history.read_keys.get(held.certificate.serial)
+        if found is None:
+            error = str(self._history.errors.get(held.certificate.serial))
+            return self._tell_key(EventType.KEY_UNREADABLE, held.certificate, error=error)
+        return self._tell_key(EventType.KEY_RECOVERED, held.certificate, agent=found.agent)
+
+    def _tell_key(self, event_type: EventType, certificate: Certificate, **details: str) -> Event:
+        """Return the event that says whose private key was read, and why: for which operation, with which words."""
+        request = self._get_seen().request
+        answers = "; ".join(f"{each.name}: {each.value}" for each in request.data if each.value and not each.is_sensitive)
         return tell(
-            EventType.KEY_DELIVERED,
+            event_type,
             self._post.by,
             self._now,
-            request_id=self._post.request_id,
+            request_id=request.id,
             subject_id=certificate.subject_id,
-            comment=self._post.comment,
+            comment=" ".join(each for each in (request.comment, self._post.comment) if each),
             serial=format_serial_number(certificate.serial),
             template=certificate.template_common_name,
-            operation=self._get_seen().request.operation.value,
+            operation=request.operation.value,
+            **details,
+            **({"reason": answers} if answers else {}),
         )
 
     def _deliver_place(self, place: Place) -> Delivered:
@@ -296,19 +330,33 @@ class Enrollment:
         if certificate is None or certificate.encoded is None:
             return replace(empty, error=self._errors.get(place.number))
         if place.is_server_generated:
-            return replace(empty, pfx=self._wrap_key(self._keys.get_opened(place), certificate.encoded, template))
+            return replace(empty, pfx=self._wrap_key(self._keys.get_opened(place), certificate.encoded, template.friendly_name))
         rules = self._get_seen().template
         return replace(
             empty, response=self._world.authority.respond(certificate.encoded, rules.response_form, rules.response_hash)
         )
 
-    def _wrap_key(self, key: PrivateKey, encoded: bytes, template: CertificateTemplate) -> bytes:
-        content = PfxContent(
-            key=key,
-            certificate=encoded,
-            chain=self._world.authority.issuer.chain,
-            friendly_name=template.key.friendly_name or template.display_name or template.common_name,
+    def _deliver_held(self, held: HeldKey) -> Delivered:
+        certificate = held.certificate
+        templates = self._get_seen().template.certificate_templates
+        template = next((each for each in templates if each.common_name == certificate.template_common_name), None)
+        empty = Delivered(
+            template_common_name=certificate.template_common_name,
+            use_local_machine_store=template is not None and template.use_local_machine_store,
+            is_server_generated=True,
+            is_key_history=held.is_key_history,
         )
-        protection = self._get_seen().template.pfx_protection
-        iterations = self._world.pfx.iterations
-        return encode_pfx(content, self._post.pfx_password, protection=protection, iterations=iterations)
+        found = self._history.read_keys.get(certificate.serial)
+        if found is None or certificate.encoded is None:
+            return replace(empty, error=self._history.errors.get(certificate.serial))
+        name = certificate.template_common_name if template is None else template.friendly_name
+        return replace(empty, pfx=self._wrap_key(found.key, certificate.encoded, name))
+
+    def _wrap_key(self, key: PrivateKey, encoded: bytes, friendly_name: str) -> bytes:
+        chain = self._world.authority.issuer.chain
+        return encode_pfx(
+            PfxContent(key=key, certificate=encoded, chain=chain, friendly_name=friendly_name),
+            self._post.pfx_password,
+            protection=self._get_seen().template.pfx_protection,
+            iterations=self._world.pfx.iterations,
+        )

@@ -30,6 +30,11 @@ class Place:
         return self.template.key.origin is KeyOrigin.SERVER
 
     @property
+    def is_archived(self) -> bool:
+        """Return whether the server archives the key that it makes."""
+        return self.is_server_generated and self.template.key.archived
+
+    @property
     def lacks_key(self) -> bool:
         """Return whether the server has to make a key for it first."""
         return self.is_server_generated and self.certificate is None

@@ -1,11 +1,13 @@
 """Private keys that the server makes, from their making until the client has them for good."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from certwright.application.open_archive import archive_key
 from certwright.application.places import Place
 from certwright.application.world import World
+from certwright.domain.archive import ArchivedKey, RecoveryAgent, list_current
 from certwright.domain.certificates import Certificate, SerialNumber, format_serial_number
-from certwright.domain.errors import KeyUnavailable
+from certwright.domain.errors import KeyUnavailable, RecoveryAgentMissing
 from certwright.domain.keys import PrivateKey, SealedKey
 from certwright.domain.ports import Session
 
@@ -18,9 +20,19 @@ class ServerKeys:
         self._made: dict[int, PrivateKey] = {}
         self._new: dict[int, SealedKey] = {}
         self._stored: dict[int, SealedKey] = {}
+        self._agents: tuple[RecoveryAgent, ...] = ()
+        self._archived: list[ArchivedKey] = []
 
-    def read(self, places: Iterable[Place], session: Session) -> None:
-        """Look for the keys of places that have their certificate."""
+    def read(self, places: Sequence[Place], session: Session) -> None:
+        """Look for the keys of places that have their certificate, and for the agents to archive the others for.
+
+        Errors: RecoveryAgentMissing.
+        """
+        to_archive = [each for each in places if each.is_archived and each.lacks_key]
+        if to_archive:
+            self._agents = session.archive.list_agents()
+            if not list_current(self._agents):
+                raise RecoveryAgentMissing(to_archive[0].template.common_name)
         for place in places:
             if place.is_server_generated and place.certificate is not None:
                 sealed = session.keys.find_key(name_pending_key(place.certificate.serial))
@@ -38,16 +50,19 @@ class ServerKeys:
         return self._made[place.number]
 
     def seal(self, certificates: Iterable[Certificate]) -> None:
-        """Seal the keys that were made under the serial numbers of their certificates."""
+        """Seal the keys that were made under the serial numbers of their certificates, and archive those that are to be."""
         for each in certificates:
             if each.place in self._made:
                 name, now = name_pending_key(each.serial), self._world.clock.now()
                 self._new[each.place] = self._world.safe.seal(self._made[each.place], name, now)
+                if each.is_archived:
+                    self._archived.append(archive_key(self._made[each.place], each.serial, self._agents, self._world))
 
     def store(self, session: Session) -> None:
-        """Store the sealed keys."""
+        """Store the sealed and the archived keys. Errors: ChangedMeanwhile."""
         for each in self._new.values():
             session.keys.save_key(each)
+        session.archive.add(self._archived)
 
     def open(self, places: Iterable[Place]) -> None:
         """Open the stored keys. Errors: KeyUnavailable."""

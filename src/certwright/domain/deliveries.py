@@ -33,7 +33,12 @@ class DeliveryPlan:
     @property
     def delivers_keys(self) -> bool:
         """Return whether private keys are in the answer."""
-        return bool(self.server_generated)
+        return bool(self.server_generated or self.given_back)
+
+    @property
+    def given_back(self) -> tuple[Certificate, ...]:
+        """Return the certificates whose archived keys are in the answer."""
+        return (*self.carried, *self.history)
 
 
 def plan_delivery(request: Request, template: ProfileTemplate, held: Sequence[Certificate], now: datetime) -> DeliveryPlan:

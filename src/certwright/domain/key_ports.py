@@ -1,10 +1,14 @@
 """What we need from outside for the private keys of people, as small protocols."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Protocol
 
+from certwright.domain.archive import ArchivedKey, RecoveryAgent
+from certwright.domain.certificates import SerialNumber
 from certwright.domain.keys import PrivateKey, SealedKey
 from certwright.domain.profile_templates import KeySpecification
+from certwright.domain.public_keys import HashAlgorithm
 
 
 class KeyMaker(Protocol):
@@ -17,6 +21,16 @@ class KeyMaker(Protocol):
         """
 
 
+class DecryptionKey(Protocol):
+    """The private key of a recovery agent, which stays where it is."""
+
+    def decrypt(self, encrypted: bytes, hash_algorithm: HashAlgorithm) -> bytes:
+        """Return what was encrypted to an RSA key by OAEP. Errors: ValueError when that fails; KeyUnavailable."""
+
+    def agree(self, point: bytes) -> bytes:
+        """Return what a key of a curve agrees on with the holder of the uncompressed *point*. Errors: as `decrypt`."""
+
+
 class KeySafe(Protocol):
     """Private keys at rest."""
 
@@ -25,3 +39,31 @@ class KeySafe(Protocol):
 
     def open(self, sealed: SealedKey) -> PrivateKey:
         """Return the key. Errors: KeyUnavailable."""
+
+    def open_for_decryption(self, sealed: SealedKey) -> DecryptionKey:
+        """Return the key of a recovery agent, ready for use. Errors: KeyUnavailable."""
+
+
+class Archive(Protocol):
+    """Archived keys, and the agents who can read them."""
+
+    def list_agents(self) -> tuple[RecoveryAgent, ...]:
+        """Return all agents, retired ones included, in the order in which they were added."""
+
+    def save_agent(self, agent: RecoveryAgent) -> None:
+        """Store *agent* in place of one of the same name."""
+
+    def add(self, keys: Iterable[ArchivedKey]) -> None:
+        """Store new ones. Errors: ChangedMeanwhile when the key of one of the certificates is archived already."""
+
+    def find(self, serial: SerialNumber) -> ArchivedKey | None:
+        """Return the archived key of the certificate."""
+
+    def replace(self, key: ArchivedKey, before: ArchivedKey) -> bool:
+        """Store *key* if *before* is still there, and return whether it was."""
+
+    def list_outdated(self, agents: bytes, after: SerialNumber | None, limit: int) -> tuple[ArchivedKey, ...]:
+        """Return those that are encrypted to others than *agents*, in an order of their own, from *after* on."""
+
+    def count_outdated(self, agents: bytes) -> int:
+        """Return how many there are of those."""

@@ -28,7 +28,7 @@ def check_pfx_password(password: str, rules: PfxRules) -> None:
     Half a surrogate pair is no character.
 
     Errors: PfxPasswordMissing; PfxPasswordTooShort; PfxPasswordUnusable.
-    Source: RFC 7292 appendix B.1 for the ending; decision 0014.
+    Source: RFC 7292 appendix B.1 for the ending; decision 17.
     """
     if not password:
         raise PfxPasswordMissing()

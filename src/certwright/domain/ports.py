@@ -13,6 +13,7 @@ from certwright.domain.grants import Grant, Grants
 from certwright.domain.history_ports import History
 from certwright.domain.identities import Caller, Group, Principal, Sid, User, UserId
 from certwright.domain.issuing import Cleared, Issuer
+from certwright.domain.key_ports import Archive
 from certwright.domain.keys import AuthorityRecord, SealedKey
 from certwright.domain.notified_events import Notification
 from certwright.domain.profile_templates import ProfileTemplate, ProfileTemplateId, ResponseForm
@@ -237,6 +238,8 @@ class Session(Protocol):
     def history(self) -> History: ...
     @property
     def keys(self) -> Keys: ...
+    @property
+    def archive(self) -> Archive: ...
     @property
     def leases(self) -> Leases: ...
     @property

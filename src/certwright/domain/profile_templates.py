@@ -115,6 +115,11 @@ class CertificateTemplate:
     use_local_machine_store: bool = False
 
     @property
+    def friendly_name(self) -> str:
+        """Return what people read on a key that comes in a PFX file."""
+        return self.key.friendly_name or self.display_name or self.common_name
+
+    @property
     def generation_usages(self) -> KeyUsages:
         """Return what the client is to make the key for; agreement keys of curves sign and agree."""
         signs = {X509KeyUsage.DIGITAL_SIGNATURE, X509KeyUsage.CONTENT_COMMITMENT} & self.key_usages

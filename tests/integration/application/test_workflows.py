@@ -1,14 +1,13 @@
-"""What requests do to profiles and certificates, on a real database; archived keys are stood in for in the register."""
+"""What requests do to profiles and certificates, on a real database; clients make the archived keys, too."""
 
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import text
 
 from certwright.application.create_request import RequestWish, create_request
 from certwright.application.read_holdings import list_profile_certificates, list_profiles, read_profile
-from certwright.domain.certificates import CertificateStatus, SerialNumber, format_serial_number
+from certwright.domain.certificates import CertificateStatus, SerialNumber
 from certwright.domain.errors import (
     AccessDenied,
     ChoiceNotOffered,
@@ -57,17 +56,6 @@ def template(house: House) -> ProfileTemplate:
     return house.save(replace(TWO, policies=POLICIES))
 
 
-def archive(house: House, profile_id: ProfileId, common_name: str) -> SerialNumber:
-    """Say that the key of the profile's certificate of that template is archived, as if the server had made it."""
-    (found,) = [each for each in house.held(profile_id) if each.template_common_name == common_name]
-    engine = house.store.engines[-1]
-    with engine.connect() as connection:
-        serial = format_serial_number(found.serial)
-        connection.execute(text("UPDATE certificates SET is_archived = 1 WHERE serial = :serial"), {"serial": serial})
-        connection.commit()
-    return found.serial
-
-
 def statuses(house: House, profile_id: ProfileId) -> dict[SerialNumber, CertificateStatus]:
     return {each.serial: each.status(house.clock.now()) for each in house.held(profile_id)}
 
@@ -86,7 +74,7 @@ def look(house: House, profile_id: ProfileId) -> tuple[ProfileStatus, ProfileFla
 def test_the_worked_example_of_a_lost_card_with_a_duplicate(house: House, template: ProfileTemplate) -> None:
     # domain.md 4.3: the permanent profile has E1 and S1, the duplicate E1 and S2.
     permanent = house.run(Operation.ENROLL, None, ("s1", "e1"))
-    e1, s1 = archive(house, permanent, SECOND.common_name), of_template(house, permanent, SIGNING.common_name)
+    e1, s1 = house.archive(permanent, SECOND.common_name), of_template(house, permanent, SIGNING.common_name)
     duplicate = house.run(Operation.DUPLICATE, permanent, ("s2",))
     s2 = of_template(house, duplicate, SIGNING.common_name)
     assert of_template(house, duplicate, SECOND.common_name) == e1
@@ -110,7 +98,7 @@ def test_what_is_configured_for_duplicates_happens_to_them(house: House, templat
     changed = replace(POLICIES[RequestType.RECOVER], revocation_for_duplicates=ENDING)
     house.save(replace(template, policies=POLICIES | {RequestType.RECOVER: changed}))
     permanent = house.run(Operation.ENROLL, None, ("s1", "e1"))
-    archive(house, permanent, SECOND.common_name)
+    house.archive(permanent, SECOND.common_name)
     duplicate = house.run(Operation.DUPLICATE, permanent, ("s2",))
     house.run(Operation.RECOVER, permanent, ("s3", "e2"))
     assert look(house, duplicate)[0] is ProfileStatus.DISABLED
@@ -121,7 +109,7 @@ def test_an_archived_certificate_that_is_not_reissued_goes_over_and_stays_good(h
     changed = replace(POLICIES[RequestType.RECOVER], reissue_archived_certificates=False)
     house.save(replace(template, policies=POLICIES | {RequestType.RECOVER: changed}))
     permanent = house.run(Operation.ENROLL, None, ("s1", "e1"))
-    e1 = archive(house, permanent, SECOND.common_name)
+    e1 = house.archive(permanent, SECOND.common_name)
     new = house.run(Operation.RECOVER, permanent, ("s2",))
     assert statuses(house, new)[e1] is CertificateStatus.ACTIVE
     assert not any(each.is_key_history for each in house.held(new))
@@ -132,7 +120,7 @@ def test_keys_are_recovered_for_somebody_else_by_an_agent(house: House, template
     permanent = house.run(Operation.ENROLL, None, ("s1", "e1"))
     with pytest.raises(NothingArchived):
         house.run(Operation.RECOVER_ON_BEHALF, permanent, by=MANAGER)
-    e1 = archive(house, permanent, SECOND.common_name)
+    e1 = house.archive(permanent, SECOND.common_name)
     with pytest.raises(AccessDenied):
         house.run(Operation.RECOVER_ON_BEHALF, permanent, by=SUBSCRIBER)
     escrow = house.run(Operation.RECOVER_ON_BEHALF, permanent, by=MANAGER, executed_by=AGENT)
@@ -149,7 +137,7 @@ def test_nothing_is_recovered_where_nothing_is_archived(house: House, template: 
     assert Operation.RECOVER not in read_profile(permanent, by=signed_in(SUBSCRIBER), world=house.world).operations
     with pytest.raises(NothingArchived):
         house.run(Operation.RECOVER, permanent)
-    archive(house, permanent, SECOND.common_name)
+    house.archive(permanent, SECOND.common_name)
     assert Operation.RECOVER in read_profile(permanent, by=signed_in(SUBSCRIBER), world=house.world).operations
 
 
@@ -383,7 +371,7 @@ def test_an_update_issues_what_the_template_has_and_the_profile_has_not(house: H
 
 def test_an_update_leaves_key_history_alone_that_the_old_profile_still_uses(house: House, template: ProfileTemplate) -> None:
     old = enrolled(house)
-    e1 = archive(house, old, SECOND.common_name)
+    e1 = house.archive(old, SECOND.common_name)
     new = house.run(Operation.RENEW, old, ("s2", "e2"))
     e2 = next(each.serial for each in house.held(new) if each.template_common_name == "SecondUser" and not each.is_key_history)
     chosen = Choices(certificate_template=SECOND.common_name)

@@ -11,6 +11,7 @@ from certwright.domain.keys import PrivateKey, SealedKey
 from certwright.domain.profile_templates import KeySpecification
 from certwright.domain.public_keys import HashAlgorithm, KeyAlgorithm, PublicKey
 from certwright.formats.algorithms import HASHES
+from certwright.formats.enveloped import make_oaep
 from certwright.formats.public_keys import describe_public_key
 
 PUBLIC_EXPONENT = 65_537
@@ -85,6 +86,30 @@ class SoftwareKeySafe:
     def open(self, sealed: SealedKey) -> PrivateKey:
         """Return the key. Errors: as `open_key`."""
         return _describe(_load(sealed, self._kek))
+
+    def open_for_decryption(self, sealed: SealedKey) -> "SoftwareDecryptionKey":
+        """Return the key, ready for use. Errors: as `open_key`."""
+        return SoftwareDecryptionKey(_load(sealed, self._kek))
+
+
+class SoftwareDecryptionKey:
+    """Keeps the port `DecryptionKey` in this program's memory."""
+
+    def __init__(self, private_key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> None:
+        self._private_key = private_key
+
+    def decrypt(self, encrypted: bytes, hash_algorithm: HashAlgorithm) -> bytes:
+        """Return what was encrypted by OAEP. Errors: ValueError, also for a key of a curve."""
+        if not isinstance(self._private_key, rsa.RSAPrivateKey):
+            raise ValueError("a key of a curve decrypts nothing")
+        return self._private_key.decrypt(encrypted, make_oaep(hash_algorithm))
+
+    def agree(self, point: bytes) -> bytes:
+        """Return the agreement. Errors: ValueError, also for an RSA key and a point of another curve."""
+        if not isinstance(self._private_key, ec.EllipticCurvePrivateKey):
+            raise ValueError("an RSA key agrees on nothing")
+        other = ec.EllipticCurvePublicKey.from_encoded_point(self._private_key.curve, point)
+        return self._private_key.exchange(ec.ECDH(), other)
 
 
 def _describe(private_key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> PrivateKey:

@@ -1,5 +1,6 @@
 """One transaction's view of the store."""
 
+from certwright.adapters.sql.archive import SqlArchive
 from certwright.adapters.sql.certificates import SqlCertificates
 from certwright.adapters.sql.delayed_revocations import SqlDelayedRevocations
 from certwright.adapters.sql.directory import SqlDirectory
@@ -38,6 +39,7 @@ class SqlSession:
         self._certificates = SqlCertificates(connection)
         self._history = SqlHistory(connection, order, None if listener is None else lambda events: listener.hear(events, self))
         self._keys = SqlKeys(connection)
+        self._archive = SqlArchive(connection)
         self._leases = SqlLeases(connection)
         self._outbox = SqlOutbox(connection, cipher)
 
@@ -100,3 +102,8 @@ class SqlSession:
     def outbox(self) -> SqlOutbox:
         """Return what is to be sent."""
         return self._outbox
+
+    @property
+    def archive(self) -> SqlArchive:
+        """Return archived keys and their agents."""
+        return self._archive

@@ -24,7 +24,8 @@ from certwright.formats.sddl import encode_security_descriptor
 from certwright.wire.rest.identifiers import UNSET_IDENTIFIER
 
 UNSET_MOMENT = "0001-01-01T00:00:00"
-PKCS7_FLAG, PFX_FLAG, SERVER_GENERATED_FLAG, LOCAL_MACHINE_FLAG = 0x10000, 0x20000, 0x4, 0x8
+PKCS7_FLAG, PFX_FLAG = 0x10000, 0x20000
+KEY_HISTORY_FLAG, SERVER_GENERATED_FLAG, LOCAL_MACHINE_FLAG = 0x1, 0x4, 0x8
 """``Flags`` of a certificate say what its other properties say. Source: domain.md 1.5."""
 
 _LINE = 64
@@ -196,6 +197,7 @@ class DeliveredBody(Struct):
         flags = {
             PKCS7_FLAG: response is not None,
             PFX_FLAG: pfx is not None,
+            KEY_HISTORY_FLAG: delivered.is_key_history,
             SERVER_GENERATED_FLAG: delivered.is_server_generated,
             LOCAL_MACHINE_FLAG: delivered.use_local_machine_store,
         }
@@ -211,7 +213,7 @@ class DeliveredBody(Struct):
             is_server_generated=delivered.is_server_generated,
             is_pfx=pfx is not None,
             is_pkcs7=response is not None,
-            is_key_history=False,
+            is_key_history=delivered.is_key_history,
         )
 
 
