@@ -99,20 +99,29 @@ def test_requests_are_listed_for_originator_and_target_and_by_status(store: SqlS
 
 def test_a_request_changes_from_the_status_it_has(store: SqlStore) -> None:
     request, profile = start(store)
-    changed = replace(
-        request,
-        status=RequestStatus.COMPLETED,
-        completed=NOW,
-        priority=3,
-        comment="Done",
-        data=(DataItem("a", "b"),),
-        data_flags=DataCollectionFlags.CERTIFICATE_MANAGER_PROVIDED,
-        profile_id=profile.id,
-    )
+    changed = replace(request, status=RequestStatus.COMPLETED, completed=NOW, profile_id=profile.id)
     with store.writing() as session:
         session.requests.change(changed, from_status=RequestStatus.APPROVED)
     with store.reading() as session:
         assert session.requests.get(request.id) == changed
+
+
+def test_answers_change_by_themselves_and_who_changes_something_else_leaves_them(store: SqlStore) -> None:
+    request, _ = start(store)
+    flags = DataCollectionFlags.CERTIFICATE_MANAGER_PROVIDED
+    answered = replace(request, data=(DataItem("a", "b"),), data_flags=flags)
+    with store.writing() as session:
+        assert session.requests.get_locked(request.id) == request
+        session.requests.answer(replace(answered, status=RequestStatus.COMPLETED))
+    with store.reading() as session:
+        assert session.requests.get(request.id) == answered
+    with store.writing() as session:
+        # Somebody who has read it before.
+        session.requests.change(replace(request, status=RequestStatus.EXECUTING), from_status=RequestStatus.APPROVED)
+    with store.reading() as session:
+        assert session.requests.get(request.id) == replace(answered, status=RequestStatus.EXECUTING)
+    with pytest.raises(RequestNotFound), store.writing() as session:
+        session.requests.get_locked(RequestId(uuid4()))
 
 
 def test_a_request_does_not_change_from_a_status_it_no_longer_has(store: SqlStore) -> None:

@@ -17,7 +17,7 @@ from certwright.domain.requests import Approval, RequestStatus
 from certwright.domain.revocation import RevocationReason
 from certwright.domain.workflows import Operation
 from worlds.contoso import APPROVER, MANAGER, NOW, TEMPLATE
-from worlds.holdings import make_certificate, make_profile, make_request
+from worlds.holdings import BOB, make_certificate, make_profile, make_request
 
 
 def about(store: SqlStore) -> ProfileId:
@@ -93,6 +93,34 @@ def test_a_profile_holds_copies_as_what_they_are_to_it(store: SqlStore) -> None:
         assert session.profiles.list_duplicates(profile_id) == (duplicate,)
         live = frozenset({ProfileStatus.ACTIVE, ProfileStatus.NEW})
         assert session.profiles.count_of_template(TEMPLATE.id, live) == 2
+
+
+def test_what_all_profiles_of_an_owner_hold_is_what_each_of_them_holds(store: SqlStore) -> None:
+    first, second, third, others = make_profile(), make_profile(), make_profile(), make_profile(BOB)
+    request, open_request = make_request(), make_request(operation=Operation.RENEW, old_profile_id=first.id)
+    closed = make_request(operation=Operation.DISABLE, old_profile_id=second.id, status=RequestStatus.CANCELED)
+    of_another = make_request(BOB, operation=Operation.RENEW, old_profile_id=others.id)
+    with store.writing() as session:
+        session.templates.save(TEMPLATE)
+        for profile in (first, second, third, others):
+            session.profiles.add(profile)
+        for each in (request, open_request, closed, of_another):
+            session.requests.add(each)
+        made = [make_certificate(request, each, place) for place, each in enumerate((first, second, first, others))]
+        session.certificates.add([*made, make_certificate(request, first, 9)])
+        for each in made:
+            session.certificates.record(replace(each, to_be_signed=None, encoded=uuid4().bytes, thumbprint="AB"))
+        session.certificates.add_copies(second.id, [made[0].serial], is_key_history=True)
+        session.certificates.add_copies(second.id, [made[2].serial, made[1].serial], is_key_history=True)
+        session.certificates.add_copies(others.id, [made[0].serial], is_key_history=False)
+    with store.reading() as session:
+        held = session.certificates.list_by_profile(first.owner_id)
+        assert {each: held.get(each, ()) for each in (first.id, second.id, third.id)} == {
+            each: session.certificates.list_of_profile(each) for each in (first.id, second.id, third.id)
+        }
+        assert held.keys() == {first.id, second.id}
+        assert [each.is_key_history for each in held[second.id]] == [True, True, True]
+        assert session.requests.list_open_about_profiles_of(first.owner_id) == (open_request,)
 
 
 def test_a_hold_ends_and_the_earliest_revocation_counts(store: SqlStore) -> None:

@@ -25,6 +25,7 @@ from worlds.house import ONE, House, csr, found_house, signed_in
 
 SELF = Policy(self_service=True, initiators=frozenset({MANAGERS}))
 POLICIES = dict.fromkeys((RequestType.ENROLL, RequestType.RENEW, RequestType.DISABLE), SELF)
+POLICIES |= {RequestType.DUPLICATE: replace(SELF, maximum_duplicates=2)}
 APPROVED_BY_TWO = replace(SELF, approvals_needed=2, approvers=frozenset({APPROVERS}))
 
 
@@ -103,7 +104,7 @@ def test_approving_and_denying(house: House) -> None:
     remember(house)
     first, second = (start(house, Operation.ENROLL, None, MANAGER) for _ in range(2))
     approver = signed_in(APPROVER)
-    assert count(house, lambda: approve_request(first, by=approver, world=house.world)) == 6
+    assert count(house, lambda: approve_request(first, by=approver, world=house.world)) == 5
     assert count(house, lambda: deny_request(second, by=approver, world=house.world)) == 4
 
 
@@ -112,7 +113,7 @@ def test_the_last_approval(house: House) -> None:
     house.save(replace(ONE, policies=POLICIES | {RequestType.ENROLL: policy}))
     remember(house)
     request_id = start(house, Operation.ENROLL, None, MANAGER)
-    assert count(house, lambda: approve_request(request_id, by=signed_in(APPROVER), world=house.world)) == 7
+    assert count(house, lambda: approve_request(request_id, by=signed_in(APPROVER), world=house.world)) == 6
 
 
 def test_listing_requests_costs_the_same_for_one_and_for_many(house: House) -> None:
@@ -125,14 +126,20 @@ def test_listing_requests_costs_the_same_for_one_and_for_many(house: House) -> N
     assert count(house, look) == 3
 
 
-def test_listing_profiles_costs_the_same_for_each(house: House) -> None:
+def test_listing_profiles_costs_the_same_for_one_and_for_many(house: House) -> None:
     def look() -> None:
         list_profiles(by=signed_in(SUBSCRIBER), world=house.world)
 
     profile_id = hold(house)
-    assert count(house, lambda: read_profile(profile_id, by=signed_in(SUBSCRIBER), world=house.world)) == 5
-    assert count(house, look) == 5
-    for number in range(4):
-        hold(house, f"held {number}")
-    # Whatever the template lets one start is asked of each profile by itself.
-    assert count(house, look) == 2 + 3 * 5
+    assert count(house, lambda: read_profile(profile_id, by=signed_in(SUBSCRIBER), world=house.world)) == 6
+    assert count(house, look) == 6
+    for number in range(10):
+        duplicate = start(house, Operation.DUPLICATE, hold(house, f"held {number}"))
+        house.post(duplicate, csr(f"duplicate {number}"))
+        finish(house, duplicate)
+    start(house, Operation.RENEW, profile_id)
+    listed = list_profiles(by=signed_in(SUBSCRIBER), world=house.world)
+    assert len(listed) == 21
+    assert len({each.operations for each in listed}) == 3
+    assert listed == tuple(read_profile(each.profile.id, by=signed_in(SUBSCRIBER), world=house.world) for each in listed)
+    assert count(house, look) == 6

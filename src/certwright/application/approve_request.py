@@ -16,6 +16,7 @@ from certwright.domain.errors import AlreadyApproved, AnswersApproved, check_non
 from certwright.domain.events import EventType, tell
 from certwright.domain.identities import Caller
 from certwright.domain.policies import check_comment
+from certwright.domain.ports import Session
 from certwright.domain.requests import (
     Approval,
     Request,
@@ -34,20 +35,22 @@ def approve_request(
 ) -> SeenRequest:
     """Return the request with one approval more, Approved when it was the last that the policy asks for.
 
-    Manager items come in with *data*; all that are required are in before the last approval.
+    Manager items come in with *data*; all that are required are in before the last approval. What somebody approved stays:
+    who approves after him answers only what is still open.
 
     Errors: RequestNotFound; AccessDenied for everyone but the policy's approvers, and for the originator and the subject;
-            TransitionRefused unless it is Pending; AlreadyApproved; faults of the comment and of the data items;
-            ChangedMeanwhile.
+            TransitionRefused unless it is Pending; AlreadyApproved; AnswersApproved; faults of the comment and of the data
+            items; ChangedMeanwhile.
     Source: domain.md 3 (Approve) and 4.1.
     """
     check_comment("comment", comment)
     with world.store.writing() as session:
-        seen = get_request(request_id, RequestPermission.APPROVE, by=by, session=session)
+        seen = get_request(request_id, RequestPermission.APPROVE, by=by, session=session, is_locked=True)
         now = world.clock.now()
         approved = _take_items(advance(seen.request, RequestAction.APPROVE), seen, data, world)
-        # The change comes first: it keeps other approvers waiting until this one is counted.
-        session.requests.change(approved, from_status=seen.request.status)
+        if data:
+            _check_kept(seen.request, data, session)
+            session.requests.answer(approved)
         approval = Approval(request_id=request_id, approver_id=by.user.id, at=now, comment=comment)
         if not session.requests.add_approval(approval):
             raise AlreadyApproved()
@@ -99,7 +102,7 @@ def supply_data(
     """
     check_comment("comment", comment)
     with world.store.writing() as session:
-        seen = get_request(request_id, RequestPermission.WRITE, by=by, session=session)
+        seen = get_request(request_id, RequestPermission.WRITE, by=by, session=session, is_locked=True)
         advanced = advance(seen.request, RequestAction.SUPPLY_DATA)
         sides = _list_supplier_sides(seen, by)
         if session.requests.list_approvals(request_id):
@@ -108,7 +111,7 @@ def supply_data(
             if not sides:
                 raise AnswersApproved()
         supplied = _take_items(advanced, seen, data, world, sides=sides)
-        session.requests.change(supplied, from_status=seen.request.status)
+        session.requests.answer(supplied)
         told = tell(
             EventType.REQUEST_DATA_SUPPLIED,
             by,
@@ -120,6 +123,14 @@ def supply_data(
         )
         session.history.append([told])
     return replace(seen, request=supplied)
+
+
+def _check_kept(request: Request, data: tuple[DataItem, ...], session: Session) -> None:
+    """Raise when *data* says something else than what was approved. Errors: AnswersApproved."""
+    answered = {each.name: each.value for each in request.data if each.value}
+    differ = any(answered.get(each.name, each.value) != each.value for each in data)
+    if differ and session.requests.list_approvals(request.id):
+        raise AnswersApproved()
 
 
 def _list_supplier_sides(seen: SeenRequest, by: Caller) -> frozenset[DataItemOriginator]:

@@ -1,5 +1,7 @@
 """Whether somebody may hold one more profile."""
 
+from collections.abc import Iterable
+
 from certwright.application.request_parties import SeenRequest
 from certwright.domain.errors import DuplicatesExhausted, ProfilesExhausted
 from certwright.domain.identities import UserId
@@ -24,8 +26,8 @@ def check_room(
     """Raise unless the policy leaves *owner_id* room for another profile of *template*, of whatever version.
 
     Asked when a request is opened, so that nobody works for nothing, and again when its profile is made, which is *without*:
-    several requests may have been opened before the first was executed. What another profile took the place of, or a new one
-    is to take the place of, counts once.
+    several requests may have been opened before the first was executed, and may be executed at the same moment. What another
+    profile took the place of, or a new one is to take the place of, counts once.
 
     Errors: ProfilesExhausted.
     Source: MaximumActiveProfiles of EnrollPolicy in domain.md 2.9.
@@ -33,20 +35,22 @@ def check_room(
     limit = template.policies[request_type].maximum_active_profiles
     if not limit:
         return
+    if without is not None:
+        session.profiles.lock_room(owner_id, template.id)
     held = [each for each in session.profiles.list_of(owner_id, COUNTED) if each.template_id == template.id]
     if sum(_counts(each) and each.id != without for each in held) >= limit:
         raise ProfilesExhausted(template.name, limit)
 
 
-def check_duplicates(policy: Policy, primary_id: ProfileId, session: Session, *, without: ProfileId | None = None) -> None:
-    """Raise unless the policy leaves room for another duplicate of the profile; asked as `check_room` is.
+def check_duplicates(policy: Policy, duplicates: Iterable[Profile], *, without: ProfileId | None = None) -> None:
+    """Raise unless the policy leaves room for another one beside *duplicates*; asked as `check_room` is.
 
     Errors: DuplicatesExhausted.
     """
     limit = policy.maximum_duplicates
     if not limit:
         return
-    held = [each for each in session.profiles.list_duplicates(primary_id) if each.status in COUNTED]
+    held = [each for each in duplicates if each.status in COUNTED]
     if sum(each.id != without for each in held) >= limit:
         raise DuplicatesExhausted(limit)
 
@@ -60,7 +64,7 @@ def check_room_for(seen: SeenRequest, session: Session, *, without: ProfileId) -
     if request.operation is Operation.ENROLL:
         check_room(seen.template, request.type, request.target_id, session, without=without)
     if request.operation is Operation.DUPLICATE and request.old_profile_id is not None:
-        check_duplicates(seen.policy, request.old_profile_id, session, without=without)
+        check_duplicates(seen.policy, session.profiles.list_duplicates(request.old_profile_id), without=without)
 
 
 def _counts(profile: Profile) -> bool:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from certwright.application.request_parties import get_principal, get_request
-from certwright.application.startable import list_operations
+from certwright.application.startable import list_operations, list_own_operations
 from certwright.application.world import World
 from certwright.domain.access import ReadProfile, check_allowed, decide
 from certwright.domain.certificates import Certificate
@@ -26,8 +26,10 @@ class HeldProfile:
 def list_profiles(*, by: Caller, world: World, statuses: frozenset[ProfileStatus] | None = None) -> tuple[HeldProfile, ...]:
     """Return the caller's own profiles, newest first, of *statuses* or of any."""
     with world.store.reading() as session:
-        held = session.profiles.list_of(by.user.id, statuses)
-        return tuple(_with_operations(each, by, session, world) for each in held)
+        held = session.profiles.list_of(by.user.id)
+        operations = list_own_operations(held, by=by, session=session, world=world)
+        wanted = (each for each in held if statuses is None or each.status in statuses)
+        return tuple(HeldProfile(each, operations.get(each.id, ())) for each in wanted)
 
 
 def read_profile(profile_id: ProfileId, *, by: Caller, world: World) -> HeldProfile:

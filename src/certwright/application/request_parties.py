@@ -54,12 +54,15 @@ def see_request(request: Request, session: Session) -> SeenRequest:
     return SeenRequest(request, template, target, describe_request_security(parties), grants)
 
 
-def get_request(request_id: RequestId, permission: RequestPermission, *, by: Caller, session: Session) -> SeenRequest:
-    """Return the request.
+def get_request(
+    request_id: RequestId, permission: RequestPermission, *, by: Caller, session: Session, is_locked: bool = False
+) -> SeenRequest:
+    """Return the request; where *is_locked*, nobody else changes it until the session has ended.
 
     Errors: RequestNotFound; AccessDenied unless *by* has *permission* on it.
     """
-    seen = see_request(session.requests.get(request_id), session)
+    request = session.requests.get_locked(request_id) if is_locked else session.requests.get(request_id)
+    seen = see_request(request, session)
     check_allowed(decide(by, ActOnRequest(permission, seen.security), seen.grants))
     return seen
 

@@ -1,5 +1,6 @@
 """Whether an operation can be started: asked by who starts it, and by who lists what can be started."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from certwright.domain.identities import Caller, Principal
 from certwright.domain.policies import NO_CHOICES, Choices, Policy
 from certwright.domain.ports import Session
 from certwright.domain.profile_templates import ProfileTemplate
-from certwright.domain.profiles import Profile
+from certwright.domain.profiles import Profile, ProfileId
 from certwright.domain.requests import Request, RequestFlags, RequestId, RequestStatus
 from certwright.domain.smartcards import Smartcard
 from certwright.domain.workflows import WORKFLOWS, Operation, check_profile_fits
@@ -25,7 +26,8 @@ class Start:
     """What somebody wants to start, and what that depends on.
 
     Shape: *profile* is what it is about, None for Enroll, and *card* what that is on; *held* are its certificates,
-    *open_about* the open requests about it.
+    *open_about* the open requests about it,
+    *duplicates* its duplicates, looked up for who wants another one.
     """
 
     operation: Operation
@@ -35,6 +37,7 @@ class Start:
     card: Smartcard | None = None
     held: tuple[Certificate, ...] = ()
     open_about: tuple[Request, ...] = ()
+    duplicates: tuple[Profile, ...] = ()
     choices: Choices = NO_CHOICES
 
 
@@ -49,6 +52,7 @@ def look_at(profile: Profile, operation: Operation, session: Session, choices: C
         card=session.smartcards.find_of_profile(profile.id) if template.is_smartcard else None,
         held=session.certificates.list_of_profile(profile.id),
         open_about=session.requests.list_open_about(profile.id),
+        duplicates=session.profiles.list_duplicates(profile.id) if operation is Operation.DUPLICATE else (),
         choices=choices,
     )
 
@@ -76,19 +80,56 @@ def plan_start(start: Start, *, by: Caller, session: Session, world: World) -> R
     if start.operation is Operation.ENROLL:
         check_room(start.template, request.type, start.target.user.id, session)
     if start.operation is Operation.DUPLICATE and start.profile is not None:
-        check_duplicates(policy, start.profile.id, session)
+        check_duplicates(policy, start.duplicates)
     return request
 
 
 def list_operations(profile: Profile, *, by: Caller, session: Session, world: World) -> tuple[Operation, ...]:
     """Return what *by* may start with the profile now: exactly what `plan_start` would not refuse."""
     try:
-        seen = look_at(profile, Operation.RENEW, session)
+        # Who wants another one asks for most.
+        start = look_at(profile, Operation.DUPLICATE, session)
     except ProfileTemplateNotFound:
         # Profiles that have ended stay when their template is withdrawn.
         return ()
+    return _list_startable(start, by, session, world)
+
+
+def list_own_operations(
+    profiles: Sequence[Profile], *, by: Caller, session: Session, world: World
+) -> dict[ProfileId, tuple[Operation, ...]]:
+    """Return what `list_operations` does for each of *profiles*, which are all that *by* has, in a fixed number of look-ups."""
+    starts = _look_at_all(by, profiles, session)
+    return {each: _list_startable(start, by, session, world) for each, start in starts.items()}
+
+
+def _look_at_all(owner: Principal, profiles: Sequence[Profile], session: Session) -> dict[ProfileId, Start]:
+    """Return what `look_at` does for Duplicate, without profiles whose template is withdrawn."""
+    templates = {each.id: each for each in session.templates.list_newest()}
+    held = session.certificates.list_by_profile(owner.user.id)
+    requests = session.requests.list_open_about_profiles_of(owner.user.id)
+    uses_cards = any(each.template_id in templates and templates[each.template_id].is_smartcard for each in profiles)
+    cards = {each.profile_id: each for each in session.smartcards.list_all(owner_id=owner.user.id)} if uses_cards else {}
+    return {
+        profile.id: Start(
+            operation=Operation.DUPLICATE,
+            template=templates[profile.template_id],
+            target=owner,
+            profile=profile,
+            card=cards.get(profile.id),
+            held=held.get(profile.id, ()),
+            open_about=tuple(each for each in requests if each.old_profile_id == profile.id),
+            # A duplicate is its owner's, as the profile is that it was made from.
+            duplicates=tuple(each for each in profiles if each.primary_id == profile.id),
+        )
+        for profile in profiles
+        if profile.template_id in templates
+    }
+
+
+def _list_startable(start: Start, by: Caller, session: Session, world: World) -> tuple[Operation, ...]:
     about = (each for each in Operation if each is not Operation.ENROLL)
-    return tuple(each for each in about if _can_start(replace(seen, operation=each), by, session, world))
+    return tuple(each for each in about if _can_start(replace(start, operation=each), by, session, world))
 
 
 def _can_start(start: Start, by: Caller, session: Session, world: World) -> bool:

@@ -1,6 +1,6 @@
 """What we need from outside, as small protocols. Adapters keep them; one contract suite each says whether they do."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol, TypeVar
@@ -99,19 +99,28 @@ class Requests(Protocol):
     def get(self, request_id: RequestId) -> Request:
         """Errors: RequestNotFound."""
 
+    def get_locked(self, request_id: RequestId) -> Request:
+        """Return the request, which nobody else changes until this session has ended. Errors: RequestNotFound."""
+
     def list_all(
         self, *, concerning: UserId | None = None, statuses: frozenset[RequestStatus] | None = None
     ) -> tuple[Request, ...]:
         """Return requests of which *concerning* is originator or target, or everybody's; of *statuses*, or of any."""
 
     def change(self, request: Request, *, from_status: RequestStatus) -> None:
-        """Store *request* if its status is still *from_status*; nobody else changes it until this session has ended.
+        """Store *request*, but for its answers, if its status is still *from_status*; nobody else changes it meanwhile.
 
         Errors: ChangedMeanwhile when it is not.
         """
 
+    def answer(self, request: Request) -> None:
+        """Store the answers to data items that *request* has; it is one that `get_locked` has given."""
+
     def list_open_about(self, profile_id: ProfileId) -> tuple[Request, ...]:
         """Return the requests about the profile that are still open, newest first."""
+
+    def list_open_about_profiles_of(self, owner_id: UserId) -> tuple[Request, ...]:
+        """Return the requests about any profile of the owner that are still open, newest first."""
 
     def add_approval(self, approval: Approval) -> bool:
         """Store the approval unless its approver gave one already, and return whether this was his first."""
@@ -150,6 +159,9 @@ class Profiles(Protocol):
     def count_of_template(self, template_id: ProfileTemplateId, statuses: frozenset[ProfileStatus]) -> int:
         """Return how many profiles of *statuses* any version of the template has."""
 
+    def lock_room(self, owner_id: UserId, template_id: ProfileTemplateId) -> None:
+        """Let nobody else count the owner's profiles of the template, to add one, until this session has ended."""
+
     def change(self, profile: Profile, *, from_status: ProfileStatus) -> None:
         """Store *profile* if its status is still *from_status*; nobody else changes it until this session has ended.
 
@@ -174,6 +186,9 @@ class Certificates(Protocol):
 
     def list_of_profile(self, profile_id: ProfileId) -> tuple[Certificate, ...]:
         """Return the issued ones, newest first, those included that the profile holds a copy of: as key history, or not."""
+
+    def list_by_profile(self, owner_id: UserId) -> Mapping[ProfileId, tuple[Certificate, ...]]:
+        """Return what `list_of_profile` does, for each profile of the owner that has any."""
 
     def list_unsigned_of_profile(self, profile_id: ProfileId) -> tuple[Certificate, ...]:
         """Return those of its own that are about to be signed."""

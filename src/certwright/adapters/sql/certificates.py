@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Insert, Table, and_, bindparam, func, or_, select, union, update
 
 from certwright.adapters.sql.prepared import Connection, Row
-from certwright.adapters.sql.tables import certificate_copies, certificates, certified_keys
+from certwright.adapters.sql.tables import certificate_copies, certificates, certified_keys, profiles
 from certwright.adapters.sql.upserts import AnyInsert, Upsert, insert_unless_taken
 from certwright.domain.certificates import Certificate, SerialNumber
 from certwright.domain.errors import ChangedMeanwhile
@@ -101,6 +101,39 @@ _OF_PROFILE = (
     .order_by(certificates.c.number.desc())
 )
 """Two look-ups by index; an OR over both tables would look at every certificate."""
+_IN_OWN_ROWS = (
+    select(
+        *(each for each in CERTIFICATE_COLUMNS if each is not certificates.c.is_key_history),
+        func.coalesce(certificate_copies.c.is_key_history, certificates.c.is_key_history).label("is_key_history"),
+        certificates.c.number,
+        profiles.c.id.label("holder_id"),
+    )
+    .select_from(
+        profiles.join(certificates, certificates.c.profile_id == profiles.c.id).outerjoin(
+            certificate_copies,
+            and_(certificate_copies.c.serial == certificates.c.serial, certificate_copies.c.profile_id == profiles.c.id),
+        )
+    )
+    .where(profiles.c.owner_id == bindparam("owner_id"), certificates.c.encoded.is_not(None))
+)
+_IN_COPIES = (
+    select(
+        *(each for each in CERTIFICATE_COLUMNS if each is not certificates.c.is_key_history),
+        certificate_copies.c.is_key_history,
+        certificates.c.number,
+        profiles.c.id.label("holder_id"),
+    )
+    .select_from(
+        profiles.join(certificate_copies, certificate_copies.c.profile_id == profiles.c.id).join(
+            certificates, certificates.c.serial == certificate_copies.c.serial
+        )
+    )
+    .where(
+        profiles.c.owner_id == bindparam("owner_id"),
+        certificates.c.profile_id != profiles.c.id,
+        certificates.c.encoded.is_not(None),
+    )
+)
 _UNSIGNED_OF_PROFILE = (
     select(*CERTIFICATE_COLUMNS)
     .where(certificates.c.profile_id == bindparam("profile_id"), certificates.c.encoded.is_(None))
@@ -147,6 +180,15 @@ class SqlCertificates:
     def list_of_profile(self, profile_id: ProfileId) -> tuple[Certificate, ...]:
         """Return the issued ones, newest first, those included that the profile holds a copy of."""
         return self._list(_OF_PROFILE, {"profile_id": profile_id})
+
+    def list_by_profile(self, owner_id: UserId) -> dict[ProfileId, tuple[Certificate, ...]]:
+        """Return what `list_of_profile` does, for each profile of the owner that has any: two statements for all of them."""
+        values = {"owner_id": owner_id}
+        rows = [row for each in (_IN_OWN_ROWS, _IN_COPIES) for row in self._connection.execute(each, values)]
+        found: dict[ProfileId, list[Certificate]] = {}
+        for row in sorted(rows, key=lambda each: each.number, reverse=True):
+            found.setdefault(row.holder_id, []).append(read_certificate(row))
+        return {profile_id: tuple(held) for profile_id, held in found.items()}
 
     def list_unsigned_of_profile(self, profile_id: ProfileId) -> tuple[Certificate, ...]:
         """Return those of its own that are about to be signed."""

@@ -1,9 +1,10 @@
 """Profiles, changed by compare-and-set."""
 
 from functools import cache
+from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, false, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Integer, Select, bindparam, false, func, insert, or_, select, update
 
 from certwright.adapters.sql.prepared import Connection, Row
 from certwright.adapters.sql.tables import profiles
@@ -35,6 +36,9 @@ _CHANGE = (
 )
 """Whose profile it is, and of which template, is written once."""
 
+ROOMS = 0x526F_6F6D
+"""Advisory locks of two numbers are others than those of one; this one reads "Room"."""
+_LOCK_ROOM = select(func.pg_advisory_xact_lock(ROOMS, bindparam("room", type_=Integer)))
 _DUPLICATES = select(*_PROFILE).where(profiles.c.primary_id == bindparam("primary_id")).order_by(profiles.c.number.desc())
 
 
@@ -70,6 +74,14 @@ class SqlProfiles:
         count: int = self._connection.execute(_count_with(statuses), {"template_id": template_id}).scalar()
         return count
 
+    def lock_room(self, owner_id: UserId, template_id: ProfileTemplateId) -> None:
+        """Let nobody else count the owner's profiles of the template until this session has ended.
+
+        There may be no row to lock yet; SQLite has one writer at a time anyhow.
+        """
+        if self._connection.dialect_name == "postgresql":
+            self._connection.execute(_LOCK_ROOM, {"room": _number_room(owner_id, template_id)})
+
     def change(self, profile: Profile, *, from_status: ProfileStatus) -> None:
         """Store *profile* if its status is still *from_status*. Errors: ChangedMeanwhile."""
         row = _row(profile)
@@ -99,6 +111,11 @@ def _count_with(statuses: frozenset[ProfileStatus]) -> Select[Any]:
 
 def _among(statuses: frozenset[ProfileStatus]) -> ColumnElement[bool]:
     return or_(*(profiles.c.status == each for each in sorted(map(int, statuses))), false())
+
+
+def _number_room(owner_id: UserId, template_id: ProfileTemplateId) -> int:
+    """Return the number of the lock; should two rooms have one number, one waits for the other, and nothing else happens."""
+    return int.from_bytes(sha256(owner_id.bytes + template_id.bytes).digest()[:4], signed=True)
 
 
 def _row(profile: Profile) -> dict[str, Any]:

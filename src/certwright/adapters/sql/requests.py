@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import BindParameter, Select, bindparam, exists, false, func, literal, or_, select, update
 
 from certwright.adapters.sql.prepared import Connection, Row
-from certwright.adapters.sql.tables import OPEN_ABOUT_PROFILE, approvals, events, requests
+from certwright.adapters.sql.tables import OPEN_ABOUT_PROFILE, approvals, events, profiles, requests
 from certwright.adapters.sql.upserts import insert_unless_taken
 from certwright.domain.data_items import DataItem
 from certwright.domain.errors import ChangedMeanwhile, RequestNotFound
@@ -54,13 +54,11 @@ _REQUEST = (
 )
 _ADD = insert_unless_taken(requests)
 _BY_ID = select(*_REQUEST).where(requests.c.id == bindparam("request_id"))
+_BY_ID_LOCKED = _BY_ID.with_for_update()
+"""SQLite has no such words, and one writer at a time."""
 _CHANGEABLE = (
     "status",
     "completed",
-    "priority",
-    "comment",
-    "data",
-    "data_flags",
     "profile_id",
     "old_profile_id",
     "smartcard_id",
@@ -70,12 +68,23 @@ _CHANGE = (
     .where(requests.c.id == bindparam("of_request"), requests.c.status == bindparam("from_status"))
     .values({name: bindparam(name) for name in _CHANGEABLE})
 )
-"""Whose request it is, of which kind and under which template version is written once."""
+"""Whose request it is, of which kind, with which words and under which template version is written once."""
+_ANSWER = (
+    update(requests)
+    .where(requests.c.id == bindparam("of_request"))
+    .values(data=bindparam("data"), data_flags=bindparam("data_flags"))
+)
 
 _IS_OPEN = or_(*(requests.c.status == each for each in sorted(map(int, OPEN_STATUSES))))
 _OPEN_ABOUT = (
     select(*_REQUEST)
     .where(requests.c.old_profile_id == bindparam("profile_id"), OPEN_ABOUT_PROFILE)
+    .order_by(requests.c.number.desc())
+)
+_OPEN_ABOUT_OF = (
+    select(*_REQUEST)
+    .join(profiles, profiles.c.id == requests.c.old_profile_id)
+    .where(profiles.c.owner_id == bindparam("owner_id"), requests.c.old_profile_id.is_not(None), _IS_OPEN)
     .order_by(requests.c.number.desc())
 )
 _OPEN_OF_TEMPLATE = select(func.count()).where(requests.c.template_id == bindparam("template_id"), _IS_OPEN)
@@ -127,10 +136,11 @@ class SqlRequests:
 
     def get(self, request_id: RequestId) -> Request:
         """Errors: RequestNotFound."""
-        row = self._connection.execute(_BY_ID, {"request_id": request_id}).first()
-        if row is None:
-            raise RequestNotFound(request_id)
-        return self._read(row)
+        return self._get(_BY_ID, request_id)
+
+    def get_locked(self, request_id: RequestId) -> Request:
+        """Return the request, which nobody else changes until this session has ended. Errors: RequestNotFound."""
+        return self._get(_BY_ID_LOCKED, request_id)
 
     def list_all(
         self, *, concerning: UserId | None = None, statuses: frozenset[RequestStatus] | None = None
@@ -140,17 +150,27 @@ class SqlRequests:
         return tuple(self._read(row) for row in self._connection.execute(statement, {"concerning": concerning}))
 
     def change(self, request: Request, *, from_status: RequestStatus) -> None:
-        """Store *request* if its status is still *from_status*. Errors: ChangedMeanwhile when it is not."""
+        """Store *request*, but for its answers, if its status is still *from_status*. Errors: ChangedMeanwhile."""
         row = self._row(request)
         values = {name: row[name] for name in _CHANGEABLE}
         keys = {"of_request": request.id, "from_status": int(from_status)}
         if self._connection.execute(_CHANGE, values | keys).rowcount != 1:
             raise ChangedMeanwhile("request")
 
+    def answer(self, request: Request) -> None:
+        """Store the answers to data items that *request* has."""
+        row = self._row(request)
+        values = {"data": row["data"], "data_flags": row["data_flags"]}
+        self._connection.execute(_ANSWER, values | {"of_request": request.id})
+
     def list_open_about(self, profile_id: ProfileId) -> tuple[Request, ...]:
         """Return the requests about the profile that are still open, newest first."""
         rows = self._connection.execute(_OPEN_ABOUT, {"profile_id": profile_id})
         return tuple(self._read(row) for row in rows)
+
+    def list_open_about_profiles_of(self, owner_id: UserId) -> tuple[Request, ...]:
+        """Return the requests about any profile of the owner that are still open, newest first."""
+        return tuple(self._read(row) for row in self._connection.execute(_OPEN_ABOUT_OF, {"owner_id": owner_id}))
 
     def list_idle(self, idle_since: datetime, limit: int) -> tuple[Request, ...]:
         """Return open requests, oldest first, with which nobody but the program has done anything since."""
@@ -182,6 +202,12 @@ class SqlRequests:
         return tuple(
             Approval(request_id=row.request_id, approver_id=row.approver_id, at=row.at, comment=row.comment) for row in rows
         )
+
+    def _get(self, statement: Select[Any], request_id: RequestId) -> Request:
+        row = self._connection.execute(statement, {"request_id": request_id}).first()
+        if row is None:
+            raise RequestNotFound(request_id)
+        return self._read(row)
 
     def _row(self, request: Request) -> dict[str, Any]:
         items = tuple(self._seal(request.id, each) for each in request.data)

@@ -90,7 +90,7 @@ class AnswersApproved(WrongState):
     """An approval is for what was answered when it was given."""
 
     code = "answers-approved"
-    sentence = "The request was approved with the answers that it has: its initiator cannot change them any more."
+    sentence = "The request was approved with the answers that it has: what somebody approved stays as it was."
 
 
 @dataclass(eq=False)
