@@ -23,6 +23,7 @@ from certwright.adapters.checkpoints.webhook import CheckpointWebhook
 from certwright.adapters.clock import SystemClock
 from certwright.adapters.entropy import SystemEntropy
 from certwright.adapters.files import PUBLIC_MODE, is_readable_by_others, make_private_folder, replace_file
+from certwright.adapters.keys.card_keys import SoftwareCardKeys
 from certwright.adapters.keys.key_encryption import KeyEncryptionKey
 from certwright.adapters.keys.sealing_key import HistorySealingKey
 from certwright.adapters.keys.software import SoftwareKey, SoftwareKeyMaker, SoftwareKeySafe, generate_key, open_key
@@ -235,6 +236,7 @@ def _assemble(
         workshop=workshop,
         key_maker=SoftwareKeyMaker(),
         safe=SoftwareKeySafe(kek),
+        card_keys=SoftwareCardKeys(kek, entropy),
         patterns=Re2Patterns(),
         pfx=PfxRules(iterations=settings.pfx.iterations, minimum_password_characters=settings.pfx.minimum_password_characters),
         allows_combined_roles=settings.access.allow_combined_roles,

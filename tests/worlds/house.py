@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from certwright.adapters.authorities.recovery_agents import issue_agent_certificate
 from certwright.adapters.entropy import SystemEntropy
+from certwright.adapters.keys.card_keys import SoftwareCardKeys
 from certwright.adapters.keys.software import SoftwareKeyMaker, SoftwareKeySafe, generate_key, open_key
 from certwright.adapters.patterns import Re2Patterns
 from certwright.adapters.sql.store import SqlStore
@@ -242,6 +243,7 @@ def make_world(store: SqlStore, clock: Clock) -> World:
         workshop=LoneHand(),
         key_maker=SoftwareKeyMaker(),
         safe=SoftwareKeySafe(KEK),
+        card_keys=SoftwareCardKeys(KEK, SystemEntropy()),
         patterns=Re2Patterns(),
     )
 

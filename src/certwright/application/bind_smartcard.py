@@ -104,7 +104,7 @@ def _assign(seen: SeenRequest, presented: PresentedCard, profile: Profile, world
     last = session.smartcards.find_last(presented.card_id)
     if last is not None:
         check_assignable(last, presented.atr, allow_reuse=configuration is not None and configuration.allow_reuse)
-    initial = AdminKeys(held=AdminKey()) if last is None else last.admin_keys
+    initial = AdminKeys() if configuration is None else AdminKeys(held=AdminKey(algorithm=configuration.admin_key_algorithm))
     reused = SmartcardFlags.REUSED if last is not None and last.activated is not None else SmartcardFlags.NONE
     in_stock = last if last is not None and last.status is SmartcardStatus.NEW else None
     new = Smartcard(id=SmartcardId(UUID(int=world.entropy.bits(128), version=4)), card_id=presented.card_id)
@@ -118,7 +118,7 @@ def _assign(seen: SeenRequest, presented: PresentedCard, profile: Profile, world
         parent_id=request.old_smartcard_id if request.workflow.supersedes else None,
         primary_id=request.old_smartcard_id if request.operation is Operation.DUPLICATE else None,
         atr=presented.atr or ("" if last is None else last.atr),
-        admin_keys=initial,
+        admin_keys=initial if last is None else last.admin_keys,
     )
     if in_stock is None:
         session.smartcards.add(card)

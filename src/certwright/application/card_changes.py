@@ -37,6 +37,16 @@ def move_card(request: Request, profile: Profile, *, by: Caller, at: datetime, s
     return [_tell_change(request, card, moved, by, at)]
 
 
+def confirm_admin_key(request: Request, session: Session) -> None:
+    """Store that the card of a completed request has the key which it was given in it. Errors: ChangedMeanwhile."""
+    if request.smartcard_id is None:
+        return
+    card = session.smartcards.get_locked(request.smartcard_id)
+    confirmed = replace(card, admin_keys=card.admin_keys.confirm())
+    if confirmed != card:
+        session.smartcards.change(confirmed, from_status=card.status)
+
+
 def _find_used_again(request: Request, profile: Profile, session: Session) -> Smartcard | None:
     is_new = request.makes_profile and profile.status is ProfileStatus.ACTIVE and profile.id != request.old_profile_id
     if not is_new or request.smartcard_id is None:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from certwright.application.card_changes import check_card_bound
+from certwright.application.card_changes import check_card_bound, confirm_admin_key
 from certwright.application.key_history import forget_recovered_keys
 from certwright.application.profile_changes import Changes, choose_revocation, make_profile
 from certwright.application.request_parties import SeenRequest, get_request, list_held, plan_request
@@ -54,6 +54,7 @@ def complete_request(request_id: RequestId, *, by: Caller, world: World, comment
             closed = _take_over(changes, seen, plan, old, world)
         elif old is not None:
             _take_effect(changes, seen, old)
+        confirm_admin_key(closed, session)
         session.requests.change(closed, from_status=seen.request.status)
         completed = tell(
             EventType.REQUEST_COMPLETED, by, now, request_id=request_id, subject_id=closed.target_id, comment=comment

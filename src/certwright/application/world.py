@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from certwright.domain.card_ports import CardKeys
 from certwright.domain.data_items import Patterns
 from certwright.domain.history_ports import CheckpointSink
 from certwright.domain.key_ports import KeyMaker, KeySafe
@@ -26,6 +27,7 @@ class World:
     workshop: Crew
     key_maker: KeyMaker
     safe: KeySafe
+    card_keys: CardKeys
     patterns: Patterns
     pfx: PfxRules = PfxRules()
     allows_combined_roles: bool = False

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from uuid import UUID
 
 
 class AdminKeyAlgorithm(StrEnum):
@@ -52,12 +53,14 @@ class AdminKey:
 class AdminKeys:
     """What is known of a card's key.
 
-    Shape: *held* is the key that the card has for certain. *offered* was handed out to take its place: until the request in
-    which that happened is completed, the card may have the one or the other.
+    Shape: *held* is the key that the card has for certain. *offered* was handed out to take its place: until a request in
+    which a challenge was answered with it is completed, the card may have the one or the other. *is_offer_used* says that one
+    was.
     """
 
     held: AdminKey = AdminKey()
     offered: AdminKey | None = None
+    is_offer_used: bool = False
 
     @property
     def has_own(self) -> bool:
@@ -77,11 +80,20 @@ class AdminKeys:
 
     def offer(self, key: AdminKey) -> "AdminKeys":
         """Return what is known once *key* was handed out. What the card holds for certain stays as it is."""
-        return self if key == self.held else replace(self, offered=key)
+        return self if key in (self.held, self.offered) else replace(self, offered=key, is_offer_used=False)
+
+    def use(self, key: AdminKey) -> "AdminKeys":
+        """Return what is known once a challenge was answered with *key*."""
+        return replace(self, is_offer_used=self.is_offer_used or key == self.offered)
 
     def confirm(self) -> "AdminKeys":
-        """Return what is known once a request was completed in which the card was asked with the offered key."""
-        return self if self.offered is None else AdminKeys(held=self.offered)
+        """Return what is known once a request about the card was completed: it has the offered key if it was used."""
+        return AdminKeys(held=self.offered) if self.offered is not None and self.is_offer_used else self
+
+
+def name_imported_key(card_id: UUID) -> str:
+    """Return what the sealed key of a card is bound to, so that it opens for no other card."""
+    return f"administrator key of card {card_id}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

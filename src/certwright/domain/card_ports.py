@@ -1,9 +1,12 @@
 """What we need from outside for cards. `ports` has all the others, and the session that these belong to."""
 
+from datetime import datetime
 from typing import Protocol
 
+from certwright.domain.admin_keys import AdminKeyAlgorithm, CardMasterKey
 from certwright.domain.identities import UserId
 from certwright.domain.profiles import ProfileId
+from certwright.domain.requests import RequestId
 from certwright.domain.smartcards import CardId, Smartcard, SmartcardId, SmartcardStatus
 
 
@@ -15,6 +18,9 @@ class Smartcards(Protocol):
 
     def get(self, smartcard_id: SmartcardId) -> Smartcard:
         """Errors: SmartcardNotFound."""
+
+    def get_locked(self, smartcard_id: SmartcardId) -> Smartcard:
+        """Return the card, which nobody else changes until this session has ended. Errors: SmartcardNotFound."""
 
     def find_last(self, card_id: CardId) -> Smartcard | None:
         """Return the last assignment of the card, or what is known of it in stock."""
@@ -32,3 +38,34 @@ class Smartcards(Protocol):
 
         Errors: ChangedMeanwhile.
         """
+
+    def count_challenge(self, request_id: RequestId, limit: int) -> bool:
+        """Count one challenge more for the request unless it is at its *limit*, and return whether it was counted."""
+
+
+class CardMasterKeys(Protocol):
+    """The sealed master keys that cards' own keys are derived from; none is ever changed or taken away."""
+
+    def find_newest(self) -> CardMasterKey | None: ...
+
+    def get(self, version: int) -> CardMasterKey:
+        """Errors: KeyUnavailable when there is none of this version."""
+
+    def add(self, master: CardMasterKey, created: datetime) -> None:
+        """Errors: ChangedMeanwhile when another session added this version at the same moment."""
+
+
+class CardKeys(Protocol):
+    """What knows the master keys: this program, or a device that never gives them out."""
+
+    def make_master(self, version: int) -> CardMasterKey:
+        """Return a new master key, sealed."""
+
+    def derive(self, master: CardMasterKey, card_id: CardId, algorithm: AdminKeyAlgorithm) -> bytes:
+        """Return the card's own key. Errors: KeyUnavailable."""
+
+    def seal(self, secret: bytes, name: str) -> bytes:
+        """Return a key or a PIN of a card as it rests, readable under this *name* alone."""
+
+    def open(self, sealed: bytes, name: str) -> bytes:
+        """Return what was sealed. Errors: KeyUnavailable."""

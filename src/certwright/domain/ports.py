@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from certwright.domain.card_ports import Smartcards
+from certwright.domain.card_ports import CardMasterKeys, Smartcards
 from certwright.domain.certificates import Certificate, SerialNumber
 from certwright.domain.errors import CertwrightError
 from certwright.domain.events import Event
@@ -247,6 +247,8 @@ class Session(Protocol):
     def delayed_revocations(self) -> DelayedRevocations: ...
     @property
     def smartcards(self) -> Smartcards: ...
+    @property
+    def card_master_keys(self) -> CardMasterKeys: ...
     @property
     def certificates(self) -> Certificates: ...
     @property

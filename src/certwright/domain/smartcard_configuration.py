@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import IntEnum
 
+from certwright.domain.admin_keys import AdminKeyAlgorithm
+
 
 class UserPinOption(IntEnum):
     """Where a card's first user PIN comes from. Source: domain.md 1.16."""
@@ -29,7 +31,9 @@ class PinPolicy:
 class SmartcardConfiguration:
     """The card side of a profile template.
 
-    Shape: *default_admin_key_hex* is 48 hexadecimal digits; empty means 24 zero bytes. Source: domain.md 2.10.
+    Shape: *default_admin_key_hex* has as many hexadecimal digits as the algorithm's keys; empty means zeros. Ours:
+    *admin_key_algorithm*, for cards that take AES, and *maximum_challenges*, which are answered for one request; 0 is no limit.
+    Source: domain.md 2.10.
     """
 
     is_virtual: bool = False
@@ -49,3 +53,10 @@ class SmartcardConfiguration:
     max_certificates: int = 0
     allow_reuse: bool = False
     erase_on_overflow: bool = False
+    admin_key_algorithm: AdminKeyAlgorithm = AdminKeyAlgorithm.TRIPLE_DES
+    maximum_challenges: int = 50
+
+    @property
+    def default_admin_key(self) -> bytes:
+        """Return the key that new cards have."""
+        return bytes.fromhex(self.default_admin_key_hex) or bytes(self.admin_key_algorithm.key_octets)

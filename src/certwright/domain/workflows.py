@@ -53,6 +53,11 @@ class Workflow:
     needs_archived_keys: bool = False
     is_for_somebody_else: bool = False
 
+    @property
+    def serves_subject(self) -> bool:
+        """Return whether it is for an account that is switched on alone."""
+        return self.delivers and not self.is_for_somebody_else
+
 
 _LIVE = frozenset({ProfileStatus.ACTIVE, ProfileStatus.SUSPENDED})
 _ACTIVE = frozenset({ProfileStatus.ACTIVE})

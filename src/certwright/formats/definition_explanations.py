@@ -163,6 +163,8 @@ EXPLANATIONS: Mapping[str, Mapping[str, str]] = {
         "max_certificates": "how many go onto a card; 0 is any number",
         "allow_reuse": "a retired card may be used again",
         "erase_on_overflow": "old certificates make room for new ones",
+        "admin_key_algorithm": "what the cards answer challenges with: 3des, aes-128 or aes-256",
+        "maximum_challenges": "how many are answered for one request; 0 is any number",
     },
     "TemplatesTable": {
         "certificate_templates": "what a certificate looks like, and which key it is for",

@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from certwright.domain.admin_keys import AdminKeyAlgorithm
 from certwright.domain.data_items import DataItemOriginator, DataItemType
 from certwright.domain.grants import Right
 from certwright.domain.notifications import NotificationType
@@ -228,6 +229,8 @@ class SmartcardTable(_Table, frozen=True):
     max_certificates: int | UnsetType = UNSET
     allow_reuse: bool | UnsetType = UNSET
     erase_on_overflow: bool | UnsetType = UNSET
+    admin_key_algorithm: AdminKeyAlgorithm | UnsetType = UNSET
+    maximum_challenges: int | UnsetType = UNSET
 
 
 class ProfileTemplateTable(_Table, frozen=True):

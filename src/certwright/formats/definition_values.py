@@ -10,6 +10,7 @@ import msgspec
 from cryptography import x509
 from msgspec import UNSET, UnsetType
 
+from certwright.domain.admin_keys import AdminKeyAlgorithm
 from certwright.domain.data_items import DataItemDefinition
 from certwright.domain.errors import DefinitionInvalid, MalformedValue, Refused
 from certwright.domain.grants import Grant, ObjectKind
@@ -41,7 +42,7 @@ from certwright.formats.quantities import parse_duration
 
 SID_FORM = re.compile(r"S-1-\d{1,15}(-\d{1,10}){1,15}")
 OID_FORM = re.compile(r"[0-2](\.(0|[1-9][0-9]*))+")
-ADMIN_KEY_FORM = re.compile(r"([0-9A-Fa-f]{48})?")
+ADMIN_KEY_FORM = re.compile(r"(?:[0-9A-Fa-f]{2})*")
 Choice = TypeVar("Choice", bound=IntEnum)
 FindSid = Callable[[str], Sid | None]
 """Whom a name means; None for nobody."""
@@ -189,15 +190,22 @@ class DefinitionReader:
     def _read_smartcard(self, table: SmartcardTable, where: str) -> SmartcardConfiguration:
         plain = (each for each in table.__struct_fields__ if each not in ("user_pin", "admin_pin", "user_pin_option"))
         option = self._read_choice(UserPinOption, table.user_pin_option, f"{where}.user_pin_option", "user_pin_option")
-        key = table.default_admin_key_hex
-        if key is not UNSET and not ADMIN_KEY_FORM.fullmatch(key):
-            self._note(f"{where}.default_admin_key_hex", "48 hexadecimal digits are wanted, or none for 24 zero bytes")
+        self._check_default_key(table, where)
+        if table.maximum_challenges is not UNSET and table.maximum_challenges < 0:
+            self._note(f"{where}.maximum_challenges", "a limit may not be negative")
         return SmartcardConfiguration(
             **_given(table, *plain),
             **option,
             user_pin=PinPolicy(**_given(table.user_pin)),
             admin_pin=PinPolicy(**{"rollover": True, **_given(table.admin_pin)}),
         )
+
+    def _check_default_key(self, table: SmartcardTable, where: str) -> None:
+        key = table.default_admin_key_hex
+        algorithm = AdminKeyAlgorithm.TRIPLE_DES if table.admin_key_algorithm is UNSET else table.admin_key_algorithm
+        digits = 2 * algorithm.key_octets
+        if key is not UNSET and (not ADMIN_KEY_FORM.fullmatch(key) or len(key) not in (0, digits)):
+            self._note(f"{where}.default_admin_key_hex", f"{digits} hexadecimal digits are wanted, or none for zero bytes")
 
     def _read_rights(self, rights: Rights | UnsetType, kind: ObjectKind, name: str, where: str) -> Iterator[Grant]:
         for right, holders in ({} if rights is UNSET else rights).items():

@@ -250,6 +250,12 @@ def test_an_admin_key_is_empty_or_of_24_bytes() -> None:
     card = '\n[profile_templates.smartcard]\ndefault_admin_key_hex = "{}"\n'
     assert parse_world(SMALL + card.format("00" * 24)).templates[0].is_smartcard
     assert list_faults(SMALL + card.format("00")) == ["profile_templates.User.smartcard.default_admin_key_hex"]
+    aes = card + 'admin_key_algorithm = "aes-256"\n'
+    assert list_faults(SMALL + aes.format("00" * 24)) == ["profile_templates.User.smartcard.default_admin_key_hex"]
+    assert parse_world(SMALL + aes.format("00" * 32) + "maximum_challenges = 0\n").templates[0].is_smartcard
+    assert list_faults(SMALL + card.format("") + "maximum_challenges = -1\n") == [
+        "profile_templates.User.smartcard.maximum_challenges"
+    ]
 
 
 def test_the_identifier_of_a_template_is_the_files() -> None:

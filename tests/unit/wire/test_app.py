@@ -28,6 +28,7 @@ WORLD = World(
     workshop=None,
     key_maker=None,
     safe=None,
+    card_keys=None,
     patterns=Re2Patterns(),
 )
 ROOT = "/certificatemanagement/api/v1.0"

@@ -46,3 +46,18 @@ Index("ix_smartcards_card_id", smartcards.c.card_id, smartcards.c.number)
 Index("ix_smartcards_owner_id", smartcards.c.owner_id, smartcards.c.number)
 _IN_HANDS = text(f"status <> {int(SmartcardStatus.RETIRED)}")
 Index("uq_smartcards_in_hands", smartcards.c.card_id, unique=True, sqlite_where=_IN_HANDS, postgresql_where=_IN_HANDS)
+
+card_visits = Table(
+    "card_visits",
+    metadata,
+    Column("request_id", Uuid, ForeignKey("requests.id"), primary_key=True),
+    Column("challenges", Integer, nullable=False),
+)
+
+card_master_keys = Table(
+    "card_master_keys",
+    metadata,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("created", UtcTime, nullable=False),
+)

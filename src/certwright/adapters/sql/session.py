@@ -1,6 +1,7 @@
 """One transaction's view of the store."""
 
 from certwright.adapters.sql.archive import SqlArchive
+from certwright.adapters.sql.card_master_keys import SqlCardMasterKeys
 from certwright.adapters.sql.certificates import SqlCertificates
 from certwright.adapters.sql.delayed_revocations import SqlDelayedRevocations
 from certwright.adapters.sql.directory import SqlDirectory
@@ -36,6 +37,7 @@ class SqlSession:
         self._renewals = SqlRenewals(connection)
         self._delayed_revocations = SqlDelayedRevocations(connection)
         self._smartcards = SqlSmartcards(connection)
+        self._card_master_keys = SqlCardMasterKeys(connection)
         self._certificates = SqlCertificates(connection)
         self._history = SqlHistory(connection, order, None if listener is None else lambda events: listener.hear(events, self))
         self._keys = SqlKeys(connection)
@@ -77,6 +79,11 @@ class SqlSession:
     def smartcards(self) -> SqlSmartcards:
         """Return the cards."""
         return self._smartcards
+
+    @property
+    def card_master_keys(self) -> SqlCardMasterKeys:
+        """Return the sealed master keys of cards."""
+        return self._card_master_keys
 
     @property
     def certificates(self) -> SqlCertificates:

@@ -6,18 +6,20 @@ from typing import Any
 import msgspec
 from sqlalchemy import Select, bindparam, false, or_, select, update
 
-from certwright.adapters.sql.card_tables import smartcards
+from certwright.adapters.sql.card_tables import card_visits, smartcards
 from certwright.adapters.sql.prepared import Connection, Row
 from certwright.adapters.sql.upserts import insert_unless_taken
 from certwright.domain.admin_keys import AdminKeys
 from certwright.domain.errors import ChangedMeanwhile, SmartcardNotFound
 from certwright.domain.identities import UserId
 from certwright.domain.profiles import ProfileId
+from certwright.domain.requests import RequestId
 from certwright.domain.smartcards import CardId, Smartcard, SmartcardFlags, SmartcardId, SmartcardStatus
 
 _CARD = tuple(each for each in smartcards.c if each.name != "number")
 _ADD = insert_unless_taken(smartcards)
 _BY_ID = select(*_CARD).where(smartcards.c.id == bindparam("smartcard_id"))
+_BY_ID_LOCKED = _BY_ID.with_for_update()
 _LAST = select(*_CARD).where(smartcards.c.card_id == bindparam("of_card")).order_by(smartcards.c.number.desc()).limit(1)
 _OF_PROFILE = select(*_CARD).where(smartcards.c.profile_id == bindparam("of_profile"))
 _WRITTEN_ONCE = ("id", "card_id")
@@ -26,6 +28,13 @@ _CHANGE = (
     update(smartcards)
     .where(smartcards.c.id == bindparam("of_smartcard"), smartcards.c.status == bindparam("from_status"))
     .values({name: bindparam(name) for name in _CHANGEABLE})
+)
+
+_VISIT = insert_unless_taken(card_visits)
+_COUNT = (
+    update(card_visits)
+    .where(card_visits.c.request_id == bindparam("of_request"), card_visits.c.challenges < bindparam("limit"))
+    .values(challenges=card_visits.c.challenges + 1)
 )
 
 _KEYS_ENCODER = msgspec.json.Encoder()
@@ -45,10 +54,11 @@ class SqlSmartcards:
 
     def get(self, smartcard_id: SmartcardId) -> Smartcard:
         """Errors: SmartcardNotFound."""
-        row = self._connection.execute(_BY_ID, {"smartcard_id": smartcard_id}).first()
-        if row is None:
-            raise SmartcardNotFound(smartcard_id)
-        return _read(row)
+        return self._get(_BY_ID, smartcard_id)
+
+    def get_locked(self, smartcard_id: SmartcardId) -> Smartcard:
+        """Return the card, which nobody else changes until this session has ended. Errors: SmartcardNotFound."""
+        return self._get(_BY_ID_LOCKED, smartcard_id)
 
     def find_last(self, card_id: CardId) -> Smartcard | None:
         """Return the last assignment of the card, or what is known of it in stock."""
@@ -74,6 +84,17 @@ class SqlSmartcards:
         keys = {"of_smartcard": card.id, "from_status": int(from_status)}
         if self._connection.execute(_CHANGE, values | keys).rowcount != 1:
             raise ChangedMeanwhile("smart card")
+
+    def count_challenge(self, request_id: RequestId, limit: int) -> bool:
+        """Count one challenge more for the request unless it is at its *limit*, and return whether it was counted."""
+        _VISIT.run(self._connection, [{"request_id": request_id, "challenges": 0}])
+        return self._connection.execute(_COUNT, {"of_request": request_id, "limit": limit}).rowcount == 1
+
+    def _get(self, statement: Select[Any], smartcard_id: SmartcardId) -> Smartcard:
+        row = self._connection.execute(statement, {"smartcard_id": smartcard_id}).first()
+        if row is None:
+            raise SmartcardNotFound(smartcard_id)
+        return _read(row)
 
 
 @cache

@@ -31,11 +31,11 @@ from certwright.domain.request_types import RequestType
 from certwright.domain.requests import OPEN_STATUSES, DataCollectionFlags, RequestFlags, RequestStatus
 from certwright.domain.revocation import RevocationReason
 
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 9
 """The number of the newest migration: what this program reads and writes."""
 
 metadata = table_parts.metadata
-ELSEWHERE = (card_tables.smartcards,)
+ELSEWHERE = (card_tables.smartcards, card_tables.card_visits, card_tables.card_master_keys)
 """Tables that have a module of their own, because this one is long."""
 
 # -- who ---------------------------------------------------------------------------------------------------------------

@@ -21,6 +21,9 @@ from certwright.domain.errors.cards import (
     CardNotTaken,
     CardRetired,
     CardStateRefused,
+    ChallengesExhausted,
+    KeyNotDiversified,
+    KeyShared,
     SmartcardNotFound,
 )
 from certwright.domain.errors.certificate_requests import (
@@ -136,6 +139,7 @@ __all__ = [
     "CertificateRequestRejected",
     "CertificatesMissing",
     "CertwrightError",
+    "ChallengesExhausted",
     "ChangedMeanwhile",
     "CheckpointUnavailable",
     "ChoiceNotOffered",
@@ -159,8 +163,10 @@ __all__ = [
     "InstallationExists",
     "InstallationMissing",
     "KeyAlgorithmRefused",
+    "KeyNotDiversified",
     "KeyNotRecovered",
     "KeyOfSomebodyElse",
+    "KeyShared",
     "KeyTooSmall",
     "KeyUnavailable",
     "KeyWeak",

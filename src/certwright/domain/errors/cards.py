@@ -66,6 +66,31 @@ class CardDiffers(WrongState):
     card: str
 
 
+class KeyNotDiversified(WrongState):
+    """The card's own key is asked for before it has one."""
+
+    code = "key-not-diversified"
+    sentence = "The card has no key of its own yet: ask for the diversified key first."
+
+
+@dataclass(eq=False)
+class KeyShared(WrongState):
+    """The template gives its cards no keys of their own."""
+
+    code = "key-shared"
+    sentence = "The profile template {template} gives its cards no administrator keys of their own."
+    template: str
+
+
+@dataclass(eq=False)
+class ChallengesExhausted(WrongState):
+    """As many challenges were answered for one request as the template allows."""
+
+    code = "challenges-exhausted"
+    sentence = "{limit} challenges were answered for this request, as many as its profile template allows: open another one."
+    limit: int
+
+
 @dataclass(eq=False)
 class AtrDiffers(WrongState):
     """The card tells another answer-to-reset than before."""

@@ -72,6 +72,9 @@ STATUS_OF: dict[type[CertwrightError], int] = {
     domain.CardDiffers: 409,
     domain.AtrDiffers: 409,
     domain.CardStateRefused: 409,
+    domain.KeyNotDiversified: 409,
+    domain.KeyShared: 409,
+    domain.ChallengesExhausted: 409,
     # These stand in the Error of one certificate of an answer; as the answer to a whole call they would be bad input.
     domain.MalformedCertificateRequest: 400,
     domain.SignatureInvalid: 400,

@@ -14,6 +14,7 @@ from certwright.application.read_smartcards import (
 from certwright.domain.errors import MalformedValue
 from certwright.domain.requests import RequestId
 from certwright.domain.smartcards import CardId, SmartcardId
+from certwright.wire.rest import card_secrets
 from certwright.wire.rest.bodies import HeldCertificateBody
 from certwright.wire.rest.calls import Answer, Call, Route, created, found, listed
 from certwright.wire.rest.identifiers import find_identifier
@@ -95,4 +96,5 @@ ROUTES = (
     Route("GET", "/smartcards/{smartcard_id}/operations", get_smartcard_operations),
     Route("GET", "/smartcards/{smartcard_id}/certificates", get_smartcard_certificates),
     Route("GET", "/requests/{request_id}/smartcards/{smartcard_id}", get_request_smartcard),
+    *card_secrets.ROUTES,
 )

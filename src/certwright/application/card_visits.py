@@ -1,0 +1,70 @@
+"""A card in a reader, for a request: whether it is the right one, and who may do something to it now."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from certwright.application.request_parties import SeenRequest, get_request
+from certwright.domain.errors import CardDiffers, SmartcardNotFound, SubjectDisabled
+from certwright.domain.events import Event, EventType, tell
+from certwright.domain.identities import Caller
+from certwright.domain.ports import Session
+from certwright.domain.requests import RequestAction, RequestId, advance
+from certwright.domain.security_descriptors import RequestPermission
+from certwright.domain.smartcard_configuration import SmartcardConfiguration
+from certwright.domain.smartcards import CardId, Smartcard, SmartcardId, check_atr
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardInReader:
+    """What a client says of the card that it talks to. Shape: *card_id* None and *atr* empty where it says nothing."""
+
+    request_id: RequestId
+    smartcard_id: SmartcardId
+    card_id: CardId | None = None
+    atr: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CardVisit:
+    """The card with the request that it is in the reader for."""
+
+    seen: SeenRequest
+    card: Smartcard
+
+    @property
+    def configuration(self) -> SmartcardConfiguration:
+        """Return how the template of the request sets up its cards."""
+        return self.seen.template.smartcard or SmartcardConfiguration()
+
+
+def open_visit(reader: CardInReader, *, by: Caller, session: Session) -> CardVisit:
+    """Return the card, locked, after everything was looked at that its secrets depend on.
+
+    Errors: RequestNotFound; AccessDenied unless *by* may execute the request; TransitionRefused unless it is Approved or
+            Executing; SmartcardNotFound for another card than the request's; CardDiffers; AtrDiffers; SubjectDisabled.
+    """
+    seen = get_request(reader.request_id, RequestPermission.EXECUTE, by=by, session=session)
+    advance(seen.request, RequestAction.EXECUTE)
+    if reader.smartcard_id != seen.request.smartcard_id:
+        raise SmartcardNotFound(reader.smartcard_id)
+    card = session.smartcards.get_locked(reader.smartcard_id)
+    if reader.card_id not in (None, card.card_id):
+        raise CardDiffers(str(reader.card_id))
+    check_atr(card, reader.atr)
+    if seen.request.workflow.serves_subject and not seen.target.user.enabled:
+        raise SubjectDisabled(seen.target.user.nt4_name)
+    return CardVisit(seen, card)
+
+
+def tell_visit(visit: CardVisit, event_type: EventType, by: Caller, at: datetime, **details: str) -> Event:
+    """Return the event that something was done with the card, for the request."""
+    return tell(
+        event_type,
+        by,
+        at,
+        request_id=visit.seen.request.id,
+        subject_id=visit.card.owner_id,
+        smartcard=str(visit.card.id),
+        card=str(visit.card.card_id),
+        **details,
+    )
