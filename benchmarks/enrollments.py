@@ -3,7 +3,8 @@
     python -m benchmarks.enrollments [--enrollments N] [--seconds S] [--json]
 
 For each key type: an own certification authority and server; POST certificatedata alone, then the whole way of create,
-options, submit and complete; with 1 and with 8 clients. Then the server's resident memory, and how long it took to start.
+options, submit and complete; with 1 and with 8 clients. Then the resident memory of the server with its signers (their
+proportional set sizes added up), and how long it took to start.
 """
 
 import argparse
@@ -127,7 +128,7 @@ def main() -> None:
         print(f"{result.key}: signing alone, 2 signatures each on all cores, would allow {result.raw_per_second:,.0f}/s")
         for rate in result.rates:
             print(f"  {rate.what:34} {rate.clients} clients {rate.per_second:8,.0f}/s {rate.share:6.1%} of raw")
-        print(f"  resident memory after {result.enrollments:,} enrollments: {result.memory_mib:.0f} MiB")
+        print(f"  resident memory of all its processes after {result.enrollments:,} enrollments: {result.memory_mib:.0f} MiB")
         print(f"  from start to first answer: {result.start_seconds:.2f} s")
 
 

@@ -48,10 +48,8 @@ class Server:
         return drive(jobs, work, clients=clients, port=self.port, authority_file=self.authority_file)
 
     def read_memory_mib(self) -> float:
-        """Return the resident memory of the server's process."""
-        status = Path(f"/proc/{self.pid}/status").read_text()
-        resident = next(line for line in status.splitlines() if line.startswith("VmRSS:"))
-        return int(resident.split()[1]) / 1_024
+        """Return the resident memory of all processes of the server; what several of them share counts once."""
+        return sum(_read_share_kib(pid) for pid in (self.pid, *_list_children(self.pid))) / 1_024
 
 
 def prepare_installation(data: Path, key: str) -> Installation:
@@ -83,6 +81,16 @@ def run_server(installation: Installation) -> Iterator[Server]:
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(PATIENCE_SECONDS)
+
+
+def _list_children(pid: int) -> list[int]:
+    return [int(each) for task in Path(f"/proc/{pid}/task").iterdir() for each in (task / "children").read_text().split()]
+
+
+def _read_share_kib(pid: int) -> int:
+    """Return the proportional set size: a page that n processes share counts as the nth part of one for each."""
+    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    return int(next(line for line in rollup.splitlines() if line.startswith("Pss:")).split()[1])
 
 
 def _certwright() -> list[str]:

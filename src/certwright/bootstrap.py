@@ -3,7 +3,7 @@
 import os
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -28,11 +28,13 @@ from certwright.adapters.keys.key_encryption import KeyEncryptionKey
 from certwright.adapters.keys.sealing_key import HistorySealingKey
 from certwright.adapters.keys.software import SoftwareKey, SoftwareKeyMaker, SoftwareKeySafe, generate_key, open_key
 from certwright.adapters.patterns import Re2Patterns
+from certwright.adapters.signers.channel import Charge
+from certwright.adapters.signers.crew import SignerCrew
 from certwright.adapters.signin.argon2 import Argon2Hasher
 from certwright.adapters.signin.basic import BasicSignIn
 from certwright.adapters.sql.schema import migrate
 from certwright.adapters.sql.store import SqlStore, open_store
-from certwright.adapters.turns import LoneHand, NoTurns, SignerCrew, SingleTurn
+from certwright.adapters.turns import NoTurns, SingleTurn, ThreadCrew
 from certwright.application.close_request import list_stale_requests
 from certwright.application.delayed_revocations import list_due_revocations
 from certwright.application.due_work import Job
@@ -78,6 +80,9 @@ KEY_SIZES = {
     AuthorityKey.P384: (KeyAlgorithm.ECDSA_P384, 384),
 }
 
+SIGNERS_BY_RSA_BITS = {2048: 2, 3072: 3, 4096: 4}
+"""No more of them than there are processors. Each takes about 18 MiB of memory, and the server waits while they sign."""
+
 Tell = Callable[[str], None]
 
 
@@ -86,8 +91,9 @@ class Installation:
     """An open installation.
 
     Shape: *prepare_tls* returns the server's TLS certificate, after it replaced one that is missing, near its end or of other
-    names; *ca_file* is the root's certificate in PEM, for clients to trust; *checkpoints* is the file that proves how far the
-    history goes; *jobs* are what a worker does; *make_agent* returns an online recovery agent of that name, to be added.
+    names; while a block of *signing* runs, processes of their own sign; *ca_file* is the root's certificate in PEM, for clients
+    to trust; *checkpoints* is the file that proves how far the history goes; *jobs* are what a worker does; *make_agent* gives
+    an online recovery agent of a name, to be added.
     """
 
     data: Path
@@ -96,6 +102,7 @@ class Installation:
     hasher: PasswordHasher
     sign_ins: tuple[SignIn, ...]
     turns: Turns
+    signing: Callable[[], AbstractContextManager[None]]
     sealing_key: SealingKey
     checkpoints: CheckpointFile
     make_agent: Callable[[str], NewAgent]
@@ -223,16 +230,19 @@ def _assemble(
     records, sealed = _load_authorities(store, data)
     issuer = describe_issuer(records, **_publication_urls(settings, ISSUING))
     issuing_key = open_key(sealed[ISSUING], kek)
-    # A signature with a curve is made in less time than it takes to hand it over.
-    is_slow = issuing_key.public_key.algorithm is KeyAlgorithm.RSA
-    workshop = SignerCrew(turns, os.cpu_count() or 1)
+    workshop = ThreadCrew(turns, os.cpu_count() or 1)
     checkpoints = CheckpointFile(data / settings.history.checkpoint_file)
+    authority = SignerCrew(
+        EmbeddedAuthority(issuer, issuing_key),
+        lambda: Charge(issuer, ISSUING, kek.open(sealed[ISSUING].sealed, ISSUING)),
+        turns,
+        hands=_count_signers(issuing_key),
+    )
     world = World(
         store=store,
-        authority=EmbeddedAuthority(issuer, issuing_key),
+        authority=authority,
         clock=clock,
         entropy=entropy,
-        crew=workshop if is_slow else LoneHand(),
         workshop=workshop,
         key_maker=SoftwareKeyMaker(),
         safe=SoftwareKeySafe(kek),
@@ -250,6 +260,7 @@ def _assemble(
         hasher=hasher,
         sign_ins=(BasicSignIn(store, hasher, clock, entropy, remember=settings.sign_in.remember),),
         turns=turns,
+        signing=authority.at_work,
         sealing_key=sealing_key,
         checkpoints=checkpoints,
         make_agent=partial(_make_agent, kek=kek, issuing_key=issuing_key, world=world),
@@ -293,6 +304,13 @@ def _list_jobs(settings: Settings, world: World, sealing_key: SealingKey) -> tup
 
 def _list_checkpoint_sinks(file: CheckpointFile, url: str) -> tuple[CheckpointSink, ...]:
     return (file, CheckpointWebhook(url)) if url else (file,)
+
+
+def _count_signers(key: SoftwareKey) -> int:
+    """Return how many processes sign while the server serves; with none, it signs by itself."""
+    # A signature with a curve is made in less time than it takes to hand it over.
+    wanted = SIGNERS_BY_RSA_BITS[key.public_key.bits] if key.public_key.algorithm is KeyAlgorithm.RSA else 0
+    return min(wanted, os.cpu_count() or 1)
 
 
 def _load_authorities(store: SqlStore, data: Path) -> tuple[tuple[AuthorityRecord, ...], dict[str, SealedKey]]:

@@ -1,6 +1,6 @@
 """A small installation for tests of use cases: a real database, a real authority, people, and templates for P-256 keys."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from threading import Lock
@@ -17,7 +17,7 @@ from certwright.adapters.keys.card_keys import SoftwareCardKeys
 from certwright.adapters.keys.software import SoftwareKeyMaker, SoftwareKeySafe, generate_key, open_key
 from certwright.adapters.patterns import Re2Patterns
 from certwright.adapters.sql.store import SqlStore
-from certwright.adapters.turns import LoneHand
+from certwright.adapters.turns import NoTurns, ThreadCrew
 from certwright.application.complete_request import complete_request
 from certwright.application.create_request import RequestWish, create_request
 from certwright.application.enroll import Submission, enroll
@@ -29,7 +29,7 @@ from certwright.domain.certificates import Certificate, SerialNumber, format_ser
 from certwright.domain.events import Event
 from certwright.domain.grants import Grant, ObjectKind, Right
 from certwright.domain.identities import Caller, Group, GroupId, Principal
-from certwright.domain.issuing import Cleared, Issuer
+from certwright.domain.issuing import Cleared, Issuer, Signed, SigningOrder
 from certwright.domain.keys import PrivateKey, SealedKey
 from certwright.domain.policies import Answers, Choices
 from certwright.domain.ports import CertificationAuthority, Clock
@@ -239,8 +239,7 @@ def make_world(store: SqlStore, clock: Clock) -> World:
         authority=make_hierarchy().authority,
         clock=clock,
         entropy=SystemEntropy(),
-        crew=LoneHand(),
-        workshop=LoneHand(),
+        workshop=ThreadCrew(NoTurns(), 1),
         key_maker=SoftwareKeyMaker(),
         safe=SoftwareKeySafe(KEK),
         card_keys=SoftwareCardKeys(KEK, SystemEntropy()),
@@ -279,10 +278,10 @@ class InterruptedAuthority:
         self._come("before prepare")
         return self._inner.prepare(cleared)
 
-    def sign(self, to_be_signed: bytes) -> bytes:
+    def sign_each(self, orders: Sequence[SigningOrder]) -> list[Signed]:
         """Return what the authority within does."""
         self._come("before sign")
-        signed = self._inner.sign(to_be_signed)
+        signed = self._inner.sign_each(orders)
         self._come("after sign")
         return signed
 

@@ -64,13 +64,13 @@ class NoTurns:
         yield
 
 
-class SignerCrew:
-    """Keeps `ports.Crew` for signatures that take long: a thread for each processor, others having their turn meanwhile."""
+class ThreadCrew:
+    """Keeps `ports.Crew` with a thread for each processor; others have their turn meanwhile."""
 
     def __init__(self, turns: SingleTurn | NoTurns, hands: int) -> None:
         self._turns = turns
         self._hands = hands
-        self._others = ThreadPoolExecutor(max(1, hands - 1), thread_name_prefix="signer")
+        self._others = ThreadPoolExecutor(max(1, hands - 1), thread_name_prefix="crew")
 
     def each(self, work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
         """Return what *work* makes of each item, in their order; the first thing that it raises is raised."""
@@ -81,14 +81,6 @@ class SignerCrew:
             waited_for = [self._others.submit(_do_all, work, share) for share in shares[1:]]
             done = [_do_all(work, shares[0]), *(each.result() for each in waited_for)]
         return [done[number % self._hands][number // self._hands] for number in range(len(items))]
-
-
-class LoneHand:
-    """Keeps `ports.Crew` for signatures that take less time than it takes to hand them over."""
-
-    def each(self, work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
-        """Return what *work* makes of each item; what it raises is raised."""
-        return _do_all(work, items)
 
 
 def _do_all(work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:

@@ -66,7 +66,7 @@ def enroll(request_id: RequestId, submission: Submission, *, by: Caller, world: 
 def enroll_each(orders: Sequence[Order], *, world: World) -> list[Outcome]:
     """Return for each order what `enroll` returns or raises; they take the steps together and share transactions.
 
-    Errors: KeyUnavailable; StoreUnavailable.
+    Errors: KeyUnavailable; SignerUnavailable; StoreUnavailable.
     """
     read = [_read(each) for each in orders]
     answered = iter(_enroll_together([each for each in read if isinstance(each, Post)], world))
@@ -111,17 +111,25 @@ def _attempt(posts: Sequence[Post], world: World) -> list[Outcome]:
     batch.each(Enrollment.draft)
     batch.write(Enrollment.store, [each for each in batch.list_alive() if each.has_news], world)
     unsigned = [each for each in batch.list_alive() if each.has_unsigned]
-    world.crew.each(Enrollment.sign, unsigned)
+    _sign(unsigned, world)
     world.workshop.each(Enrollment.open_keys, [each for each in batch.list_alive() if each.delivers_keys])
     batch.write(Enrollment.record, [each for each in batch.list_alive() if each in unsigned or each.delivers_keys], world)
     delivered = _deliver_all(batch.list_alive(), world)
     return [batch.failures.get(each) or delivered[each] for each in batch.enrollments]
 
 
+def _sign(enrollments: Sequence[Enrollment], world: World) -> None:
+    """Have everything signed that is to be signed, in one go."""
+    orders = [each.list_signing_orders() for each in enrollments]
+    signed = iter(world.authority.sign_each([order for each in orders for order in each]) if enrollments else ())
+    for enrollment, own in zip(enrollments, orders, strict=True):
+        enrollment.take_signed([next(signed) for _ in own])
+
+
 def _deliver_all(enrollments: Sequence[Enrollment], world: World) -> dict[Enrollment, tuple[Delivered, ...]]:
     plain = [each for each in enrollments if not each.delivers_keys]
     with_keys = [each for each in enrollments if each.delivers_keys]
-    delivered = dict(zip(plain, world.crew.each(Enrollment.deliver, plain), strict=True))
+    delivered = {each: each.deliver() for each in plain}
     return delivered | dict(zip(with_keys, world.workshop.each(Enrollment.deliver, with_keys), strict=True))
 
 

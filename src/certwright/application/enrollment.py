@@ -1,5 +1,6 @@
 """One submission on its way from certificate requests to certificates, step by step."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha1
 from uuid import UUID
@@ -17,7 +18,7 @@ from certwright.domain.certificates import SERIAL_NUMBER_BITS, Certificate, Seri
 from certwright.domain.errors import DeliversNothing, MalformedCertificateRequest, Refused, SubjectDisabled
 from certwright.domain.events import Event, EventType, tell
 from certwright.domain.identities import Caller, UserId
-from certwright.domain.issuing import clear, plan_draft
+from certwright.domain.issuing import Signed, SigningOrder, clear, plan_draft
 from certwright.domain.keys import PrivateKey
 from certwright.domain.pfx import check_pfx_password
 from certwright.domain.ports import Session
@@ -72,6 +73,7 @@ class Enrollment:
         self._errors: dict[int, Refused] = {}
         self._certificates: dict[int, Certificate] = {}
         self._signed: list[Certificate] = []
+        self._responses: dict[bytes, bytes] = {}
 
     def read(self, session: Session) -> None:
         """Look at the request, and at what is there for it.
@@ -92,7 +94,8 @@ class Enrollment:
             check_profile_fits(seen.request.operation, session.profiles.get(seen.request.old_profile_id))
         self._seen = seen
         plan = plan_request(seen, session, self._world)
-        stored = session.certificates.list_of_request(self._post.request_id)
+        # Profile and certificates are stored together: a request without the one has none of the others.
+        stored = session.certificates.list_of_request(self._post.request_id) if seen.request.profile_id else ()
         self._places = list_places(plan, self._post.posted, stored)
         self._holders = find_key_holders(self._places, session)
         if plan.delivers_keys:
@@ -150,13 +153,23 @@ class Enrollment:
     @property
     def has_unsigned(self) -> bool:
         """Return whether certificates are to be signed: new ones, or those that a crash has left."""
-        return any(each.to_be_signed is not None for each in self._certificates.values())
+        return bool(self._list_unsigned())
 
-    def sign(self) -> None:
-        """Sign them. Errors: KeyUnavailable."""
-        for each in self._certificates.values():
-            if each.to_be_signed is not None:
-                self._signed.append(self._sign_one(each, each.to_be_signed))
+    def list_signing_orders(self) -> list[SigningOrder]:
+        """Return what the authority is to sign."""
+        rules = self._get_seen().template
+        wrapped = {each.number for each in self._places if each.is_server_generated}
+        return [
+            SigningOrder(to_be_signed, None if certificate.place in wrapped else rules.response_form, rules.response_hash)
+            for certificate, to_be_signed in self._list_unsigned()
+        ]
+
+    def take_signed(self, signed: Sequence[Signed]) -> None:
+        """Take what became of the signing orders."""
+        for (certificate, _), each in zip(self._list_unsigned(), signed, strict=True):
+            self._signed.append(_complete(certificate, each))
+            if each.response is not None:
+                self._responses[each.certificate] = each.response
 
     @property
     def delivers_keys(self) -> bool:
@@ -190,6 +203,9 @@ class Enrollment:
         """Return the answer. Errors: KeyUnavailable."""
         places = [self._deliver_place(each) for each in self._places]
         return (*places, *(self._deliver_held(each) for each in self._history.held))
+
+    def _list_unsigned(self) -> list[tuple[Certificate, bytes]]:
+        return [(each, each.to_be_signed) for each in self._certificates.values() if each.to_be_signed is not None]
 
     def _get_seen(self) -> SeenRequest:
         if self._seen is None:
@@ -275,11 +291,6 @@ class Enrollment:
         ]
         return [executed, *rejected]
 
-    def _sign_one(self, certificate: Certificate, to_be_signed: bytes) -> Certificate:
-        encoded = self._world.authority.sign(to_be_signed)
-        thumbprint = sha1(encoded, usedforsecurity=False).hexdigest().upper()
-        return replace(certificate, to_be_signed=None, encoded=encoded, thumbprint=thumbprint)
-
     def _tell_issued(self, certificate: Certificate) -> Event:
         return tell(
             EventType.CERTIFICATE_ISSUED,
@@ -331,10 +342,12 @@ class Enrollment:
             return replace(empty, error=self._errors.get(place.number))
         if place.is_server_generated:
             return replace(empty, pfx=self._wrap_key(self._keys.get_opened(place), certificate.encoded, template.friendly_name))
+        return replace(empty, response=self._responses.get(certificate.encoded) or self._respond(certificate.encoded))
+
+    def _respond(self, encoded: bytes) -> bytes:
+        """Return the answer for a certificate that was not signed for this post."""
         rules = self._get_seen().template
-        return replace(
-            empty, response=self._world.authority.respond(certificate.encoded, rules.response_form, rules.response_hash)
-        )
+        return self._world.authority.respond(encoded, rules.response_form, rules.response_hash)
 
     def _deliver_held(self, held: HeldKey) -> Delivered:
         certificate = held.certificate
@@ -360,3 +373,8 @@ class Enrollment:
             protection=self._get_seen().template.pfx_protection,
             iterations=self._world.pfx.iterations,
         )
+
+
+def _complete(certificate: Certificate, signed: Signed) -> Certificate:
+    thumbprint = sha1(signed.certificate, usedforsecurity=False).hexdigest().upper()
+    return replace(certificate, to_be_signed=None, encoded=signed.certificate, thumbprint=thumbprint)

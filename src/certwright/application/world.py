@@ -14,16 +14,15 @@ from certwright.domain.ports import CertificationAuthority, Clock, Crew, Entropy
 class World:
     """Made by `bootstrap`; handed to every use case.
 
-    Shape: *crew* signs; *workshop* does what always takes long: making keys, protecting PFX files. *allows_combined_roles* is
-    for sites with too few people; *sends_mail* says that there is a mail server to send by; *checkpoints* is where seals are
-    told of outside of the store.
+    Shape: *workshop* does what always takes long: making keys, protecting PFX files. *allows_combined_roles* is for sites with
+    too few people; *sends_mail* says that there is a mail server to send by; *checkpoints* is where seals are told of outside
+    of the store.
     """
 
     store: Store
     authority: CertificationAuthority
     clock: Clock
     entropy: Entropy
-    crew: Crew
     workshop: Crew
     key_maker: KeyMaker
     safe: KeySafe

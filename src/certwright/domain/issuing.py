@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from certwright.domain.certificates import SerialNumber
 from certwright.domain.errors import Refused, check_none_broken
 from certwright.domain.identities import Sid, User, UserId
-from certwright.domain.profile_templates import AlternativeName, CertificateTemplate, SubjectSource
-from certwright.domain.public_keys import CertificateRequest
+from certwright.domain.profile_templates import AlternativeName, CertificateTemplate, ResponseForm, SubjectSource
+from certwright.domain.public_keys import CertificateRequest, HashAlgorithm
 from certwright.domain.rules.escalation import list_escalation_paths
 from certwright.domain.rules.key_holder import list_key_holder_faults
 from certwright.domain.rules.key_strength import list_key_faults
@@ -60,6 +60,27 @@ class Cleared:
     """A draft that broke no rule. Made by `clear` alone: `application` and `adapters` never construct it (a test looks)."""
 
     draft: Draft
+
+
+@dataclass(frozen=True, slots=True)
+class SigningOrder:
+    """What an authority is to sign, and how the answer that delivers it is to look.
+
+    Shape: *to_be_signed* is the DER TBSCertificate that the same authority prepared; *form* is None where no ``Pkcs7`` delivers
+    it; *digest* is that of the answer.
+    """
+
+    to_be_signed: bytes
+    form: ResponseForm | None
+    digest: HashAlgorithm
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """What became of a signing order: the DER Certificate, and the DER of the ``Pkcs7`` that delivers it."""
+
+    certificate: bytes
+    response: bytes | None
 
 
 def plan_draft(

@@ -12,7 +12,7 @@ from certwright.domain.events import Event
 from certwright.domain.grants import Grant, Grants
 from certwright.domain.history_ports import History
 from certwright.domain.identities import Caller, Group, Principal, Sid, User, UserId
-from certwright.domain.issuing import Cleared, Issuer
+from certwright.domain.issuing import Cleared, Issuer, Signed, SigningOrder
 from certwright.domain.key_ports import Archive
 from certwright.domain.keys import AuthorityRecord, SealedKey
 from certwright.domain.notified_events import Notification
@@ -275,7 +275,8 @@ class Store(Protocol):
     def writing_each(self, blocks: Sequence[Callable[[Session], Result]]) -> list[Result | CertwrightError]:
         """Return what each block returns, or the error that it raised and for which nothing of it was stored.
 
-        All that is stored is one transaction, durable when this returns. Errors: StoreUnavailable.
+        All that is stored is one transaction, durable when this returns. Where one is refused, others may run twice, and the
+        last time counts. Errors: StoreUnavailable.
         """
 
 
@@ -288,8 +289,8 @@ class CertificationAuthority(Protocol):
     def prepare(self, cleared: Cleared) -> bytes:
         """Return exactly what will be signed, the DER TBSCertificate."""
 
-    def sign(self, to_be_signed: bytes) -> bytes:
-        """Return the DER Certificate. Errors: KeyUnavailable."""
+    def sign_each(self, orders: Sequence[SigningOrder]) -> list[Signed]:
+        """Return what becomes of each order, in their order. Errors: KeyUnavailable; SignerUnavailable: later may work."""
 
     def respond(self, certificate: bytes, form: ResponseForm, digest: HashAlgorithm) -> bytes:
         """Return the DER of the ``Pkcs7`` that delivers *certificate*. Errors: KeyUnavailable."""

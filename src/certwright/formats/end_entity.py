@@ -7,6 +7,7 @@ from cryptography.hazmat import asn1
 from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from certwright.domain.errors import DefinitionInvalid, NameRefused
+from certwright.domain.identities import Sid
 from certwright.domain.issuing import Draft, Issuer
 from certwright.domain.profile_templates import AlternativeName, CertificateTemplate, X509KeyUsage
 from certwright.domain.public_keys import KeyAlgorithm
@@ -44,7 +45,7 @@ def encode_to_be_signed(draft: Draft, issuer: Issuer, signature: AlgorithmIdenti
                 _encode_key_identifier(key.encoded),
                 *encode_issuer_extensions(issuer),
                 *_encode_template_extensions(template, key.algorithm),
-                *_encode_personal_extensions(draft),
+                *_encode_personal_extensions(draft.alternative_names, draft.security_identifier, not draft.subject),
             ),
         )
     )
@@ -107,15 +108,18 @@ def _encode_template_extensions(template: CertificateTemplate, algorithm: KeyAlg
     return tuple(extensions)
 
 
-def _encode_personal_extensions(draft: Draft) -> list[Extension]:
+@lru_cache(maxsize=4_096)
+def _encode_personal_extensions(
+    alternative_names: tuple[tuple[AlternativeName, str], ...], security_identifier: Sid | None, has_no_subject: bool
+) -> tuple[Extension, ...]:
     extensions = []
-    if draft.alternative_names:
-        names = x509.SubjectAlternativeName([_encode_alternative_name(*each) for each in draft.alternative_names])
+    if alternative_names:
+        names = x509.SubjectAlternativeName([_encode_alternative_name(*each) for each in alternative_names])
         # RFC 5280 section 4.2.1.6: where the subject is empty, these names are all there is, and critical.
-        extensions.append(encode_extension(names, critical=not draft.subject))
-    if draft.security_identifier is not None:
-        extensions.append(encode_security_identifier(draft.security_identifier))
-    return extensions
+        extensions.append(encode_extension(names, critical=has_no_subject))
+    if security_identifier is not None:
+        extensions.append(encode_security_identifier(security_identifier))
+    return tuple(extensions)
 
 
 def _encode_alternative_name(kind: AlternativeName, value: str) -> x509.GeneralName:

@@ -44,7 +44,7 @@ from certwright.formats.cmc import parse_response
 from worlds.contoso import AGENT, AGENTS, GRANTS, MANAGER, OUTSIDER, SUBSCRIBER, SUBSCRIBER2, SUBSCRIBERS
 from worlds.house import ONE, SIGNING, TWO, House, InterruptedAuthority, csr, signed_in
 
-MOMENTS = ["before prepare", "before sign", "after sign", "before respond"]
+MOMENTS = ["before prepare", "before sign", "after sign"]
 
 
 def issued_in(delivered: Delivered) -> x509.Certificate:

@@ -2,21 +2,21 @@ from threading import Thread
 
 import pytest
 
-from certwright.adapters.turns import LoneHand, NoTurns, SignerCrew, SingleTurn
+from certwright.adapters.turns import NoTurns, SingleTurn, ThreadCrew
 
 PATIENCE_SECONDS = 10
 
 
 @pytest.mark.parametrize("count", range(6))
-@pytest.mark.parametrize("crew", [LoneHand(), SignerCrew(NoTurns(), 1), SignerCrew(NoTurns(), 2), SignerCrew(SingleTurn(), 3)])
-def test_a_crew_gives_the_results_in_the_order_of_the_items(crew: LoneHand | SignerCrew, count: int) -> None:
+@pytest.mark.parametrize("crew", [ThreadCrew(NoTurns(), 1), ThreadCrew(NoTurns(), 2), ThreadCrew(SingleTurn(), 3)])
+def test_a_crew_gives_the_results_in_the_order_of_the_items(crew: ThreadCrew, count: int) -> None:
     assert crew.each(lambda each: 2 * each, list(range(count))) == [2 * each for each in range(count)]
 
 
 @pytest.mark.parametrize("place", range(4))
 def test_what_a_hand_of_the_crew_raises_is_raised(place: int) -> None:
     with pytest.raises(ZeroDivisionError):
-        SignerCrew(NoTurns(), 2).each(lambda each: 1 // each, [0 if place == each else 1 for each in range(4)])
+        ThreadCrew(NoTurns(), 2).each(lambda each: 1 // each, [0 if place == each else 1 for each in range(4)])
 
 
 def test_one_who_steps_aside_lets_others_have_their_turn_and_takes_it_again() -> None:

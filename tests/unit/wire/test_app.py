@@ -24,7 +24,6 @@ WORLD = World(
     authority=None,
     clock=SystemClock(),
     entropy=SystemEntropy(),
-    crew=None,
     workshop=None,
     key_maker=None,
     safe=None,

@@ -52,6 +52,34 @@ def test_those_who_come_meanwhile_are_served_together_and_each_gets_his_own() ->
     asyncio.run(story())
 
 
+def test_those_who_were_served_together_are_waited_for_when_they_come_again_a_little_apart() -> None:
+    async def story() -> None:
+        doubling = Doubling()
+        gathering = Gathering(doubling.serve)
+        await join_all(gathering, doubling, range(1, 9))
+        doubling.rounds.clear()
+        again = []
+        for each in range(2, 9):
+            again.append(asyncio.create_task(gathering.join(each)))
+            await asyncio.sleep(0)
+        assert await asyncio.gather(*again) == [2 * each for each in range(2, 9)]
+        assert doubling.rounds == [[2, 3, 4, 5, 6, 7, 8]]
+
+    asyncio.run(story())
+
+
+def test_who_does_not_come_again_is_not_waited_for_for_ever() -> None:
+    async def story() -> None:
+        doubling = Doubling()
+        gathering = Gathering(doubling.serve)
+        await join_all(gathering, doubling, range(1, 5))
+        doubling.rounds.clear()
+        assert [await gathering.join(each) for each in (1, 2, 3, 4, 5)] == [2, 4, 6, 8, 10]
+        assert doubling.rounds == [[1], [2], [3], [4], [5]]
+
+    asyncio.run(story())
+
+
 def test_no_more_than_the_limit_are_served_together() -> None:
     async def story() -> None:
         doubling = Doubling()

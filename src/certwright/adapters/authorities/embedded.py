@@ -1,10 +1,12 @@
 """The certification authority inside this program."""
 
+from collections.abc import Sequence
+
 from cryptography import x509
 from cryptography.hazmat import asn1
 
 from certwright.domain.errors import KeyUnavailable
-from certwright.domain.issuing import Cleared, Issuer
+from certwright.domain.issuing import Cleared, Issuer, Signed, SigningOrder
 from certwright.domain.ports import SigningKey
 from certwright.domain.profile_templates import ResponseForm
 from certwright.domain.public_keys import HashAlgorithm
@@ -36,6 +38,11 @@ class EmbeddedAuthority:
         """Return what certificates say about this authority."""
         return self._issuer
 
+    @property
+    def key_name(self) -> str:
+        """Return the name of the key that signs."""
+        return self._key.name
+
     def prepare(self, cleared: Cleared) -> bytes:
         """Return the DER TBSCertificate. Errors: NameRefused; DefinitionInvalid."""
         return encode_to_be_signed(cleared.draft, self._issuer, self._signature)
@@ -50,6 +57,14 @@ class EmbeddedAuthority:
         if not all(mark in to_be_signed for mark in self._marks):
             raise KeyUnavailable(self._key.name)
         return assemble_certificate(to_be_signed, self._key.sign(to_be_signed, self._hash), self._signature)
+
+    def sign_each(self, orders: Sequence[SigningOrder]) -> list[Signed]:
+        """Return certificate and answer for each order. Errors: KeyUnavailable, as `sign`."""
+        certificates = [self.sign(each.to_be_signed) for each in orders]
+        return [
+            Signed(encoded, None if each.form is None else self.respond(encoded, each.form, each.digest))
+            for encoded, each in zip(certificates, orders, strict=True)
+        ]
 
     def respond(self, certificate: bytes, form: ResponseForm, digest: HashAlgorithm) -> bytes:
         """Return the answer with the whole chain.

@@ -65,6 +65,11 @@ def open_key(sealed: SealedKey, kek: KeyEncryptionKey) -> SoftwareKey:
     return SoftwareKey(sealed.name, _load(sealed, kek))
 
 
+def load_key(name: str, plain: bytes) -> SoftwareKey:
+    """Return the key of a PKCS #8 that was opened elsewhere. Errors: KeyUnavailable for kinds that we do not make."""
+    return SoftwareKey(name, _parse(name, plain))
+
+
 class SoftwareKeyMaker:
     """Keeps the port `KeyMaker`: each key is made when it is asked for."""
 
@@ -118,13 +123,17 @@ def _describe(private_key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> Pr
 
 
 def _load(sealed: SealedKey, kek: KeyEncryptionKey) -> rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey:
-    plain = kek.open(sealed.sealed, sealed.name)
+    private_key = _parse(sealed.name, kek.open(sealed.sealed, sealed.name))
+    if describe_public_key(private_key.public_key()).encoded != sealed.public:
+        raise KeyUnavailable(sealed.name)
+    return private_key
+
+
+def _parse(name: str, plain: bytes) -> rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey:
     # What opens is what we sealed, bit for bit: the library need not prove the primes again, which takes it long.
     private_key = load_der_private_key(plain, None, unsafe_skip_rsa_key_validation=True)
     if not isinstance(private_key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
-        raise KeyUnavailable(sealed.name)
-    if describe_public_key(private_key.public_key()).encoded != sealed.public:
-        raise KeyUnavailable(sealed.name)
+        raise KeyUnavailable(name)
     return private_key
 
 

@@ -30,13 +30,12 @@ class Prepared:
     def __init__(self, statement: Executable, dialect: Dialect, names: Sequence[str]) -> None:
         compiled = _compile(statement, dialect, names)
         self.text = str(compiled)
-        self._order = list(compiled.positiontup) if compiled.positiontup is not None else None
         self._constants = {name: bind.effective_value for bind, name in compiled.bind_names.items() if not bind.required}
-        self._converters = {
-            name: converter
-            for bind, name in compiled.bind_names.items()
-            if (converter := _get_implementation(bind.type, dialect).bind_processor(dialect)) is not None
+        converters = {
+            name: _get_implementation(bind.type, dialect).bind_processor(dialect) for bind, name in compiled.bind_names.items()
         }
+        self._is_positional = compiled.positiontup is not None
+        self._plan = [(name, converters[name]) for name in compiled.positiontup or converters]
         self._make_row: Callable[[Sequence[Any]], Row] | None = None
         self._readers: list[tuple[int, Converter]] = []
         if isinstance(statement, Select):
@@ -47,10 +46,10 @@ class Prepared:
 
     def encode(self, values: Values) -> Sequence[Any] | dict[str, Any]:
         """Return *values* as the driver takes them."""
-        encoded = {**self._constants, **values}
-        for name, convert in self._converters.items():
-            encoded[name] = convert(encoded[name])
-        return encoded if self._order is None else [encoded[name] for name in self._order]
+        given = {**self._constants, **values} if self._constants else values
+        if self._is_positional:
+            return [given[name] if convert is None else convert(given[name]) for name, convert in self._plan]
+        return {name: given[name] if convert is None else convert(given[name]) for name, convert in self._plan}
 
     def decode(self, raw: Sequence[Any]) -> Row:
         """Return a row as the columns' types have it."""
@@ -116,7 +115,7 @@ class Connection:
 
         Shape: *statement* is a constant of its module, or cached there: what was compiled for it is kept for good.
         """
-        many = values if isinstance(values, Sequence) else None
+        many = values if isinstance(values, list | tuple) else None
         sample: Values = (many[0] if many else {}) if many is not None else values  # type: ignore[assignment]
         prepared = _prepare(statement, self._dialect, sample)
         if self._watch is not None:

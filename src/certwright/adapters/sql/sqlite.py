@@ -7,6 +7,7 @@ readers cannot write, not even a checkpoint.
 
 import os
 import sqlite3
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -126,6 +127,8 @@ class SqliteTransactions:
         self._writer = SqliteTransaction(path)
         self._group = GroupCommit(self._writer, on_lost=on_lost, turns=turns)
         self._readers = _create_reading_engine(path)
+        self._idle: deque[PoolProxiedConnection] = deque()
+        """Readers of before: the pool does much that a view which is opened thousands of times does not need."""
         self.engines: tuple[Engine, ...] = (self._readers, self._writer.engine)
         self.reading_order = self.writing_order = SingleWriterOrder()
         self.watch: Watcher | None = None
@@ -133,15 +136,21 @@ class SqliteTransactions:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Open a view that begins with the first statement."""
-        pooled = self._readers.raw_connection()
         try:
-            driver = _get_driver(pooled)
+            pooled = self._idle.pop()
+        except IndexError:
+            pooled = self._readers.raw_connection()
+        driver = _get_driver(pooled)
+        try:
             # The driver itself begins transactions for changes only, so that each query would see another moment.
             driver.execute("BEGIN")
             yield Connection(driver, self._readers.dialect, self.watch)
-        finally:
+            driver.execute("ROLLBACK")
+        except BaseException:
             # The pool rolls back what is given back.
             pooled.close()
+            raise
+        self._idle.append(pooled)
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -157,6 +166,8 @@ class SqliteTransactions:
 
     def close(self) -> None:
         """Close the readers, then, alone, the writer."""
+        while self._idle:
+            self._idle.pop().close()
         self._readers.dispose()
         with self._group.alone():
             self._writer.close()

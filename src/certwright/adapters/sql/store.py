@@ -97,9 +97,15 @@ class SqlStore:
     def writing_each(self, blocks: Sequence[Callable[[SqlSession], Result]]) -> list[Result | CertwrightError]:
         """Return what each block returns, or the error that it raised and for which nothing of it was stored.
 
+        Nearly always nobody is refused, so that they share one savepoint first; who is refused has all run once more, each
+        with its own.
+
         Errors: StoreUnavailable when the whole was lost; RuntimeError as for `writing`.
         """
         with _plainly(), self._transactions.writing() as connection:
+            results = self._write_block(connection, lambda session: [each(session) for each in blocks])
+            if not isinstance(results, CertwrightError):
+                return list(results)
             return [self._write_block(connection, each) for each in blocks]
 
     def _write_block(self, connection: Connection, block: Callable[[SqlSession], Result]) -> Result | CertwrightError:

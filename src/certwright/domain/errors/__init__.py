@@ -51,6 +51,7 @@ from certwright.domain.errors.installation import (
     InstallationMissing,
     KeyUnavailable,
     SecretUnavailable,
+    SignerUnavailable,
     StoreUnavailable,
 )
 from certwright.domain.errors.lookups import (
@@ -206,6 +207,7 @@ __all__ = [
     "SecretUnavailable",
     "SignInThrottled",
     "SignatureInvalid",
+    "SignerUnavailable",
     "SmartcardNotFound",
     "StoreUnavailable",
     "SubjectDisabled",

@@ -16,6 +16,15 @@ class KeyUnavailable(Unavailable):
 
 
 @dataclass(eq=False)
+class SignerUnavailable(Unavailable):
+    """The process that signs for an authority ended in the middle of its work, and so did the one in its place."""
+
+    code = "signer-unavailable"
+    sentence = "The signer of the key {name} does not answer. Nothing is lost: send the same again in a while."
+    name: str
+
+
+@dataclass(eq=False)
 class StoreUnavailable(Unavailable):
     """The database does not answer, or not for this version of the server."""
 

@@ -1,5 +1,6 @@
 """RSA keys that anybody can break, whatever their size."""
 
+from functools import cache
 from math import gcd, isqrt, prod
 
 from certwright.domain.errors import KeyWeak, Refused
@@ -59,14 +60,17 @@ def _has_close_primes(modulus: int) -> bool:
 
 def _list_promising_steps(root: int, modulus: int) -> list[int]:
     # Nearly all candidates are no squares modulo 256 or 45045: a look at these remainders spares the long arithmetic.
-    root_low, root_high = root % 256, root % 45_045
-    low, high = modulus % 256, modulus % 45_045
+    root_high, high = root % 45_045, modulus % 45_045
     return [
         step
-        for step in range(CLOSE_PRIME_ROUNDS)
-        if ((root_low + step) ** 2 - low) % 256 in _SQUARES_MODULO_256
-        and ((root_high + step) ** 2 - high) % 45_045 in _SQUARES_MODULO_45045
+        for step in _list_steps_modulo_256(root % 256, modulus % 256)
+        if ((root_high + step) ** 2 - high) % 45_045 in _SQUARES_MODULO_45045
     ]
+
+
+@cache
+def _list_steps_modulo_256(root: int, modulus: int) -> tuple[int, ...]:
+    return tuple(step for step in range(CLOSE_PRIME_ROUNDS) if ((root + step) ** 2 - modulus) % 256 in _SQUARES_MODULO_256)
 
 
 def _is_square(number: int) -> bool:

@@ -91,7 +91,7 @@ def run_server(
 
     Errors: AddressUnavailable.
     """
-    with _listen(address) as listener, _working(installation):
+    with _listen(address) as listener, installation.signing(), _working(installation):
         url = address.url(listener.getsockname()[1])
         server = _Server(_configure(installation, address), lambda: when_started(RunningServer(url, server)))
         _spare_what_stays()

@@ -5,8 +5,9 @@ The names of the wire are written out: no rule makes ``isPkcs7`` and ``IsExterna
 Source: domain.md 2.1 to 2.6 and 2.11.
 """
 
-from base64 import b64encode
+from binascii import b2a_base64
 from datetime import UTC, datetime
+from struct import unpack
 from typing import Self
 from uuid import UUID
 
@@ -270,5 +271,8 @@ def format_moment(moment: datetime) -> str:
 
 def format_base64(octets: bytes) -> str:
     """Return base64 in lines of 64, each of them, the last one too, ended by CR and LF."""
-    text = b64encode(octets).decode()
-    return "".join(f"{text[start : start + _LINE]}\r\n" for start in range(0, len(text), _LINE))
+    text = b2a_base64(octets, newline=False)
+    whole, rest = divmod(len(text), _LINE)
+    # Cut by one call: a loop over the lines of a long answer costs several times what encoding it does.
+    lines = unpack(f"{_LINE}s" * whole + f"{rest}s", text)
+    return b"\r\n".join(lines).decode() + "\r\n" * bool(rest)

@@ -95,6 +95,7 @@ STATUS_OF: dict[type[CertwrightError], int] = {
     domain.EscalationPath: 500,
     domain.RolesCombined: 500,
     domain.KeyUnavailable: 500,
+    domain.SignerUnavailable: 500,
     domain.StoreUnavailable: 500,
     domain.ReceiverUnavailable: 500,
     domain.DeliveryDeferred: 500,

@@ -9,21 +9,23 @@ Result = TypeVar("Result")
 
 LIMIT = 32
 """Calls at a time; more would keep the first one waiting without being much cheaper."""
-GATHERING_SECONDS = 0.0007
-"""How long others are waited for where there were some last time; an enrollment alone takes several times as long."""
+PATIENCE_SECONDS = 0.002
+"""How long those are waited for who are expected; an enrollment alone takes longer."""
 
 
 class Gathering(Generic[Item, Result]):
     """Callers bring an item each; while some are served, the next gather. Who comes alone is served alone and at once.
 
-    So several enrollments share transactions, signatures on all processors, and one thread instead of one each.
+    So several enrollments share transactions, signatures on all processors, and one thread instead of one each. As many as were
+    there at the same time before are expected again: those who were served together come back together, a little apart.
     """
 
     def __init__(self, serve: Callable[[Sequence[Item]], Awaitable[Sequence[Result | Exception]]]) -> None:
         self._serve_items = serve
         self._waiting: list[tuple[Item, asyncio.Future[Result]]] = []
+        self._expected = 1
         self._serving: asyncio.Task[None] | None = None
-        self._has_company = False
+        self._overdue: asyncio.TimerHandle | None = None
 
     async def join(self, item: Item) -> Result:
         """Return what *item* got; an exception that it got is raised.
@@ -33,19 +35,32 @@ class Gathering(Generic[Item, Result]):
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Result] = loop.create_future()
         self._waiting.append((item, future))
-        if self._serving is None:
-            self._serving = loop.create_task(self._serve_all())
+        self._consider(loop)
         return await future
 
-    async def _serve_all(self) -> None:
-        while self._waiting:
-            if self._has_company:
-                # Those who were served together come again together, a little apart.
-                await asyncio.sleep(GATHERING_SECONDS)
-            batch, self._waiting = self._waiting[:LIMIT], self._waiting[LIMIT:]
-            self._has_company = len(batch) > 1
-            await self._serve(batch)
+    def _consider(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin when everybody is there who is expected, or when they have been waited for."""
+        if self._serving is not None or not self._waiting:
+            return
+        if len(self._waiting) >= min(self._expected, LIMIT):
+            self._begin(loop)
+        elif self._overdue is None:
+            self._overdue = loop.call_later(PATIENCE_SECONDS, self._begin, loop)
+
+    def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._overdue is not None:
+            self._overdue.cancel()
+            self._overdue = None
+        # Who stays away is given up bit by bit: most often he is only late.
+        self._expected = max(self._expected - 1, len(self._waiting))
+        batch, self._waiting = self._waiting[:LIMIT], self._waiting[LIMIT:]
+        self._serving = loop.create_task(self._serve_round(batch, loop))
+
+    async def _serve_round(self, batch: Sequence[tuple[Item, asyncio.Future[Result]]], loop: asyncio.AbstractEventLoop) -> None:
+        await self._serve(batch)
+        self._expected = max(self._expected, len(batch) + len(self._waiting))
         self._serving = None
+        self._consider(loop)
 
     async def _serve(self, batch: Sequence[tuple[Item, asyncio.Future[Result]]]) -> None:
         outcomes: Sequence[Result | Exception]
