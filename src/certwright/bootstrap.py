@@ -29,7 +29,7 @@ from certwright.adapters.keys.sealing_key import HistorySealingKey
 from certwright.adapters.keys.software import SoftwareKey, SoftwareKeyMaker, SoftwareKeySafe, generate_key, open_key
 from certwright.adapters.patterns import Re2Patterns
 from certwright.adapters.signers.channel import Charge
-from certwright.adapters.signers.crew import SignerCrew
+from certwright.adapters.signers.crew import SignerCrew, count_signers
 from certwright.adapters.signin.argon2 import Argon2Hasher
 from certwright.adapters.signin.basic import BasicSignIn
 from certwright.adapters.sql.schema import migrate
@@ -79,9 +79,6 @@ KEY_SIZES = {
     AuthorityKey.P256: (KeyAlgorithm.ECDSA_P256, 256),
     AuthorityKey.P384: (KeyAlgorithm.ECDSA_P384, 384),
 }
-
-SIGNERS_BY_RSA_BITS = {2048: 2, 3072: 3, 4096: 4}
-"""No more of them than there are processors. Each takes about 18 MiB of memory, and the server waits while they sign."""
 
 Tell = Callable[[str], None]
 
@@ -236,7 +233,7 @@ def _assemble(
         EmbeddedAuthority(issuer, issuing_key),
         lambda: Charge(issuer, ISSUING, kek.open(sealed[ISSUING].sealed, ISSUING)),
         turns,
-        hands=_count_signers(issuing_key),
+        hands=count_signers(issuing_key.public_key),
     )
     world = World(
         store=store,
@@ -304,13 +301,6 @@ def _list_jobs(settings: Settings, world: World, sealing_key: SealingKey) -> tup
 
 def _list_checkpoint_sinks(file: CheckpointFile, url: str) -> tuple[CheckpointSink, ...]:
     return (file, CheckpointWebhook(url)) if url else (file,)
-
-
-def _count_signers(key: SoftwareKey) -> int:
-    """Return how many processes sign while the server serves; with none, it signs by itself."""
-    # A signature with a curve is made in less time than it takes to hand it over.
-    wanted = SIGNERS_BY_RSA_BITS[key.public_key.bits] if key.public_key.algorithm is KeyAlgorithm.RSA else 0
-    return min(wanted, os.cpu_count() or 1)
 
 
 def _load_authorities(store: SqlStore, data: Path) -> tuple[tuple[AuthorityRecord, ...], dict[str, SealedKey]]:

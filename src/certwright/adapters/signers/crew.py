@@ -17,15 +17,24 @@ from certwright.domain.errors import KeyUnavailable, SignerUnavailable
 from certwright.domain.issuing import Cleared, Issuer, Signed, SigningOrder
 from certwright.domain.ports import Turns
 from certwright.domain.profile_templates import ResponseForm
-from certwright.domain.public_keys import HashAlgorithm
+from certwright.domain.public_keys import HashAlgorithm, KeyAlgorithm, PublicKey
 
 PROGRAM = (sys.executable, "-P", "-m", "certwright.adapters.signers.signer")
 ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH")
 """What of the server's environment a signer gets: the passphrase of the keys may be in the rest."""
 PATIENCE_SECONDS = 60
 """How long an errand may take before its signer is taken for dead; thousands of signatures are made in that time."""
+SIGNERS_BY_RSA_BITS = {2048: 2, 3072: 3, 4096: 4}
+"""No more of them than there are processors. Each takes about 18 MiB of memory, and the server waits while they sign."""
 
 log = structlog.get_logger(__name__)
+
+
+def count_signers(key: PublicKey) -> int:
+    """Return how many processes sign with *key* while the server serves; with none, it signs by itself."""
+    # A signature with a curve is made in less time than it takes to hand it over.
+    wanted = SIGNERS_BY_RSA_BITS[key.bits] if key.algorithm is KeyAlgorithm.RSA else 0
+    return min(wanted, os.cpu_count() or 1)
 
 
 class SignerProcess:
