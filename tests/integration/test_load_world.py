@@ -13,7 +13,14 @@ from certwright.application.set_password import set_password
 from certwright.bootstrap import Installation, create_installation, open_installation
 from certwright.domain.errors import DefinitionInvalid, EscalationPath, MalformedValue, Refused, RulesBroken, UserNotFound
 from certwright.domain.events import Event, EventType
-from certwright.domain.profile_templates import CertificateTemplate, KeyOrigin, ProfileTemplate, SubjectSource, X509KeyUsage
+from certwright.domain.profile_templates import (
+    EMAIL_PROTECTION,
+    CertificateTemplate,
+    KeyOrigin,
+    ProfileTemplate,
+    SubjectSource,
+    X509KeyUsage,
+)
 from certwright.domain.request_types import RequestType
 from certwright.formats.definitions import WorldDefinition, parse_world
 
@@ -105,6 +112,7 @@ def test_a_key_that_only_signs_is_not_archived(demo: WorldDefinition, installati
         template,
         key=replace(template.key, origin=KeyOrigin.SERVER, archived=True),
         key_usages=frozenset({X509KeyUsage.DIGITAL_SIGNATURE}),
+        extended_key_usages=(EMAIL_PROTECTION,),
     )
     (broken,) = list_refusals(with_certificate_template(demo, signing), installation)
     assert "only signs" in str(broken)
@@ -113,7 +121,10 @@ def test_a_key_that_only_signs_is_not_archived(demo: WorldDefinition, installati
 def test_a_key_of_the_client_cannot_be_archived(demo: WorldDefinition, installation: Installation) -> None:
     template = demo.templates[0].certificate_templates[0]
     (broken,) = list_refusals(
-        with_certificate_template(demo, replace(template, key=replace(template.key, archived=True))), installation
+        with_certificate_template(
+            demo, replace(template, key=replace(template.key, archived=True), extended_key_usages=(EMAIL_PROTECTION,))
+        ),
+        installation,
     )
     assert "that the server makes" in str(broken)
 

@@ -60,12 +60,6 @@ def open_archived(
     return None
 
 
-def check_same_key(key: PrivateKey, certificate: Certificate) -> None:
-    """Raise unless *key* is the one that was certified. Errors: MalformedValue."""
-    if key.public_key.digest != certificate.key_digest:
-        raise MalformedValue("key", "the key is not that of the certificate")
-
-
 def archive_key(key: PrivateKey, serial: SerialNumber, agents: Sequence[RecoveryAgent], world: World) -> ArchivedKey:
     """Return *key* encrypted to the current of *agents*. Errors: DefinitionInvalid for an agent of an unfit kind."""
     current = list_current(agents)
@@ -78,5 +72,6 @@ def _read(archived: ArchivedKey, certificate: Certificate, online: OnlineAgent, 
         raise KeyUnavailable(online.agent.key_name or online.agent.name)
     opener = world.safe.open_for_decryption(online.sealed)
     key = parse_private_key(open_enveloped(archived.enveloped, online.agent.certificate, opener))
-    check_same_key(key, certificate)
+    if key.public_key.digest != certificate.key_digest:
+        raise MalformedValue("key", "the key is not that of the certificate")
     return key

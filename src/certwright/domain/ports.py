@@ -181,6 +181,9 @@ class Certificates(Protocol):
     def record(self, certificate: Certificate) -> bool:
         """Store the signed form unless there is one already, and return whether this was the first."""
 
+    def find(self, serial: SerialNumber) -> Certificate | None:
+        """Return the certificate, signed or not."""
+
     def list_of_request(self, request_id: RequestId) -> tuple[Certificate, ...]:
         """Return them in the order of their places, those about to be signed included."""
 

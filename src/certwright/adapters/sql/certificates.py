@@ -82,6 +82,7 @@ _RELEASE = (
     )
     .values(revoked_at=None, revocation_reason=None)
 )
+_FIND = select(*CERTIFICATE_COLUMNS).where(certificates.c.serial == bindparam("of_serial", type_=certificates.c.serial.type))
 _OF_REQUEST = (
     select(*CERTIFICATE_COLUMNS).where(certificates.c.request_id == bindparam("request_id")).order_by(certificates.c.place)
 )
@@ -172,6 +173,11 @@ class SqlCertificates:
             "thumbprint": certificate.thumbprint,
         }
         return self._connection.execute(_RECORD, values).rowcount == 1
+
+    def find(self, serial: SerialNumber) -> Certificate | None:
+        """Return the certificate, signed or not."""
+        row = self._connection.execute(_FIND, {"of_serial": serial}).first()
+        return None if row is None else read_certificate(row)
 
     def list_of_request(self, request_id: RequestId) -> tuple[Certificate, ...]:
         """Return them in the order of their places, those about to be signed included."""

@@ -7,7 +7,17 @@ import pytest
 from certwright.adapters.patterns import Re2Patterns
 from certwright.domain.data_items import DataItemDefinition
 from certwright.domain.policies import LOWEST_PRIORITY, Policy
-from certwright.domain.profile_templates import CertificateTemplate, KeyOrigin, KeySpecification, X509KeyUsage
+from certwright.domain.profile_templates import (
+    ANY_EXTENDED_KEY_USAGE,
+    CLIENT_AUTHENTICATION,
+    EMAIL_PROTECTION,
+    PKINIT_CLIENT_AUTHENTICATION,
+    SMARTCARD_LOGON,
+    CertificateTemplate,
+    KeyOrigin,
+    KeySpecification,
+    X509KeyUsage,
+)
 from certwright.domain.public_keys import KeyAlgorithm
 from certwright.domain.request_types import RequestType
 from certwright.domain.rules.archival import list_archival_faults
@@ -19,7 +29,7 @@ ARCHIVED = KeySpecification(origin=KeyOrigin.SERVER, archived=True)
 
 
 def template(key: KeySpecification, *usages: X509KeyUsage) -> CertificateTemplate:
-    return replace(CERTIFICATE_TEMPLATE, key=key, key_usages=frozenset(usages))
+    return replace(CERTIFICATE_TEMPLATE, key=key, key_usages=frozenset(usages), extended_key_usages=(EMAIL_PROTECTION,))
 
 
 # -- archiving -------------------------------------------------------------------------------------------------------------
@@ -37,6 +47,29 @@ def test_a_key_that_is_not_archived_may_do_anything() -> None:
 def test_a_key_that_only_signs_is_not_archived() -> None:
     (fault,) = list_archival_faults(template(ARCHIVED, X509KeyUsage.DIGITAL_SIGNATURE, X509KeyUsage.CONTENT_COMMITMENT))
     assert "only signs" in fault.text
+
+
+@pytest.mark.parametrize(
+    "usages",
+    [(CLIENT_AUTHENTICATION,), (EMAIL_PROTECTION, SMARTCARD_LOGON), (PKINIT_CLIENT_AUTHENTICATION,), (ANY_EXTENDED_KEY_USAGE,)],
+)
+def test_a_key_that_people_authenticate_with_is_not_archived(usages: tuple[str, ...]) -> None:
+    asked = template(ARCHIVED, X509KeyUsage.DIGITAL_SIGNATURE, X509KeyUsage.KEY_ENCIPHERMENT)
+    assert list_archival_faults(asked) == []
+    (fault,) = list_archival_faults(replace(asked, extended_key_usages=usages))
+    assert "authenticate" in fault.text
+
+
+def test_a_key_for_any_use_is_archived_unless_it_signs() -> None:
+    signing = template(ARCHIVED, X509KeyUsage.DIGITAL_SIGNATURE, X509KeyUsage.KEY_ENCIPHERMENT)
+    (fault,) = list_archival_faults(replace(signing, extended_key_usages=()))
+    assert "authenticate" in fault.text
+    assert list_archival_faults(replace(template(ARCHIVED, X509KeyUsage.KEY_ENCIPHERMENT), extended_key_usages=())) == []
+
+
+def test_a_key_whose_signature_commits_its_owner_is_not_archived() -> None:
+    (fault,) = list_archival_faults(template(ARCHIVED, X509KeyUsage.CONTENT_COMMITMENT, X509KeyUsage.KEY_ENCIPHERMENT))
+    assert "commits" in fault.text
 
 
 def test_a_key_that_the_client_makes_cannot_be_archived() -> None:
