@@ -42,6 +42,7 @@ from certwright.application.manage_agents import NewAgent, add_agent
 from certwright.application.open_renewals import list_due_renewals
 from certwright.application.seal_history import list_unsealed_events
 from certwright.application.world import World
+from certwright.bootstrap_outbox import list_outbox_jobs, make_notifier
 from certwright.domain.archive import RecoveryAgent
 from certwright.domain.certificates import SERIAL_NUMBER_BITS, SerialNumber, format_serial_number
 from certwright.domain.errors import InstallationExists, InstallationMissing, KeyUnavailable, SecretUnavailable
@@ -213,7 +214,7 @@ def open_installation(data: Path) -> Iterator[Installation]:
     kek = KeyEncryptionKey(read_secret(settings.keys.passphrase, data))
     url = _database_url(settings, data)
     turns = SingleTurn() if url.startswith("sqlite") else NoTurns()
-    store = open_store(url, turns, kek)
+    store = open_store(url, turns, kek, make_notifier(settings, SystemEntropy()))
     try:
         yield _assemble(data, settings, kek, store, turns)
     finally:
@@ -248,6 +249,7 @@ def _assemble(
         pfx=PfxRules(iterations=settings.pfx.iterations, minimum_password_characters=settings.pfx.minimum_password_characters),
         allows_combined_roles=settings.access.allow_combined_roles,
         checkpoints=_list_checkpoint_sinks(checkpoints, settings.history.checkpoint_url),
+        sends_mail=bool(settings.mail.host),
     )
     sealing_key = HistorySealingKey(open_key(sealed[HISTORY], kek))
     return Installation(
@@ -263,11 +265,11 @@ def _assemble(
         make_agent=partial(_make_agent, kek=kek, issuing_key=issuing_key, world=world),
         prepare_tls=partial(_keep_tls_current, data, settings, kek, issuing_key, world),
         ca_file=_keep_root_certificate(data, issuer),
-        jobs=_list_jobs(settings, world, sealing_key),
+        jobs=_list_jobs(settings, world, sealing_key, data),
     )
 
 
-def _list_jobs(settings: Settings, world: World, sealing_key: SealingKey) -> tuple[Job, ...]:
+def _list_jobs(settings: Settings, world: World, sealing_key: SealingKey, data: Path) -> tuple[Job, ...]:
     """Return everything that happens by itself."""
     often, stale_after = settings.worker.interval, settings.worker.stale_after
     return (
@@ -296,6 +298,7 @@ def _list_jobs(settings: Settings, world: World, sealing_key: SealingKey) -> tup
             interval=often,
             list_due=lambda limit: list_stale_requests(limit, stale_after, world=world),
         ),
+        *list_outbox_jobs(settings, world, data, partial(read_secret, data=data)),
     )
 
 

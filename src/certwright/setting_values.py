@@ -1,18 +1,44 @@
 """Kinds of values that settings have: how each is written, read and looked at."""
 
+import dataclasses
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol, TypeVar, runtime_checkable
 from urllib.parse import SplitResult, urlsplit
 
 from certwright.domain.errors import MalformedValue
+from certwright.domain.mail_addresses import find_address_fault
 from certwright.formats.quantities import encode_duration, parse_duration
 
+Value = TypeVar("Value")
 Check = Callable[[Any], str | None]
 """Returns what is wrong with a value, or None."""
+
+
+@runtime_checkable
+class SettingsThatDepend(Protocol):
+    """A group of settings that do not all fit each other."""
+
+    def list_contradictions(self) -> Iterator[tuple[str, str]]:
+        """Return which setting does not fit the others, and why."""
+
+
+def setting(default: Value, meaning: str, check: Check | None = None) -> Value:
+    """Return the field of a group for one setting: its default, what it means, and what looks at its values."""
+    made: Value = dataclasses.field(default=default, metadata=_describe(meaning, check))
+    return made
+
+
+def wanted_setting(meaning: str, check: Check | None = None) -> Any:
+    """Return the field of a group for a setting that has to be given."""
+    return dataclasses.field(metadata=_describe(meaning, check))
+
+
+def _describe(meaning: str, check: Check | None) -> dict[str, Any]:
+    return {"meaning": meaning, "check": check or (lambda _: None)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,3 +183,8 @@ def _split_url(url: str) -> SplitResult | None:
 def not_empty(value: str | tuple[str, ...]) -> str | None:
     """Return that nothing is there."""
     return None if value and all(value) else "it must not be empty"
+
+
+def a_mailbox(value: str) -> str | None:
+    """Return why *value* is neither empty nor the address of a mailbox."""
+    return find_address_fault(value) if value else None

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from certwright.domain.errors import DefinitionInvalid, MalformedValue, Refused, check_none_broken
+from certwright.outbox_settings import MailSettings, OutboxSettings, WebhookSettings
 from certwright.setting_values import (
-    Check,
     Kind,
     SecretReference,
+    SettingsThatDepend,
     a_web_address,
     a_web_address_or_nothing,
     between,
@@ -27,6 +28,7 @@ from certwright.setting_values import (
     not_empty,
     spanning,
 )
+from certwright.setting_values import setting as _setting
 
 SETTINGS_FILE = "certwright.toml"
 NO_SECRET_EXAMPLE = '"file:NAME"'
@@ -61,13 +63,6 @@ class LogForm(StrEnum):
 
 
 Group = TypeVar("Group")
-Value = TypeVar("Value")
-
-
-def _setting(default: Value, meaning: str, check: Check | None = None) -> Value:
-    metadata = {"meaning": meaning, "check": check or (lambda _: None)}
-    field: Value = dataclasses.field(default=default, metadata=metadata)
-    return field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,7 +217,16 @@ class Settings:
     access: AccessSettings = AccessSettings()
     history: HistorySettings = HistorySettings()
     worker: WorkerSettings = WorkerSettings()
+    outbox: OutboxSettings = OutboxSettings()
+    mail: MailSettings = MailSettings()
+    webhooks: tuple[WebhookSettings, ...] = ()
     log: LogSettings = LogSettings()
+
+    def list_contradictions(self) -> Iterator[tuple[str, str]]:
+        """Return which setting does not fit the others, and why."""
+        names = [each.name for each in self.webhooks]
+        if len(set(names)) < len(names):
+            yield "webhooks", "two of them have one name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +255,7 @@ def parse_settings(text: str) -> Settings:
     except tomllib.TOMLDecodeError as fault:
         raise DefinitionInvalid(SETTINGS_FILE, f"this is no TOML: {fault}") from fault
     faults: list[Refused] = []
-    settings = _read_group(Settings, table, "", faults)
+    settings = _read_group(Settings, table, "", faults) or Settings()
     check_none_broken(faults)
     return settings
 
@@ -259,41 +263,83 @@ def parse_settings(text: str) -> Settings:
 def describe_settings() -> Iterator[SettingDescription]:
     """Return a description of each setting, in the order of the tree."""
     for group in dataclasses.fields(Settings):
-        for field in dataclasses.fields(group.type):  # type: ignore[arg-type]
-            kind, default = _get_kind(field), encode_value(field.default)
+        for field in dataclasses.fields(_find_listed(group) or group.type):  # type: ignore[arg-type]
+            kind, default = _get_kind(field), "" if field.default is dataclasses.MISSING else encode_value(field.default)
             yield SettingDescription(f"{group.name}.{field.name}", kind.title, default, field.metadata["meaning"])
 
 
-def describe_group(name: str) -> str:
-    """Return the sentence about the group of settings *name*."""
-    return str(getattr(Settings(), name).__doc__)
+def describe_group(name: str) -> tuple[str, str]:
+    """Return the header of the group of settings *name* in the file, and the sentence about it."""
+    (group,) = (each for each in dataclasses.fields(Settings) if each.name == name)
+    return _write_header(group), str((_find_listed(group) or group.type).__doc__)
 
 
 def encode_settings_template() -> str:
     """Return a settings file that says nothing yet: every setting is there with its meaning and default, commented out."""
     lines = ["# Settings of this Certwright installation. What is commented out has the value shown.", ""]
     for group in dataclasses.fields(Settings):
-        lines += [f"[{group.name}]"]
+        # Of a group that there can be several of, there is none at first: its lines are not only commented out, but an example.
+        mark = "" if _find_listed(group) is None else "#   "
+        lines += [f"{mark}{_write_header(group)}"]
         for each in describe_settings():
             name = each.path.removeprefix(f"{group.name}.")
             if name != each.path:
-                lines += [f"# {each.meaning}", f"# {name} = {each.default or NO_SECRET_EXAMPLE}"]
+                lines += [f"{mark}# {each.meaning}", f"{mark}# {name} = {each.default or _find_example(each)}"]
         lines += [""]
     return "\n".join(lines)
 
 
-def _read_group(group: type[Group], table: Mapping[str, Any], path: str, faults: list[Refused]) -> Group:
+def _find_example(described: SettingDescription) -> str:
+    """Return what the template shows for a setting without a default."""
+    return NO_SECRET_EXAMPLE if "file:NAME" in described.kind else '""'
+
+
+def _read_group(group: type[Group], table: Mapping[str, Any], path: str, faults: list[Refused]) -> Group | None:
+    """Return the group, or None after a fault was noted without which there can be none."""
     fields = {field.name: field for field in dataclasses.fields(group)}  # type: ignore[arg-type]
     faults += [DefinitionInvalid(f"{path}{name}", "there is no such setting") for name in table if name not in fields]
+    before = len(faults)
+    missing = [name for name, field in fields.items() if name not in table and not _has_default(field)]
+    faults += [DefinitionInvalid(f"{path}{name}", "it has to be given") for name in missing]
     given = {name: _read(field, table[name], path + name, faults) for name, field in fields.items() if name in table}
-    return group(**{name: value for name, value in given.items() if value is not None})
+    if missing or not all(_has_default(fields[name]) for name, value in given.items() if value is None):
+        return None
+    made = group(**{name: value for name, value in given.items() if value is not None})
+    if isinstance(made, SettingsThatDepend) and len(faults) == before:
+        faults += [DefinitionInvalid(f"{path}{name}", detail) for name, detail in made.list_contradictions()]
+    return made
+
+
+def _read_list(group: type[Group], value: object, path: str, faults: list[Refused]) -> tuple[Group, ...] | None:
+    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+        faults.append(DefinitionInvalid(path, f"tables under [[{path}]] are wanted"))
+        return None
+    made = [_read_group(group, each, f"{path}[{number}].", faults) for number, each in enumerate(value)]
+    return tuple(each for each in made if each is not None)
+
+
+def _has_default(field: dataclasses.Field[Any]) -> bool:
+    return field.default is not dataclasses.MISSING
+
+
+def _find_listed(field: dataclasses.Field[Any]) -> type[Any] | None:
+    """Return the group that the file can have any number of, or None for another kind of field."""
+    listed = get_args(field.type)[:1]
+    return listed[0] if listed and dataclasses.is_dataclass(listed[0]) and find_kind(field.type) is None else None  # type: ignore[return-value]
+
+
+def _write_header(group: dataclasses.Field[Any]) -> str:
+    return f"[{group.name}]" if _find_listed(group) is None else f"[[{group.name}]]"
 
 
 def _read(field: dataclasses.Field[Any], value: object, path: str, faults: list[Refused]) -> object | None:
     """Return the value as the tree holds it, or None after a fault was noted."""
+    listed = _find_listed(field)
+    if listed is not None:
+        return _read_list(listed, value, path, faults)
     if find_kind(field.type) is None:
         if isinstance(value, dict):
-            return _read_group(field.type, value, f"{path}.", faults)  # type: ignore[arg-type,no-any-return]
+            return _read_group(field.type, value, f"{path}.", faults)  # type: ignore[arg-type]
         faults.append(DefinitionInvalid(path, "a table is wanted"))
         return None
     try:

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from certwright.domain.errors import DefinitionInvalid, Refused, RulesBroken
+from certwright.domain.mail_security import MailSecurity
 from certwright.setting_values import SecretReference
 from certwright.settings import (
     AuthorityKey,
@@ -124,3 +125,47 @@ def test_the_template_means_the_defaults_as_it_is_and_with_every_setting_uncomme
     assert without_example != uncommented
     assert parse_settings(without_example) == Settings()
     assert all(each.path.partition(".")[2] + " = " in uncommented for each in describe_settings())
+
+
+# -- mail and webhooks -----------------------------------------------------------------------------------------------------
+
+HOOK = '[[webhooks]]\nname = "siem"\nurl = "https://siem.contoso.com/x"\nsecret = "file:siem"\n'
+MAIL_SERVER = '[mail]\nhost = "mail.contoso.com"\nsender = "ca@contoso.com"\n'
+
+
+def test_a_mail_server_and_any_number_of_webhooks_are_read() -> None:
+    other = HOOK.replace("siem", "desk") + 'types = ["deny-request"]\n'
+    settings = parse_settings(MAIL_SERVER + 'user = "ca"\npassword = "env:MAIL"\n' + HOOK + other)
+    assert (settings.mail.host, settings.mail.port, settings.mail.security) == ("mail.contoso.com", 587, MailSecurity.STARTTLS)
+    assert [(each.name, each.types) for each in settings.webhooks] == [("siem", ()), ("desk", ("deny-request",))]
+    assert settings.webhooks[1].secret == SecretReference("file", "desk")
+
+
+@pytest.mark.parametrize(
+    ("text", "paths"),
+    [
+        ('[mail]\nhost = "mail.contoso.com"', ["mail.sender"]),
+        (MAIL_SERVER + 'security = "none"', ["mail.security"]),
+        (MAIL_SERVER + 'user = "ca"', ["mail.password"]),
+        (MAIL_SERVER + 'password = "hunter2"', ["mail.password"]),
+        (MAIL_SERVER.replace("ca@", "CA <ca@"), ["mail.sender"]),
+        ('[mail]\nhost = "127.0.0.1"\nsender = "a@b"\nsecurity = "none"\nuser = "x"\npassword = "env:X"', ["mail.security"]),
+        ("[mail]\ntime_limit = 10", ["mail.time_limit"]),
+        ("webhooks = 1", ["webhooks"]),
+        ('[webhooks]\nname = "siem"', ["webhooks"]),
+        ("[[webhooks]]", ["webhooks[0].name", "webhooks[0].url", "webhooks[0].secret"]),
+        (HOOK + HOOK, ["webhooks"]),
+        (HOOK + HOOK.replace("siem", "S I"), ["webhooks[1].name"]),
+        (HOOK.replace("https", "http"), ["webhooks[0].url"]),
+        (HOOK.replace("/x", "/x?token=1"), ["webhooks[0].url"]),
+        (HOOK + 'types = ["deny"]', ["webhooks[0].types"]),
+        (HOOK + 'colour = "red"', ["webhooks[0].colour"]),
+    ],
+)
+def test_faults_about_mail_and_webhooks_are_told(text: str, paths: list[str]) -> None:
+    assert list(list_faults(text)) == paths
+
+
+def test_programs_on_this_machine_can_be_reached_in_clear() -> None:
+    local = MAIL_SERVER.replace("mail.contoso.com", "localhost") + 'security = "none"\n'
+    parse_settings(local + HOOK.replace("https://siem.contoso.com", "http://127.0.0.1:8000"))

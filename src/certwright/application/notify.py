@@ -8,6 +8,7 @@ from certwright.domain.identities import User, UserId
 from certwright.domain.notifications import NotificationType
 from certwright.domain.notified_events import TELLING, Notification, list_notification_types
 from certwright.domain.ports import NotificationSink, Session
+from certwright.domain.program import PROGRAM_ID, THE_PROGRAM
 from certwright.domain.requests import Request, RequestId
 
 
@@ -58,5 +59,7 @@ def _find_request(request_id: RequestId, session: Session) -> Request | None:
 
 
 def _find_user(user_id: UserId, session: Session) -> User | None:
+    if user_id == PROGRAM_ID:
+        return THE_PROGRAM.user
     principal = session.directory.find_principal(user_id)
     return None if principal is None else principal.user

@@ -55,15 +55,13 @@ class EventType(StrEnum):
     CARD_MASTER_KEY_MADE = "card-master-key.made"
     CRL_REQUESTED = "crl.requested"
     TEMPLATES_IMPORTED = "profile-templates.imported"
+    MESSAGE_RESENT = "message.resent"
     TEMPLATE_WITHDRAWN = "profile-template.withdrawn"
     USER_CHANGED = "user.changed"
     GROUP_CHANGED = "group.changed"
     RIGHT_GRANTED = "right.granted"
     RIGHT_REVOKED = "right.revoked"
     ROLES_COMBINED = "roles.combined"
-    SETTINGS_CHANGED = "settings.changed"
-    KEY_CREATED = "key.created"
-    HISTORY_READ = "history.read"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
-from certwright.domain.events import PROGRAM, Event, EventType
+from certwright.domain.events import Event, EventType
 from certwright.domain.identities import User
 from certwright.domain.notifications import NotificationType
 from certwright.domain.policies import Policy
 from certwright.domain.profile_templates import ProfileTemplate
 from certwright.domain.profiles import ProfileStatus
+from certwright.domain.program import PROGRAM_ID
 from certwright.domain.requests import Request
 from certwright.domain.workflows import Operation
 
@@ -38,10 +39,11 @@ NOTIFICATIONS: dict[EventType, NotificationType] = {
     EventType.REQUEST_DENIED: NotificationType.DENY_REQUEST,
     EventType.REQUEST_CANCELED: NotificationType.CANCEL_REQUEST,
     EventType.REQUEST_ABANDONED: NotificationType.CANCEL_REQUEST,
+    EventType.REQUEST_EXPIRED: NotificationType.CANCEL_REQUEST,
     EventType.REQUEST_COMPLETED: NotificationType.COMPLETE_REQUEST,
     EventType.CERTIFICATE_ISSUED: NotificationType.INSTALL_CERTIFICATE,
 }
-"""The events that are the same notice whatever they say. An abandoned request is a canceled one: see domain.md 1.2."""
+"""The events that are the same notice whatever they say. What is abandoned or expired is canceled: see domain.md 1.2."""
 
 TELLING = frozenset(NOTIFICATIONS) | {EventType.PROFILE_CHANGED}
 """The events of which there is a notice at all."""
@@ -59,7 +61,7 @@ def list_notification_types(event: Event, *, is_smartcard: bool) -> tuple[Notifi
         return ()
     is_renewal_notice = (
         event.type is EventType.REQUEST_CREATED
-        and event.actor == PROGRAM
+        and event.actor_id == PROGRAM_ID
         and event.details.get("operation") == Operation.RENEW.value
     )
     return (plain, NotificationType.DISTRIBUTE_SECRETS) if is_renewal_notice else (plain,)

@@ -97,6 +97,9 @@ class Outbox(Protocol):
     def list_all(self, state: OutboxState | None, limit: int) -> tuple[OutboxMessage, ...]:
         """Return the newest messages of *state*, or of any, newest first."""
 
+    def count_sent(self, before: datetime) -> int:
+        """Return how many messages were sent before."""
+
     def forget_sent(self, before: datetime) -> int:
         """Remove what was sent before, and return how many that were."""
 

@@ -28,6 +28,7 @@ from certwright.domain.outbox import MAIL, OutboxMessage, OutboxState, SecretMes
 from certwright.domain.policies import Answers
 from certwright.domain.ports import Session
 from certwright.domain.profile_templates import ProfileTemplate
+from certwright.domain.program import THE_PROGRAM
 from certwright.domain.request_types import RequestType
 from certwright.domain.requests import RequestId
 from certwright.domain.workflows import Operation
@@ -210,10 +211,7 @@ def test_an_event_about_a_request_that_nobody_knows_is_written_and_tells_nobody(
 def test_a_renewal_notice_goes_to_the_subject_where_the_policy_wants_one(house: House) -> None:
     for wanted, told in ((False, []), (True, [N.DISTRIBUTE_SECRETS])):
         request_id = house.open(under(house, notify_of_renewal=wanted))
-        renewed = replace(
-            tell_of_program(EventType.REQUEST_CREATED, NOW, subject_id=SUBSCRIBER.user.id, operation="renew"),
-            request_id=request_id,
-        )
+        renewed = tell(EventType.REQUEST_CREATED, THE_PROGRAM, NOW, request_id=request_id, operation="renew")
         with house.store.writing() as session:
             session.history.append([renewed])
         assert kinds(house) == told

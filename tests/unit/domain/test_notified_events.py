@@ -4,10 +4,14 @@ from uuid import uuid4
 
 import pytest
 
-from certwright.domain.events import PROGRAM, Event, EventType
+from certwright.domain.events import Event, EventType, tell
+from certwright.domain.identities import Caller
 from certwright.domain.notifications import NotificationType as N
 from certwright.domain.notified_events import TELLING, list_notification_types
-from worlds.contoso import NOW
+from certwright.domain.program import THE_PROGRAM
+from worlds.contoso import NOW, SUBSCRIBER, caller
+
+ALICE = caller(SUBSCRIBER)
 
 DRAWN = {
     #  event                              on a card, details                  told as
@@ -15,6 +19,7 @@ DRAWN = {
     EventType.REQUEST_APPROVED: [(False, {"approvals": "1 of 2"}, [N.APPROVE_REQUEST])],
     EventType.REQUEST_DENIED: [(False, {}, [N.DENY_REQUEST])],
     EventType.REQUEST_CANCELED: [(False, {}, [N.CANCEL_REQUEST])],
+    EventType.REQUEST_EXPIRED: [(False, {}, [N.CANCEL_REQUEST])],
     EventType.REQUEST_ABANDONED: [(False, {}, [N.CANCEL_REQUEST])],
     EventType.REQUEST_COMPLETED: [(False, {}, [N.COMPLETE_REQUEST])],
     EventType.CERTIFICATE_ISSUED: [(False, {}, [N.INSTALL_CERTIFICATE]), (True, {}, [N.INSTALL_CERTIFICATE])],
@@ -33,8 +38,8 @@ DRAWN = {
 ROWS = [(event, *row) for event, rows in DRAWN.items() for row in rows]
 
 
-def make_event(kind: EventType, details: dict[str, str], actor: str = "CORP\\alice") -> Event:
-    return Event(type=kind, at=NOW, actor=actor, source="test", request_id=uuid4(), details=details)
+def make_event(kind: EventType, details: dict[str, str], by: Caller = ALICE) -> Event:
+    return tell(kind, by, NOW, request_id=uuid4(), **details)
 
 
 @pytest.mark.parametrize(("kind", "is_smartcard", "details", "told"), ROWS)
@@ -55,15 +60,15 @@ def test_what_is_drawn_is_what_is_listened_to() -> None:
 
 
 @pytest.mark.parametrize(
-    ("actor", "operation", "told"),
+    ("by", "operation", "told"),
     [
-        (PROGRAM, "renew", [N.CREATE_REQUEST, N.DISTRIBUTE_SECRETS]),
-        (PROGRAM, "enroll", [N.CREATE_REQUEST]),
-        ("CORP\\alice", "renew", [N.CREATE_REQUEST]),
+        (THE_PROGRAM, "renew", [N.CREATE_REQUEST, N.DISTRIBUTE_SECRETS]),
+        (THE_PROGRAM, "enroll", [N.CREATE_REQUEST]),
+        (ALICE, "renew", [N.CREATE_REQUEST]),
     ],
 )
-def test_a_renewal_that_opens_by_itself_is_a_renewal_notice_too(actor: str, operation: str, told: list[N]) -> None:
-    event = make_event(EventType.REQUEST_CREATED, {"operation": operation}, actor)
+def test_a_renewal_that_opens_by_itself_is_a_renewal_notice_too(by: Caller, operation: str, told: list[N]) -> None:
+    event = make_event(EventType.REQUEST_CREATED, {"operation": operation}, by)
     assert list(list_notification_types(event, is_smartcard=False)) == told
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, bindparam, delete, exists, insert, or_, select, update
+from sqlalchemy import Select, bindparam, delete, exists, func, insert, or_, select, update
 
 from certwright.adapters.sql.prepared import Connection, Row
 from certwright.adapters.sql.requests import Cipher
@@ -79,6 +79,7 @@ _ONE = select(*_MESSAGE).where(outbox.c.id == bindparam("message_id"))
 _NEWEST = select(*_MESSAGE).order_by(outbox.c.number.desc()).limit(bindparam("most"))
 _NEWEST_OF_STATE = _NEWEST.where(outbox.c.state == bindparam("of_state"))
 # Of what was sent, *due* is when.
+_COUNT_SENT = select(func.count()).where(outbox.c.state == _SENT, outbox.c.due < bindparam("before"))
 _FORGET = delete(outbox).where(outbox.c.state == _SENT, outbox.c.due < bindparam("before"))
 
 
@@ -145,6 +146,11 @@ class SqlOutbox:
         if state is None:
             return self._list(_NEWEST, {"most": limit})
         return self._list(_NEWEST_OF_STATE, {"most": limit, "of_state": state.value})
+
+    def count_sent(self, before: datetime) -> int:
+        """Return how many messages were sent before."""
+        count: int = self._connection.execute(_COUNT_SENT, {"before": before}).scalar()
+        return count
 
     def forget_sent(self, before: datetime) -> int:
         """Remove what was sent before, and return how many that were."""

@@ -31,7 +31,8 @@ def list_reference_lines() -> Iterator[str]:
     yield f"They are in `{SETTINGS_FILE}` in the data folder, in TOML. `certwright init` writes one with every setting in it,"
     yield "commented out. Unknown settings, missing units and secrets in clear are refused at the start, all at once."
     for group, settings in groupby(describe_settings(), key=lambda each: each.path.partition(".")[0]):
-        yield from ("", f"## [{group}]", "", describe_group(group), "", "| Setting | Kind | Default | Meaning |")
+        header, sentence = describe_group(group)
+        yield from ("", f"## {header}", "", sentence, "", "| Setting | Kind | Default | Meaning |")
         yield "|---|---|---|---|"
         for each in settings:
             name = each.path.removeprefix(f"{group}.")
