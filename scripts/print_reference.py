@@ -61,11 +61,11 @@ def _list_route_lines() -> Iterator[str]:
     yield "The REST API v1.0 of Microsoft Identity Manager 2016 Certificate Management, as far as it is served today. Sign in"
     yield "with HTTP Basic. Paths, query names and property names are read in any case; identifiers with or without braces; a"
     yield "trailing slash is taken. A list with nothing in it is a 204. What is refused, and how, is in [errors.md](errors.md)."
-    yield from ("", f"All paths are under `{ROOT}/api/v1.0`; clients write it `/CertificateManagement/api/v1.0`.", "")
+    yield from ("", f"All paths are under `{ROOT}/api`; clients write it `/CertificateManagement/api`.", "")
     yield from ("| Call | What it does |", "|---|---|")
     for route in ROUTES:
         path = re.sub(r"\{(\w+):str\}", r"{\1}", route.path)
-        yield f"| `{route.method} {path}` | {_first_sentence(route.work)} |"
+        yield f"| `{route.method} /{route.version}{path}` | {_first_sentence(route.work)} |"
 
 
 def _list_error_lines() -> Iterator[str]:

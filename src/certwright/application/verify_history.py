@@ -9,6 +9,7 @@ from certwright.domain.events import Digested, Seal, StoredSeal
 from certwright.domain.history_ports import SealingKey
 from certwright.domain.ports import Session
 from certwright.domain.sealing import (
+    BELOW_ALL,
     SIGNED_STATEMENTS,
     chain_of,
     list_faults,
@@ -20,8 +21,6 @@ from certwright.domain.sealing import (
 
 SEALS_A_READ = 20
 EVENTS_A_READ = 20_000
-BELOW_ALL = -(2**62)
-"""Events are numbered from 1: what stands below was put there by somebody else than us."""
 
 ReadCheckpoints = Callable[[], Iterator[CheckpointLine]]
 

@@ -46,7 +46,12 @@ class ReadProfile:
     owner: Principal
 
 
-Question = ReadTemplate | StartRequest | ActOnRequest | ReadProfile
+@dataclass(frozen=True, slots=True)
+class ReadHistory:
+    """May he read everything that happened?"""
+
+
+Question = ReadTemplate | StartRequest | ActOnRequest | ReadProfile | ReadHistory
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +113,8 @@ def decide(by: Principal, question: Question, grants: Grants) -> Decision:
     """Return whether *by* may do what *question* asks, and why.
 
     Reading a template takes Read on it, or the administrator's right on the service; reading a profile, being its owner, a
-    request right over him, or administering. A request is asked of the list that its clients see as SDDL, where a refusal
-    that names somebody beats what allows him.
+    request right over him, or administering; the history is read by auditors alone. A request is asked of the list that its
+    clients see as SDDL, where a refusal that names somebody beats what allows him.
 
     To start a request for himself one needs self service; for somebody else one must be an initiator of the policy with the
     workflow's right over him; in both cases with Read on the profile template. Where certificates come of it, the target must
@@ -124,6 +129,8 @@ def decide(by: Principal, question: Question, grants: Grants) -> Decision:
             return _any_of("read this profile template", (_find_read(by, template, grants), _find_administering(by, grants)))
         case ReadProfile(profile, owner):
             return _any_of("read this profile", _list_profile_findings(by, profile, owner, grants))
+        case ReadHistory():
+            return _any_of("read the event history", (_find_right(by, Right.AUDIT, ObjectKind.SERVICE, "", grants),))
         case ActOnRequest(permission, security):
             return _decide_on_request(by, permission, security)
         case StartRequest():

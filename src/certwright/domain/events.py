@@ -62,6 +62,9 @@ class EventType(StrEnum):
     RIGHT_GRANTED = "right.granted"
     RIGHT_REVOKED = "right.revoked"
     ROLES_COMBINED = "roles.combined"
+    SETTINGS_CHANGED = "settings.changed"
+    KEY_CREATED = "key.created"
+    HISTORY_READ = "history.read"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Protocol
 
+from certwright.domain.event_search import EventSearch
 from certwright.domain.events import Checkpoint, Digested, Event, Seal, StoredEvent, StoredSeal
+from certwright.domain.public_keys import PublicKey
 from certwright.domain.requests import RequestId
 
 
@@ -26,6 +28,12 @@ class History(Protocol):
     def list_between(self, first: int, last: int) -> tuple[StoredEvent, ...]:
         """Return the events of a range of sequence numbers, ascending."""
 
+    def list_found(self, search: EventSearch, *, after: int, most: int) -> tuple[StoredEvent, ...]:
+        """Return the first *most* events above *after* that *search* is about, ascending."""
+
+    def list_newest_found(self, search: EventSearch, most: int) -> tuple[StoredEvent, ...]:
+        """Return the last *most* events that *search* is about, ascending."""
+
     def digest_unsealed(self, limit: int) -> Digested:
         """Return what `list_unsealed` lists, as digests."""
 
@@ -41,12 +49,18 @@ class History(Protocol):
     def find_last_seal(self) -> StoredSeal | None:
         """Return the seal with the highest number."""
 
+    def find_seal_over(self, sequence: int) -> StoredSeal | None:
+        """Return the seal that the event is under; None for one that is not sealed yet."""
+
     def list_seals(self, after: int, limit: int) -> tuple[StoredSeal, ...]:
         """Return seals with numbers above *after*, ascending."""
 
 
 class SealingKey(Protocol):
     """The key that seals the history."""
+
+    @property
+    def public_key(self) -> PublicKey: ...
 
     def sign(self, data: bytes) -> bytes: ...
 

@@ -12,6 +12,9 @@ SEAL_VERSION = 2
 SIGNED_STATEMENTS = 2
 """From this version on the signature is over the statement."""
 
+BELOW_ALL = -(2**62)
+"""Events are numbered from 1: what stands below was put there by somebody else than us."""
+
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True).encode
 
 

@@ -20,10 +20,10 @@ TABLE = RouteTable("/root", (LIST, READ, CHANGE, PARTS, NEWEST))
 @pytest.mark.parametrize(
     ("method", "path", "expected", "values"),
     [
-        ("GET", "/root/things", LIST, {}),
-        ("GET", "/root/things/7", READ, {"thing": "7"}),
-        ("PUT", "/root/things/7", CHANGE, {"thing": "7"}),
-        ("GET", "/root/things/7/parts/8", PARTS, {"thing": "7", "part": "8"}),
+        ("GET", "/root/v1.0/things", LIST, {}),
+        ("GET", "/root/v1.0/things/7", READ, {"thing": "7"}),
+        ("PUT", "/root/v1.0/things/7", CHANGE, {"thing": "7"}),
+        ("GET", "/root/v1.0/things/7/parts/8", PARTS, {"thing": "7", "part": "8"}),
     ],
 )
 def test_an_address_finds_its_route_and_the_values_in_it(
@@ -33,10 +33,12 @@ def test_an_address_finds_its_route_and_the_values_in_it(
 
 
 def test_a_literal_segment_goes_before_a_named_one() -> None:
-    assert TABLE.get_route("GET", "/root/things/newest") == (NEWEST, {})
+    assert TABLE.get_route("GET", "/root/v1.0/things/newest") == (NEWEST, {})
 
 
-@pytest.mark.parametrize("path", ["/", "/root", "/root/others", "/root/things/7/parts", "/root/things/7/parts/8/9"])
+@pytest.mark.parametrize(
+    "path", ["/", "/root/v1.0", "/root/v1.0/others", "/root/v1.0/things/7/parts", "/root/v1.0/things/7/parts/8/9"]
+)
 def test_an_address_that_leads_nowhere_is_not_found(path: str) -> None:
     with pytest.raises(WireRefusal) as refused:
         TABLE.get_route("GET", path)
@@ -45,7 +47,7 @@ def test_an_address_that_leads_nowhere_is_not_found(path: str) -> None:
 
 def test_a_wrong_method_is_refused_with_those_that_are_right() -> None:
     with pytest.raises(WireRefusal) as refused:
-        TABLE.get_route("DELETE", "/root/things/7")
+        TABLE.get_route("DELETE", "/root/v1.0/things/7")
     assert (refused.value.status, refused.value.headers) == (405, (("Allow", "GET, PUT"),))
 
 

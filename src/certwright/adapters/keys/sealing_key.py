@@ -6,7 +6,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from certwright.domain.errors import DefinitionInvalid
 from certwright.domain.ports import SigningKey
-from certwright.domain.public_keys import HashAlgorithm, KeyAlgorithm
+from certwright.domain.public_keys import HashAlgorithm, KeyAlgorithm, PublicKey
 from certwright.formats.algorithms import HASHES
 
 HASH = HashAlgorithm.SHA256
@@ -22,6 +22,11 @@ class HistorySealingKey:
             raise DefinitionInvalid(f"key {key.name}", "the history is sealed with a P-256 key")
         self._key = key
         self._public = public
+
+    @property
+    def public_key(self) -> PublicKey:
+        """Return the half with which everybody can verify."""
+        return self._key.public_key
 
     def sign(self, data: bytes) -> bytes:
         """Return the signature. Errors: KeyUnavailable."""

@@ -10,14 +10,16 @@ import msgspec
 from sqlalchemy import Column, Select, bindparam, func, insert, select
 
 from certwright.adapters.sql.event_digests import digest_rows
+from certwright.adapters.sql.event_search import find_asked, list_values, search_statement
 from certwright.adapters.sql.prepared import Connection, Row
 from certwright.adapters.sql.seals import read_seal, seal_row
 from certwright.adapters.sql.tables import events, seals
 from certwright.adapters.sql.upserts import insert_unless_taken
 from certwright.domain.errors import ChangedMeanwhile
+from certwright.domain.event_search import EventSearch
 from certwright.domain.events import Digested, Event, Seal, StoredEvent, StoredSeal, UnreadableEvent, UnreadableSeal
 from certwright.domain.requests import RequestId
-from certwright.domain.sealing import digest_of
+from certwright.domain.sealing import BELOW_ALL, digest_of
 
 Found = TypeVar("Found")
 
@@ -47,6 +49,7 @@ _COUNT_UNSEALED = select(func.count()).where(events.c.sequence > LAST_SEALED)
 _ADD_SEAL = insert_unless_taken(seals)
 _LAST_SEAL = select(*seals.c).order_by(seals.c.number.desc()).limit(1)
 _SEALS_AFTER = select(*seals.c).where(seals.c.number > bindparam("after")).order_by(seals.c.number).limit(bindparam("most"))
+_SEAL_OVER = select(*seals.c).where(seals.c.last_sequence >= bindparam("sequence")).order_by(seals.c.last_sequence).limit(1)
 _ONE_SEAL = select(*seals.c).where(seals.c.number == bindparam("number"))
 
 _DETAILS_ENCODER = msgspec.json.Encoder()
@@ -113,6 +116,16 @@ class SqlHistory:
         count: int = self._connection.execute(_COUNT_UNSEALED).scalar()
         return count
 
+    def list_found(self, search: EventSearch, *, after: int, most: int) -> tuple[StoredEvent, ...]:
+        """Return the first *most* events above *after* that *search* is about, ascending."""
+        statement = search_statement(EVENT_COLUMNS, find_asked(search), newest_first=False)
+        return self._list(statement, list_values(search) | {"after": after, "most": most})
+
+    def list_newest_found(self, search: EventSearch, most: int) -> tuple[StoredEvent, ...]:
+        """Return the last *most* events that *search* is about, ascending."""
+        statement = search_statement(EVENT_COLUMNS, find_asked(search), newest_first=True)
+        return self._list(statement, list_values(search) | {"after": BELOW_ALL, "most": most})[::-1]
+
     def digest_unsealed(self, limit: int) -> Digested:
         """Return what `list_unsealed` lists, as digests."""
         settled = self._order.list_settled(self._connection, limit)
@@ -143,6 +156,11 @@ class SqlHistory:
     def find_last_seal(self) -> StoredSeal | None:
         """Return the seal with the highest number."""
         found = self._list_seals(_LAST_SEAL, {})
+        return found[0] if found else None
+
+    def find_seal_over(self, sequence: int) -> StoredSeal | None:
+        """Return the seal that the event is under; None for one that is not sealed yet."""
+        found = self._list_seals(_SEAL_OVER, {"sequence": sequence})
         return found[0] if found else None
 
     def list_seals(self, after: int, limit: int) -> tuple[StoredSeal, ...]:

@@ -35,7 +35,7 @@ COMMANDS = {
     "groups": CommandEntry("people", "List groups, add and remove members.", "groups"),
     "rights": CommandEntry("rights", "Give rights, take them away, list them."),
     "access": CommandEntry("access", "Explain who may do what, and why."),
-    "audit": CommandEntry("audit", "Prove that the event history is what was sealed."),
+    "audit": CommandEntry("audit", "Read the event history, export it, prove that it is what was sealed."),
     "mail": CommandEntry("mail", "Look at the mails that policies send."),
     "outbox": CommandEntry("outbox", "List what is to be sent, send dead letters again."),
     "settings": CommandEntry("settings", "Explain the settings."),

@@ -1,5 +1,6 @@
 """certwright audit."""
 
+import base64
 import json
 import sys
 from pathlib import Path
@@ -9,13 +10,19 @@ import click
 from certwright.adapters.checkpoints.file import CheckpointFile
 from certwright.application.verify_history import HistoryReport, verify_history
 from certwright.bootstrap import open_installation
+from certwright.wire.cli.audit_reading import export, list_them, show
 from certwright.wire.cli.console import make_console
 from certwright.wire.cli.options import data_option, json_option
 
 
 @click.group("audit")
 def command() -> None:
-    """Prove that the event history is what was sealed."""
+    """Read the event history, and prove that it is what was sealed."""
+
+
+command.add_command(list_them)
+command.add_command(show)
+command.add_command(export)
 
 
 @command.command("verify")
@@ -47,6 +54,22 @@ def verify(data: Path, checkpoints: Path | None, *, as_json: bool) -> None:
         report = verify_history(world=installation.world, key=installation.sealing_key, read_checkpoints=file.read)
     _print(report, as_json=as_json)
     sys.exit(1 if report.faults else 0)
+
+
+@command.command("key")
+@data_option
+def key(data: Path) -> None:
+    """Print the public half of the sealing key in PEM, for whoever verifies with other programs.
+
+    \b
+    Examples:
+      certwright audit key --data /var/lib/certwright > history.pem
+    """
+    with open_installation(data) as installation:
+        encoded = installation.sealing_key.public_key.encoded
+    lines = base64.encodebytes(encoded).decode().replace("\n", "")
+    body = "\n".join(lines[start : start + 64] for start in range(0, len(lines), 64))
+    click.echo(f"-----BEGIN PUBLIC KEY-----\n{body}\n-----END PUBLIC KEY-----")
 
 
 def _print(report: HistoryReport, *, as_json: bool) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from certwright.application.world import World
 from certwright.domain.ports import SignIn, Turns
-from certwright.wire.rest import certificate_data, certificates, profile_templates, profiles, requests, smartcards
+from certwright.wire.rest import certificate_data, certificates, events, profile_templates, profiles, requests, smartcards
 from certwright.wire.rest.asgi import ASGIApp, Receive, Scope, Send
 from certwright.wire.rest.calls import Route
 from certwright.wire.rest.desk import Desk
@@ -19,6 +19,7 @@ ROUTES: tuple[Route, ...] = (
     *profiles.ROUTES,
     *certificates.ROUTES,
     *smartcards.ROUTES,
+    *events.ROUTES,
 )
 """Every address of the API: a new one is a function that takes a `Call`, and a line here or in its module."""
 
@@ -26,7 +27,7 @@ ROUTES: tuple[Route, ...] = (
 def create_app(world: World, sign_ins: Sequence[SignIn], turns: Turns) -> ASGIApp:
     """Return the application; its threads end with its lifespan. Shape: *sign_ins* are asked in their order."""
     desk = Desk(world, Reception(sign_ins), turns)
-    table = RouteTable(f"{ROOT}/api/v1.0", ROUTES)
+    table = RouteTable(f"{ROOT}/api", ROUTES)
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":

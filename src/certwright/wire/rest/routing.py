@@ -18,13 +18,13 @@ class _Node:
 
 
 class RouteTable:
-    """All routes under one root. A literal segment is preferred to a named one."""
+    """All routes under one root, each below its version. A literal segment is preferred to a named one."""
 
     def __init__(self, root: str, routes: Iterable[Route]) -> None:
         self._root = _Node()
         for route in routes:
             node = self._root
-            for segment in _split(root + route.path):
+            for segment in _split(f"{root}/{route.version}{route.path}"):
                 node = _descend(node, segment)
             node.routes[route.method] = route
 

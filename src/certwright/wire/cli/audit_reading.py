@@ -1,0 +1,125 @@
+"""certwright audit list, show and export."""
+
+import sys
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import click
+
+from certwright.application.event_searches import Named
+from certwright.application.read_history import (
+    export_events,
+    export_seals,
+    read_event,
+    read_newest_events,
+)
+from certwright.bootstrap import open_installation
+from certwright.domain.events import Event, Seal, StoredEvent
+from certwright.formats.event_lines import describe_event, describe_seal, encode_line
+from certwright.wire.cli.console import make_console
+from certwright.wire.cli.operators import find_operator
+from certwright.wire.cli.options import data_option, json_option
+
+Command = Callable[..., None]
+
+
+def _filtered(command: Command) -> Command:
+    """Give *command* the options that say which events are meant."""
+    options = (
+        click.option("--user", default="", help="By this account or about it; or by an actor of this very name."),
+        click.option("--request", default="", help="Of the request with this GUID."),
+        click.option("--profile", default="", help="About the profile with this GUID."),
+        click.option("--certificate", default="", help="About the certificate with this serial number."),
+        click.option("--template", default="", help="About the profile template with this name or GUID."),
+        click.option("--type", "types", default="", help="Of this type; several parted by commas."),
+        click.option("--since", default="", help="From this date or time on; UTC where no zone is said."),
+        click.option("--until", default="", help="Before this date or time."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.command("list")
+@_filtered
+@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="The newest so many.")
+@data_option
+@json_option
+def list_them(limit: int, data: Path, *, as_json: bool, **asked: str) -> None:
+    """List the newest events, oldest first. What is asked for has to be so of each event. That you read is an event, too.
+
+    \b
+    Examples:
+      certwright audit list --data /var/lib/certwright
+      certwright audit list --user CORP\\\\alice --since 2026-11-01 --data /var/lib/certwright
+      certwright audit list --type right.granted,right.revoked --json --data /var/lib/certwright
+    """
+    with open_installation(data) as installation:
+        found = read_newest_events(Named(**asked), limit, operator=find_operator(), world=installation.world)
+    for each in found:
+        if as_json:
+            click.echo(encode_line(describe_event(each)), nl=False)
+        else:
+            make_console().print(_tell(each), highlight=False, markup=False, soft_wrap=True)
+
+
+@click.command("show")
+@click.argument("sequence", type=int)
+@data_option
+@json_option
+def show(sequence: int, data: Path, *, as_json: bool) -> None:
+    """Show everything about the event with the number SEQUENCE, and the seal over it. That you read it is an event, too."""
+    with open_installation(data) as installation:
+        shown = read_event(sequence, operator=find_operator(), world=installation.world)
+    if shown is None:
+        raise click.ClickException(f"There is no event {sequence}.")
+    fields: dict[str, Any] = {**describe_event(shown.event), "seal": shown.seal.number if shown.seal else None}
+    if as_json:
+        click.echo(encode_line(fields), nl=False)
+        return
+    if isinstance(shown.seal, Seal):
+        fields["sealed"] = shown.seal.sealed_at.isoformat()
+    for name, value in fields.items():
+        text = ", ".join(f"{key}={each}" for key, each in value.items()) if isinstance(value, dict) else value
+        make_console().print(f"{name:12}{'' if text is None else text}", highlight=False, markup=False, soft_wrap=True)
+
+
+@click.command("export")
+@_filtered
+@click.option("--what", type=click.Choice(["events", "seals"]), default="events", show_default=True, help="What to export.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file instead of standard output.")
+@data_option
+def export(what: str, out: Path | None, data: Path, **asked: str) -> None:
+    """Write events as JSON, one a line, oldest first, however many there are. That you export is an event, too.
+
+    The seals have no filter: they are what proves the events ("certwright audit key" prints the key for it).
+
+    \b
+    Examples:
+      certwright audit export --data /var/lib/certwright --out events.jsonl
+      certwright audit export --what seals --data /var/lib/certwright --out seals.jsonl
+      certwright audit export --certificate 1F:00:A2 --data /var/lib/certwright
+    """
+    if what == "seals" and any(asked.values()):
+        raise click.UsageError("Seals are exported all together, without a filter.")
+    with open_installation(data) as installation:
+        operator, world = find_operator(), installation.world
+        if what == "seals":
+            lines: Iterable[str] = (encode_line(describe_seal(each)) for each in export_seals(operator=operator, world=world))
+        else:
+            found = export_events(Named(**asked), operator=operator, world=world)
+            lines = (encode_line(describe_event(each)) for each in found)
+        with nullcontext(sys.stdout) if out is None else out.open("w", encoding="ascii") as file:
+            file.writelines(lines)
+
+
+def _tell(event: StoredEvent) -> str:
+    if not isinstance(event, Event):
+        return f"{event.sequence:>8}  cannot be read"
+    details = " ".join(f"{name}={value}" for name, value in event.details.items() if value)
+    comment = f'"{event.comment}"' if event.comment else ""
+    about = f"request {event.request_id}" if event.request_id else ""
+    told = (event.type.value, event.actor, about, details, comment)
+    return f"{event.sequence:>8}  {event.at:%Y-%m-%d %H:%M:%S}  {'  '.join(each for each in told if each)}"

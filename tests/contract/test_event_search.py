@@ -1,0 +1,103 @@
+"""Searches of the history find what is about somebody or something, in order, page by page."""
+
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+
+from certwright.adapters.sql.store import SqlStore
+from certwright.domain.certificates import SerialNumber, format_serial_number
+from certwright.domain.event_search import EventSearch
+from certwright.domain.events import Event, EventType
+from certwright.domain.requests import RequestId
+from worlds.contoso import NOW, TEMPLATE
+from worlds.holdings import ALICE, BOB, make_certificate, make_event, make_profile, make_request
+
+
+def find(store: SqlStore, search: EventSearch, after: int = 0, most: int = 100) -> list[str]:
+    with store.reading() as session:
+        return [each.comment for each in session.history.list_found(search, after=after, most=most)]
+
+
+def append(store: SqlStore, *events: Event) -> None:
+    with store.writing() as session:
+        session.history.append(events)
+
+
+@pytest.fixture
+def told(store: SqlStore) -> SqlStore:
+    """Events of several people, types and hours."""
+    append(
+        store,
+        make_event("one", actor_id=ALICE, type=EventType.REQUEST_CREATED, at=NOW),
+        make_event("two", actor="root", subject_id=ALICE, type=EventType.USER_CHANGED, at=NOW + timedelta(hours=1)),
+        make_event("three", actor="CORP\\bob", actor_id=BOB, type=EventType.RIGHT_GRANTED, at=NOW + timedelta(hours=2)),
+        make_event("four", actor="root", type=EventType.RIGHT_REVOKED, at=NOW + timedelta(hours=3)),
+    )
+    return store
+
+
+def test_everything_is_found_page_by_page(told: SqlStore) -> None:
+    assert find(told, EventSearch()) == ["one", "two", "three", "four"]
+    with told.reading() as session:
+        first = session.history.list_found(EventSearch(), after=0, most=3)
+        rest = session.history.list_found(EventSearch(), after=first[-1].sequence, most=3)
+        newest = session.history.list_newest_found(EventSearch(), 2)
+    assert [each.comment for each in (*first, *rest)] == ["one", "two", "three", "four"]
+    assert [each.comment for each in newest] == ["three", "four"]
+
+
+@pytest.mark.parametrize(
+    ("search", "expected"),
+    [
+        (EventSearch(user_id=ALICE), ["one", "two"]),
+        (EventSearch(user="root"), ["two", "four"]),
+        (EventSearch(user="CORP\\bob", user_id=BOB), ["three"]),
+        (EventSearch(user="nobody"), []),
+        (EventSearch(types=frozenset({EventType.RIGHT_GRANTED})), ["three"]),
+        (EventSearch(types=frozenset({EventType.RIGHT_GRANTED, EventType.RIGHT_REVOKED})), ["three", "four"]),
+        (EventSearch(types=frozenset({EventType.SERVICE_STARTED})), []),
+        (EventSearch(since=NOW + timedelta(hours=1)), ["two", "three", "four"]),
+        (EventSearch(until=NOW + timedelta(hours=1)), ["one"]),
+        (EventSearch(since=NOW + timedelta(hours=1), until=NOW + timedelta(hours=3)), ["two", "three"]),
+        (EventSearch(user="root", types=frozenset({EventType.RIGHT_REVOKED}), since=NOW), ["four"]),
+    ],
+)
+def test_all_that_is_asked_for_has_to_be_so(told: SqlStore, search: EventSearch, expected: list[str]) -> None:
+    assert find(told, search) == expected
+
+
+def test_what_is_about_an_object_says_so_or_belongs_to_a_request_that_is(store: SqlStore) -> None:
+    profile, other = make_profile(), make_profile()
+    request = make_request(profile_id=profile.id)
+    renewal = make_request(old_profile_id=profile.id)
+    unrelated = make_request(profile_id=other.id)
+    certificate = make_certificate(request, profile)
+    with store.writing() as session:
+        session.templates.save(TEMPLATE)
+        for each in (profile, other):
+            session.profiles.add(each)
+        for each in (request, renewal, unrelated):
+            session.requests.add(each)
+        session.certificates.add([certificate])
+    append(
+        store,
+        make_event("issued", request_id=request.id, details={"serial": format_serial_number(certificate.serial)}),
+        make_event("renewal", request_id=renewal.id),
+        make_event("revoked", request_id=unrelated.id, details={"serial": format_serial_number(certificate.serial)}),
+        make_event("changed", details={"profile": str(profile.id)}),
+        make_event("loaded", details={"templates": f"{uuid4()}/1 {TEMPLATE.id}/2"}),
+        make_event("nothing"),
+    )
+    assert find(store, EventSearch(request_id=request.id)) == ["issued"]
+    assert find(store, EventSearch(profile_id=profile.id)) == ["issued", "renewal", "changed"]
+    assert find(store, EventSearch(serial=certificate.serial)) == ["issued", "revoked"]
+    assert find(store, EventSearch(serial=SerialNumber(7))) == []
+    assert find(store, EventSearch(template_id=TEMPLATE.id)) == ["issued", "renewal", "revoked", "loaded"]
+    assert find(store, EventSearch(request_id=RequestId(UUID(int=9)))) == []
+
+
+def test_a_search_says_in_the_history_what_it_was_for() -> None:
+    assert EventSearch().describe() == "everything"
+    search = EventSearch(user="root", serial=SerialNumber(0x1F), types=frozenset({EventType.USER_CHANGED}), since=NOW)
+    assert search.describe() == "user root, serial 1F, types user.changed, since 2026-11-23T12:30:15.250000+00:00"

@@ -1,0 +1,141 @@
+"""The event history on the command line, and proven by programs that are not ours."""
+
+import json
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from certwright.wire.cli import main
+from worlds.commands import FAST_SETTINGS
+
+GUIDE = Path(__file__).parents[2] / "docs" / "how-to" / "prove-the-history.md"
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(main, [str(each) for each in arguments])
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An installation with the demo world, sealed twice."""
+    data = tmp_path_factory.mktemp("audited") / "data"
+    data.mkdir()
+    (data / "certwright.toml").write_text(FAST_SETTINGS)
+    for words in (["init"], ["work", "--once"], ["load", "demo"], ["work", "--once"]):
+        assert run(*words, "--data", data).exit_code == 0
+    return data
+
+
+@pytest.fixture
+def data(installed: Path, tmp_path: Path) -> Path:
+    copy = tmp_path / "data"
+    shutil.copytree(installed, copy)
+    return copy
+
+
+def read_lines(text: str) -> list[dict[str, object]]:
+    return [json.loads(each) for each in text.splitlines()]
+
+
+def test_the_newest_events_are_listed_and_that_somebody_read_them(data: Path) -> None:
+    listed = run("audit", "list", "--limit", 3, "--data", data)
+    assert listed.exit_code == 0
+    assert "history.read" in listed.output.splitlines()[-1]
+    found = read_lines(run("audit", "list", "--type", "history.read", "--json", "--data", data).output)
+    assert [each["details"]["how"] for each in found] == ["list", "list"]
+
+
+def test_an_event_is_shown_with_the_seal_over_it(data: Path) -> None:
+    (shown,) = read_lines(run("audit", "show", 1, "--json", "--data", data).output)
+    assert (shown["type"], shown["seal"]) == ("service.initialized", 1)
+    assert "service.initialized" in run("audit", "show", 1, "--data", data).output
+    missing = run("audit", "show", 10_000, "--data", data)
+    assert missing.exit_code == 1
+    assert "There is no event 10000" in missing.output
+
+
+def test_what_is_no_date_is_refused_and_nothing_is_written(data: Path) -> None:
+    refused = run("audit", "export", "--since", "yesterday", "--out", data / "events.jsonl", "--data", data)
+    assert refused.exit_code == 1
+    assert "since" in refused.output
+    assert not (data / "events.jsonl").exists()
+
+
+def test_seals_have_no_filter(data: Path) -> None:
+    assert run("audit", "export", "--what", "seals", "--user", "root", "--data", data).exit_code == 2
+
+
+def test_an_export_goes_through_many_batches_and_has_every_event_once(data: Path) -> None:
+    with sqlite3.connect(data / "certwright.db") as database:
+        database.execute(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9000) "
+            "INSERT INTO events (type, at, actor, source, comment, details) "
+            "SELECT 'sign-in.failed', '2026-01-01 00:00:00.000000', i, '', '', '{}' FROM n"
+        )
+    database.close()
+    assert run("audit", "export", "--out", data / "events.jsonl", "--data", data).exit_code == 0
+    numbers = [each["sequence"] for each in read_lines((data / "events.jsonl").read_text())]
+    assert len(numbers) > 9_000
+    assert numbers == sorted(set(numbers))
+
+
+# -- another program ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def exported(data: Path, tmp_path: Path) -> Path:
+    """What the guide tells an auditor to take with him, and its program."""
+    folder = tmp_path / "auditor"
+    folder.mkdir()
+    (folder / "history.pem").write_text(run("audit", "key", "--data", data).output)
+    assert run("audit", "export", "--out", folder / "events.jsonl", "--data", data).exit_code == 0
+    assert run("audit", "export", "--what", "seals", "--out", folder / "seals.jsonl", "--data", data).exit_code == 0
+    shutil.copy(data / "history.checkpoints", folder)
+    (program,) = re.findall(r"```python\n(.*?)```", GUIDE.read_text(), re.DOTALL)
+    (folder / "prove.py").write_text(program)
+    return folder
+
+
+def prove(folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-I", "prove.py"], cwd=folder, capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+def test_the_guides_program_proves_a_whole_history_with_openssl_alone(exported: Path) -> None:
+    proven = prove(exported)
+    assert proven.stderr == ""
+    assert proven.stdout.startswith("2 seals, everything up to event ")
+    assert proven.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after", "found"),
+    [
+        ("events.jsonl", '"actor":"certwright"', '"actor":"somebody"', "event 1 is not as it was sealed"),
+        ("events.jsonl", '"sequence":1,', '"sequence":0,', "event 1 is missing"),
+        ("seals.jsonl", '"sealed":"2', '"sealed":"3', "seal 1 is not proven"),
+        ("seals.jsonl", '"events":', '"events":1', "seal 1 is not proven"),
+        ("seals.jsonl", '"chain":"', '"chain":"00', "seal 1 is not proven"),
+        ("history.checkpoints", '"chain":"', '"chain":"00', "line 1 of the checkpoints is not signed"),
+    ],
+)
+def test_the_guides_program_finds_what_was_changed(exported: Path, name: str, before: str, after: str, found: str) -> None:
+    text = (exported / name).read_text()
+    assert before in text
+    (exported / name).write_text(text.replace(before, after, 1))
+    proven = prove(exported)
+    assert proven.returncode == 1
+    assert found in proven.stdout.splitlines()
+
+
+def test_the_guides_program_finds_a_history_that_was_cut_off(exported: Path) -> None:
+    seals = (exported / "seals.jsonl").read_text().splitlines(keepends=True)
+    (exported / "seals.jsonl").write_text(seals[0])
+    assert "line 2 of the checkpoints says otherwise" in prove(exported).stdout
