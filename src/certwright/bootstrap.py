@@ -3,12 +3,11 @@
 import os
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from urllib.parse import quote, urlsplit, urlunsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -22,12 +21,13 @@ from certwright.adapters.checkpoints.file import CheckpointFile
 from certwright.adapters.checkpoints.webhook import CheckpointWebhook
 from certwright.adapters.clock import SystemClock
 from certwright.adapters.entropy import SystemEntropy
-from certwright.adapters.files import PUBLIC_MODE, is_readable_by_others, make_private_folder, replace_file
+from certwright.adapters.files import PUBLIC_MODE, make_private_folder, replace_file
 from certwright.adapters.keys.card_keys import SoftwareCardKeys
-from certwright.adapters.keys.key_encryption import KeyEncryptionKey
+from certwright.adapters.keys.keyring import Keyring
 from certwright.adapters.keys.sealing_key import HistorySealingKey
 from certwright.adapters.keys.software import SoftwareKey, SoftwareKeyMaker, SoftwareKeySafe, generate_key, open_key
 from certwright.adapters.patterns import Re2Patterns
+from certwright.adapters.secret_places import SECRET_OCTETS, find_or_make_secret, put_password_into, read_secret
 from certwright.adapters.signers.channel import Charge
 from certwright.adapters.signers.crew import SignerCrew, count_signers
 from certwright.adapters.signin.argon2 import Argon2Hasher
@@ -45,17 +45,22 @@ from certwright.application.world import World
 from certwright.bootstrap_outbox import list_outbox_jobs, make_notifier
 from certwright.domain.archive import RecoveryAgent
 from certwright.domain.certificates import SERIAL_NUMBER_BITS, SerialNumber, format_serial_number
-from certwright.domain.errors import InstallationExists, InstallationMissing, KeyUnavailable, SecretUnavailable
+from certwright.domain.errors import (
+    ChangedMeanwhile,
+    InstallationExists,
+    InstallationMissing,
+    KeyUnavailable,
+)
 from certwright.domain.events import PROGRAM, EventType, tell_of_program
 from certwright.domain.history_ports import CheckpointSink, SealingKey
 from certwright.domain.issuing import Issuer
-from certwright.domain.keys import AuthorityRecord, SealedKey
+from certwright.domain.keys import AuthorityRecord, KeyVersion, SealedKey
 from certwright.domain.pfx import PfxRules
 from certwright.domain.ports import PasswordHasher, SignIn, Turns
+from certwright.domain.ports_at_rest import SealedFile
 from certwright.domain.public_keys import KeyAlgorithm
 from certwright.domain.rules.names import escape_name_value
 from certwright.formats.quantities import encode_duration
-from certwright.setting_values import SecretReference
 from certwright.settings import (
     SETTINGS_FILE,
     AuthorityKey,
@@ -71,7 +76,6 @@ ROOT, ISSUING, HISTORY = "root", "issuing", "history"
 """The names of the authorities, and of the three keys that every installation has."""
 ONLINE_AGENT = "online"
 """The recovery agent that a new installation has: recovery by oneself works at once."""
-PASSPHRASE_OCTETS = 32
 
 KEY_SIZES = {
     AuthorityKey.RSA_2048: (KeyAlgorithm.RSA, 2048),
@@ -105,6 +109,8 @@ class Installation:
     checkpoints: CheckpointFile
     make_agent: Callable[[str], NewAgent]
     prepare_tls: Callable[[], TlsFiles]
+    keyring: Keyring
+    sealed_files: tuple[SealedFile, ...]
     ca_file: Path
     jobs: tuple[Job, ...]
 
@@ -125,7 +131,7 @@ def create_installation(data: Path, *, tell: Tell = lambda _: None) -> None:
         tell("Writing the settings")
         replace_file(data / SETTINGS_FILE, encode_settings_template().encode())
     settings = load_settings(data / SETTINGS_FILE)
-    kek = KeyEncryptionKey(_find_or_make_passphrase(settings.keys.passphrase, data))
+    passphrase = find_or_make_secret(settings.keys.passphrase, data)
     url = _database_url(settings, data)
     tell("Preparing the database")
     migrate(url)
@@ -134,7 +140,7 @@ def create_installation(data: Path, *, tell: Tell = lambda _: None) -> None:
         with store.reading() as session:
             if session.keys.list_authorities():
                 raise InstallationExists(str(data))
-        _create_authorities(store, kek, settings, tell)
+        _create_authorities(store, passphrase, settings, tell)
     finally:
         store.close()
     tell("Issuing the server's TLS certificate")
@@ -144,15 +150,10 @@ def create_installation(data: Path, *, tell: Tell = lambda _: None) -> None:
         add_agent(installation.make_agent(ONLINE_AGENT), operator=PROGRAM, world=installation.world)
 
 
-def _find_or_make_passphrase(reference: SecretReference, data: Path) -> str:
-    path = data / reference.name
-    if reference.kind == "file" and not path.exists():
-        replace_file(path, secrets.token_urlsafe(PASSPHRASE_OCTETS).encode() + b"\n")
-    return read_secret(reference, data)
-
-
-def _create_authorities(store: SqlStore, kek: KeyEncryptionKey, settings: Settings, tell: Tell) -> None:
+def _create_authorities(store: SqlStore, passphrase: str, settings: Settings, tell: Tell) -> None:
     now = SystemClock().now()
+    version = Keyring(lambda: passphrase, lambda _: None).make_version(None, now)
+    kek = Keyring(lambda: passphrase, lambda _: version)
     keys = {}
     for name, kind in (
         (ROOT, settings.authority.root_key),
@@ -167,6 +168,7 @@ def _create_authorities(store: SqlStore, kek: KeyEncryptionKey, settings: Settin
         # Another init that ran at the same time may have been first: it is asked again, under the lock.
         if session.keys.list_authorities():
             raise InstallationExists("the database")
+        session.keys.add_version(version)
         for key in keys.values():
             session.keys.save_key(key)
         session.keys.save_authority(root)
@@ -175,7 +177,7 @@ def _create_authorities(store: SqlStore, kek: KeyEncryptionKey, settings: Settin
 
 
 def _certify(
-    keys: dict[str, SealedKey], kek: KeyEncryptionKey, settings: Settings, now: datetime
+    keys: dict[str, SealedKey], kek: Keyring, settings: Settings, now: datetime
 ) -> tuple[AuthorityRecord, AuthorityRecord]:
     root_key, issuing_key = open_key(keys[ROOT], kek), open_key(keys[ISSUING], kek)
     root = create_root(_plan_authority(ROOT, "Root CA", settings), root_key, serial=_make_serial(), now=now)
@@ -211,19 +213,23 @@ def open_installation(data: Path) -> Iterator[Installation]:
     settings = load_settings(data / SETTINGS_FILE)
     if not settings.database.url and not (data / DATABASE_FILE).is_file():
         raise InstallationMissing(str(data))
-    kek = KeyEncryptionKey(read_secret(settings.keys.passphrase, data))
     url = _database_url(settings, data)
     turns = SingleTurn() if url.startswith("sqlite") else NoTurns()
+
+    def find_version(number: int | None) -> KeyVersion | None:
+        with store.reading() as session:
+            return session.keys.find_version(number)
+
+    kek = Keyring(partial(_read_passphrase, data), find_version)
     store = open_store(url, turns, kek, make_notifier(settings, SystemEntropy()))
     try:
+        _keep_first_version(store, kek)
         yield _assemble(data, settings, kek, store, turns)
     finally:
         store.close()
 
 
-def _assemble(
-    data: Path, settings: Settings, kek: KeyEncryptionKey, store: SqlStore, turns: SingleTurn | NoTurns
-) -> Installation:
+def _assemble(data: Path, settings: Settings, kek: Keyring, store: SqlStore, turns: SingleTurn | NoTurns) -> Installation:
     clock, entropy, hasher = SystemClock(), SystemEntropy(), Argon2Hasher()
     records, sealed = _load_authorities(store, data)
     issuer = describe_issuer(records, **_publication_urls(settings, ISSUING))
@@ -264,6 +270,8 @@ def _assemble(
         checkpoints=checkpoints,
         make_agent=partial(_make_agent, kek=kek, issuing_key=issuing_key, world=world),
         prepare_tls=partial(_keep_tls_current, data, settings, kek, issuing_key, world),
+        keyring=kek,
+        sealed_files=(TlsFolder(data / TLS_FOLDER, kek),),
         ca_file=_keep_root_certificate(data, issuer),
         jobs=_list_jobs(settings, world, sealing_key, data),
     )
@@ -306,6 +314,18 @@ def _list_checkpoint_sinks(file: CheckpointFile, url: str) -> tuple[CheckpointSi
     return (file, CheckpointWebhook(url)) if url else (file,)
 
 
+def _keep_first_version(store: SqlStore, kek: Keyring) -> None:
+    """Give an installation from before there were versions its first one; its passphrase is proven by what it sealed."""
+    with store.reading() as session:
+        if session.keys.find_version() is not None:
+            return
+        proof = session.keys.find_key(ISSUING)
+    if proof is not None:
+        open_key(proof, kek)
+        with store.writing() as session, suppress(ChangedMeanwhile):
+            session.keys.add_version(kek.make_version(None, SystemClock().now()))
+
+
 def _load_authorities(store: SqlStore, data: Path) -> tuple[tuple[AuthorityRecord, ...], dict[str, SealedKey]]:
     """Return the issuing authority and those above it, and the keys that serving needs."""
     with store.reading() as session:
@@ -319,7 +339,7 @@ def _load_authorities(store: SqlStore, data: Path) -> tuple[tuple[AuthorityRecor
     return (records[ISSUING], records[ROOT]), {name: key for name, key in sealed.items() if key is not None}
 
 
-def _make_agent(name: str, *, kek: KeyEncryptionKey, issuing_key: SoftwareKey, world: World) -> NewAgent:
+def _make_agent(name: str, *, kek: Keyring, issuing_key: SoftwareKey, world: World) -> NewAgent:
     key_name, now = f"agent/{name}", world.clock.now()
     sealed = generate_key(key_name, *KEY_SIZES[AuthorityKey.P256], kek=kek, now=now)
     public_key = open_key(sealed, kek).public_key
@@ -327,9 +347,7 @@ def _make_agent(name: str, *, kek: KeyEncryptionKey, issuing_key: SoftwareKey, w
     return NewAgent(RecoveryAgent(name=name, certificate=certificate, key_name=key_name, added=now), sealed)
 
 
-def _keep_tls_current(
-    data: Path, settings: Settings, kek: KeyEncryptionKey, issuing_key: SoftwareKey, world: World
-) -> TlsFiles:
+def _keep_tls_current(data: Path, settings: Settings, kek: Keyring, issuing_key: SoftwareKey, world: World) -> TlsFiles:
     folder, server, issuer = TlsFolder(data / TLS_FOLDER, kek), settings.server, world.authority.issuer
     now = world.clock.now()
     fault = folder.find_fault(server.tls_names, issuer.chain[0], now=now, renew_before=server.tls_renew_before)
@@ -339,7 +357,7 @@ def _keep_tls_current(
             lambda password: issue_server_identity(
                 server.tls_names, issuer, issuing_key, serial=serial, now=now, password=password
             ),
-            secrets.token_urlsafe(PASSPHRASE_OCTETS),
+            secrets.token_urlsafe(SECRET_OCTETS),
         )
         with world.store.writing() as session:
             told = tell_of_program(EventType.SERVER_CERTIFICATE_ISSUED, now, serial=format_serial_number(serial), reason=fault)
@@ -358,36 +376,16 @@ def _keep_root_certificate(data: Path, issuer: Issuer) -> Path:
 # -- what both need ----------------------------------------------------------------------------------------------------
 
 
-def read_secret(reference: SecretReference, data: Path) -> str:
-    """Return the secret that *reference* names. Errors: SecretUnavailable."""
-    if reference.kind == "env":
-        value = os.environ.get(reference.name)
-        if not value:
-            raise SecretUnavailable(str(reference), "the environment variable is not set")
-        return value
-    path = data / reference.name
-    try:
-        if is_readable_by_others(path):
-            raise SecretUnavailable(str(reference), f"everybody may read it; run: chmod 600 {path}")
-        value = path.read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        detail = error.strerror or "" if isinstance(error, OSError) else "it is not text"
-        raise SecretUnavailable(str(reference), f"{path}: {detail}") from error
-    if not value:
-        raise SecretUnavailable(str(reference), f"{path} is empty")
-    return value
+def _read_passphrase(data: Path) -> str:
+    """Return the passphrase from where the settings say now: an administrator may have moved it while we serve."""
+    return read_secret(load_settings(data / SETTINGS_FILE).keys.passphrase, data)
 
 
 def _database_url(settings: Settings, data: Path) -> str:
     """Return the URL with its password, for the driver only: it is never shown."""
     if not settings.database.url:
         return f"sqlite:///{(data / DATABASE_FILE).resolve()}"
-    if settings.database.password is None:
-        return settings.database.url
-    parts = urlsplit(settings.database.url)
-    user, _, host = parts.netloc.rpartition("@")
-    password = quote(read_secret(settings.database.password, data), safe="")
-    return urlunsplit(parts._replace(netloc=f"{user}:{password}@{host}"))
+    return put_password_into(settings.database.url, settings.database.password, data)
 
 
 def _publication_urls(settings: Settings, authority: str) -> dict[str, tuple[str, ...]]:

@@ -43,7 +43,10 @@ def _describe(meaning: str, check: Check | None) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class SecretReference:
-    """Where a secret is kept. Shape: *kind* is ``file`` (a path, from the data folder) or ``env`` (a variable)."""
+    """Where a secret is kept.
+
+    Shape: *kind* is ``file`` (a path, from the data folder), ``env`` (a variable) or ``credential`` (of systemd).
+    """
 
     kind: str
     name: str
@@ -90,11 +93,12 @@ def _parse_span(value: object, path: str) -> timedelta:
     return parse_duration(value, path)
 
 
-def _parse_secret(value: object, path: str) -> SecretReference:
-    found = re.fullmatch(r"(file|env):(.+)", value) if isinstance(value, str) else None
+def parse_secret_reference(value: object, path: str) -> SecretReference:
+    """Return the place that *value* names. Errors: MalformedValue, which does not repeat it: it may be a secret."""
+    found = re.fullmatch(r"(file|env):(.+)|(credential):([^/.][^/]*)", value) if isinstance(value, str) else None
     if found is None:
-        raise MalformedValue(path, 'no secret belongs in here; name its place, "file:NAME" or "env:NAME"')
-    return SecretReference(found[1], found[2])
+        raise MalformedValue(path, 'no secret belongs in here; name its place, "file:NAME", "env:NAME" or "credential:NAME"')
+    return SecretReference(found[1] or found[3], found[2] or found[4])
 
 
 def _choice(choices: type[StrEnum]) -> Callable[[object, str], StrEnum]:
@@ -113,8 +117,8 @@ _KINDS: dict[object, Kind] = {
     bool: Kind("true or false", _parse_truth),
     tuple[str, ...]: Kind("list of texts", _parse_texts),
     timedelta: Kind("duration (s, min, h, days, years)", _parse_span),
-    SecretReference: Kind("place of a secret (file:NAME, env:NAME)", _parse_secret),
-    SecretReference | None: Kind("place of a secret (file:NAME, env:NAME)", _parse_secret),
+    SecretReference: Kind("place of a secret (file:NAME, env:NAME, credential:NAME)", parse_secret_reference),
+    SecretReference | None: Kind("place of a secret (file:NAME, env:NAME, credential:NAME)", parse_secret_reference),
 }
 
 

@@ -106,7 +106,7 @@ class KeySettings:
 
     passphrase: SecretReference = _setting(
         SecretReference("file", "passphrase"),
-        "Where the passphrase is kept from which the key-encryption key is derived.",
+        "Where the passphrase is kept that wraps the key-encryption key.",
     )
 
 

@@ -138,7 +138,7 @@ def test_a_passphrase_can_come_from_the_environment(tmp_path: Path) -> None:
     assert not (folder / "passphrase").exists()
     assert run("audit", "verify", "--data", folder, variables=variables).exit_code == 0
     wrong = run("audit", "verify", "--data", folder, variables={"CERTWRIGHT_TEST_PASSPHRASE": "another"})
-    assert (wrong.exit_code, "key-unavailable" in wrong.output) == (1, True)
+    assert (wrong.exit_code, "key-version-unavailable" in wrong.output) == (1, True)
 
 
 def test_a_passphrase_that_everybody_may_read_is_refused(data: Path) -> None:

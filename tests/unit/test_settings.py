@@ -79,7 +79,7 @@ def test_all_faults_are_told_at_once_each_by_its_dotted_path() -> None:
     ]
 
 
-@pytest.mark.parametrize("value", ['"hunter2"', '"file:"', "12345", '"passphrase"'])
+@pytest.mark.parametrize("value", ['"hunter2"', '"file:"', "12345", '"passphrase"', '"credential:"', '"credential:../hunter2"'])
 def test_a_secret_in_clear_is_refused_and_not_repeated(value: str) -> None:
     faults = list_faults(f"[keys]\npassphrase = {value}")
     assert list(faults) == ["keys.passphrase"]

@@ -96,6 +96,11 @@ def name_imported_key(card_id: UUID) -> str:
     return f"administrator key of card {card_id}"
 
 
+def name_master_key(version: int) -> str:
+    """Return what a sealed master key is bound to."""
+    return f"card master key {version}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardMasterKey:
     """A master key at rest; *sealed* is what the key port made of it, and *version* counts up."""

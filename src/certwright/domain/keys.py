@@ -1,9 +1,13 @@
-"""Private keys and authorities as they are kept: sealed, and by name; and private keys in clear, for a moment."""
+"""Private keys as they are kept, sealed and by name; the key they are sealed under; keys in clear, for a moment."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from certwright.domain.public_keys import CertificateRequest, HashAlgorithm, PublicKey
+
+PASSPHRASE_VERSION = 0
+"""Stands for the passphrase itself, under which everything was sealed before there were versions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,37 @@ class SealedKey:
     public: bytes
     sealed: bytes
     created: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyVersion:
+    """One version of the key-encryption key. Shape: numbers go up from 1; *wrapped* is the key, sealed by the passphrase."""
+
+    number: int
+    wrapped: bytes
+    created: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SealedPart:
+    """One sealed value, and the name that it is bound to."""
+
+    name: str
+    sealed: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedRow:
+    """A row or file with sealed values in it.
+
+    Shape: *place* is ``table.column``, or a file; *key* finds the row, and rows are listed in its order; *stored* is the whole
+    content, by which a change is noticed.
+    """
+
+    place: str
+    key: Any
+    stored: Any
+    parts: tuple[SealedPart, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from certwright.domain.issuing import Cleared, Issuer, Signed, SigningOrder
 from certwright.domain.key_ports import Archive
 from certwright.domain.keys import AuthorityRecord, SealedKey
 from certwright.domain.notified_events import Notification
+from certwright.domain.ports_at_rest import KeyVersions, SealedRows
 from certwright.domain.profile_templates import ProfileTemplate, ProfileTemplateId, ResponseForm
 from certwright.domain.profiles import Profile, ProfileId, ProfileStatus
 from certwright.domain.public_keys import HashAlgorithm, PublicKey
@@ -215,7 +216,7 @@ class Certificates(Protocol):
         """End the hold of a certificate; any other revocation stays."""
 
 
-class Keys(Protocol):
+class Keys(KeyVersions, Protocol):
     """Sealed private keys and the authorities that use them."""
 
     def find_key(self, name: str) -> SealedKey | None: ...
@@ -264,6 +265,8 @@ class Session(Protocol):
     def leases(self) -> Leases: ...
     @property
     def outbox(self) -> Outbox: ...
+    @property
+    def sealed(self) -> SealedRows: ...
 
 
 class Store(Protocol):

@@ -10,7 +10,8 @@ from cryptography import x509
 
 from certwright.adapters.authorities.tls import ServerIdentity
 from certwright.adapters.files import make_private_folder, replace_file
-from certwright.adapters.keys.key_encryption import KeyEncryptionKey
+from certwright.domain.keys import SealedPart, SealedRow
+from certwright.domain.ports_at_rest import Cipher
 
 PASSWORD_NAME = "tls-password"
 
@@ -29,7 +30,7 @@ class TlsFiles:
 class TlsFolder:
     """One PEM file with certificate and encrypted key, replaced as a whole, and beside it the password, sealed."""
 
-    def __init__(self, folder: Path, kek: KeyEncryptionKey) -> None:
+    def __init__(self, folder: Path, kek: Cipher) -> None:
         self._identity = folder / "server.pem"
         self._password = folder / "server.password.sealed"
         self._kek = kek
@@ -64,6 +65,18 @@ class TlsFolder:
     def open(self) -> TlsFiles:
         """Return the files and their password. Errors: KeyUnavailable."""
         return TlsFiles(self._identity, self._kek.open(self._password.read_bytes(), PASSWORD_NAME).decode())
+
+    def find_sealed(self) -> SealedRow | None:
+        """Return the sealed password, or None when there is none."""
+        if not self._password.is_file():
+            return None
+        stored = self._password.read_bytes()
+        part = SealedPart(PASSWORD_NAME, stored)
+        return SealedRow(place=f"{self._password.parent.name}/{self._password.name}", key=None, stored=stored, parts=(part,))
+
+    def replace_sealed(self, part: SealedPart) -> None:
+        """Write the password, sealed in another way, in place of the one that is there."""
+        replace_file(self._password, part.sealed)
 
 
 def _list_names(names: x509.SubjectAlternativeName) -> set[str]:

@@ -1,4 +1,4 @@
-"""How private keys rest: encrypted under a key that is made of a passphrase."""
+"""Encryption under a key that is made of a passphrase."""
 
 import secrets
 from threading import Lock
@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from certwright.domain.errors import KeyUnavailable
 
 FORMAT = b"certwright-key/1\n"
-"""Leads every sealed key and fixes everything below; another way to seal gets another number."""
+"""Leads every secret sealed in this way and fixes everything below; another way to seal gets another number."""
 SALT_OCTETS = 16
 NONCE_OCTETS = 12
 KEY_OCTETS = 32
@@ -21,7 +21,7 @@ SCRYPT_PARALLELISM = 3
 
 
 class KeyEncryptionKey:
-    """The key that seals all others of an installation.
+    """A key that is made of a passphrase. It wraps the versions of the key-encryption key; before there were any, it sealed.
 
     Shape: a sealed secret is `FORMAT`, salt, nonce, then AES-256-GCM over the secret, authenticated together with what comes
     before it and with the secret's name: nothing sealed opens under another name. Derived keys are kept by their salt, so

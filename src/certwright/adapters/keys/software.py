@@ -5,9 +5,9 @@ from datetime import datetime
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_der_private_key
 
-from certwright.adapters.keys.key_encryption import KeyEncryptionKey
 from certwright.domain.errors import DefinitionInvalid, KeyUnavailable
 from certwright.domain.keys import PrivateKey, SealedKey
+from certwright.domain.ports_at_rest import Cipher
 from certwright.domain.profile_templates import KeySpecification
 from certwright.domain.public_keys import HashAlgorithm, KeyAlgorithm, PublicKey
 from certwright.formats.algorithms import HASHES
@@ -48,7 +48,7 @@ class SoftwareKey:
         return self._private_key.sign(data, ec.ECDSA(chosen, deterministic_signing=True))
 
 
-def generate_key(name: str, algorithm: KeyAlgorithm, bits: int, *, kek: KeyEncryptionKey, now: datetime) -> SealedKey:
+def generate_key(name: str, algorithm: KeyAlgorithm, bits: int, *, kek: Cipher, now: datetime) -> SealedKey:
     """Return a new key, sealed. RSA keys take their time: a second or more for 4096 bits.
 
     Errors: DefinitionInvalid for other than RSA with 2048, 3072 or 4096 bits and the curves P-256 and P-384.
@@ -57,7 +57,7 @@ def generate_key(name: str, algorithm: KeyAlgorithm, bits: int, *, kek: KeyEncry
     return SealedKey(name=name, public=made.public_key.encoded, sealed=kek.seal(made.pkcs8, name), created=now)
 
 
-def open_key(sealed: SealedKey, kek: KeyEncryptionKey) -> SoftwareKey:
+def open_key(sealed: SealedKey, kek: Cipher) -> SoftwareKey:
     """Return the key, ready to sign.
 
     Errors: KeyUnavailable for another passphrase, and for a key that was changed, renamed or is not that of its public half.
@@ -81,7 +81,7 @@ class SoftwareKeyMaker:
 class SoftwareKeySafe:
     """Keeps the port `KeySafe` with the key-encryption key."""
 
-    def __init__(self, kek: KeyEncryptionKey) -> None:
+    def __init__(self, kek: Cipher) -> None:
         self._kek = kek
 
     def seal(self, key: PrivateKey, name: str, now: datetime) -> SealedKey:
@@ -122,7 +122,7 @@ def _describe(private_key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> Pr
     return PrivateKey(describe_public_key(private_key.public_key()), plain)
 
 
-def _load(sealed: SealedKey, kek: KeyEncryptionKey) -> rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey:
+def _load(sealed: SealedKey, kek: Cipher) -> rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey:
     private_key = _parse(sealed.name, kek.open(sealed.sealed, sealed.name))
     if describe_public_key(private_key.public_key()).encoded != sealed.public:
         raise KeyUnavailable(sealed.name)

@@ -1,13 +1,15 @@
 """Sealed keys and the authorities of this installation."""
 
 from collections.abc import Iterable
+from typing import Any
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import Select, bindparam, delete, select, update
 
 from certwright.adapters.sql.prepared import Connection
-from certwright.adapters.sql.tables import authorities, keys
-from certwright.adapters.sql.upserts import insert_or_replace
-from certwright.domain.keys import AuthorityRecord, SealedKey
+from certwright.adapters.sql.tables import authorities, key_versions, keys
+from certwright.adapters.sql.upserts import insert_or_replace, insert_unless_taken
+from certwright.domain.errors import ChangedMeanwhile
+from certwright.domain.keys import AuthorityRecord, KeyVersion, SealedKey
 
 _KEY = select(keys.c.name, keys.c.public, keys.c.sealed, keys.c.created).where(keys.c.name == bindparam("key_name"))
 _SAVE_KEY = insert_or_replace(keys)
@@ -20,6 +22,18 @@ _AUTHORITIES = select(
     authorities.c.issuer_name,
 )
 _SAVE_AUTHORITY = insert_or_replace(authorities)
+_VERSIONS = select(key_versions.c.number, key_versions.c.wrapped, key_versions.c.created).order_by(key_versions.c.number)
+_VERSIONS_LOCKED = _VERSIONS.with_for_update()
+_VERSION = select(key_versions.c.number, key_versions.c.wrapped, key_versions.c.created).where(
+    key_versions.c.number == bindparam("version")
+)
+_NEWEST = (
+    select(key_versions.c.number, key_versions.c.wrapped, key_versions.c.created)
+    .order_by(key_versions.c.number.desc())
+    .limit(1)
+)
+_ADD_VERSION = insert_unless_taken(key_versions)
+_WRAP = update(key_versions).where(key_versions.c.number == bindparam("version")).values(wrapped=bindparam("wrapped"))
 
 
 class SqlKeys:
@@ -69,3 +83,30 @@ class SqlKeys:
             "issuer_name": authority.issuer_name,
         }
         _SAVE_AUTHORITY.run(self._connection, [row])
+
+    def find_version(self, number: int | None = None) -> KeyVersion | None:
+        """Return the version of the key-encryption key, or the newest."""
+        found = self._list(_NEWEST) if number is None else self._list(_VERSION, version=number)
+        return found[0] if found else None
+
+    def list_versions(self) -> tuple[KeyVersion, ...]:
+        """Return all versions, ascending."""
+        return self._list(_VERSIONS)
+
+    def list_versions_locked(self) -> tuple[KeyVersion, ...]:
+        """Return all versions, ascending, which nobody else changes until this session has ended."""
+        return self._list(_VERSIONS_LOCKED)
+
+    def add_version(self, version: KeyVersion) -> None:
+        """Store a new version. Errors: ChangedMeanwhile when its number is taken."""
+        row = {"number": version.number, "wrapped": version.wrapped, "created": version.created}
+        if not _ADD_VERSION.run(self._connection, [row]):
+            raise ChangedMeanwhile("key-encryption key")
+
+    def wrap_version_anew(self, version: KeyVersion) -> None:
+        """Store another wrapping of a version that is there."""
+        self._connection.execute(_WRAP, {"version": version.number, "wrapped": version.wrapped})
+
+    def _list(self, statement: Select[Any], **values: int) -> tuple[KeyVersion, ...]:
+        rows = self._connection.execute(statement, values)
+        return tuple(KeyVersion(number=row.number, wrapped=row.wrapped, created=row.created) for row in rows)

@@ -8,11 +8,11 @@ from typing import Any
 from sqlalchemy import Select, bindparam, delete, exists, func, insert, or_, select, update
 
 from certwright.adapters.sql.prepared import Connection, Row
-from certwright.adapters.sql.requests import Cipher
 from certwright.adapters.sql.tables import outbox
 from certwright.domain.errors import OutboxMessageNotFound
 from certwright.domain.notifications import NotificationType
 from certwright.domain.outbox import OutboxMessage, OutboxMessageId, OutboxState
+from certwright.domain.ports_at_rest import Cipher
 
 _MESSAGE = (
     outbox.c.number,

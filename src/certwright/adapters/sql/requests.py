@@ -1,10 +1,11 @@
 """Requests, changed by compare-and-set."""
 
 from base64 import b64decode, b64encode
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 from sqlalchemy import BindParameter, Select, bindparam, exists, false, func, literal, or_, select, update
@@ -15,7 +16,9 @@ from certwright.adapters.sql.upserts import insert_unless_taken
 from certwright.domain.data_items import DataItem
 from certwright.domain.errors import ChangedMeanwhile, RequestNotFound
 from certwright.domain.identities import UserId
+from certwright.domain.keys import SealedPart
 from certwright.domain.policies import NO_CHOICES, Choices
+from certwright.domain.ports_at_rest import Cipher
 from certwright.domain.profile_templates import ProfileTemplateId
 from certwright.domain.profiles import ProfileId
 from certwright.domain.program import THE_PROGRAM
@@ -109,14 +112,6 @@ _APPROVALS = (
 
 _ITEMS_ENCODER = msgspec.json.Encoder()
 _ITEMS_DECODER = msgspec.json.Decoder(tuple[DataItem, ...])
-
-
-class Cipher(Protocol):
-    """What encrypts the answers to sensitive data items; *name* binds them to their place."""
-
-    def seal(self, secret: bytes, name: str) -> bytes: ...
-
-    def open(self, sealed: bytes, name: str) -> bytes: ...
 
 
 class SqlRequests:
@@ -273,6 +268,24 @@ class SqlRequests:
         if self._cipher is None:
             raise RuntimeError("the store was opened without what encrypts sensitive data items")
         return self._cipher
+
+
+def list_sealed_answers(request_id: RequestId, data: str) -> tuple[SealedPart, ...]:
+    """Return the encrypted answers in what the column *data* of a request holds."""
+    items: tuple[DataItem, ...] = _ITEMS_DECODER.decode(data)
+    return tuple(SealedPart(_name_item(request_id, each), b64decode(each.value or "")) for each in items if _is_sealed(each))
+
+
+def replace_sealed_answers(data: str, parts: Sequence[SealedPart]) -> str:
+    """Return *data* with *parts* in place of the encrypted answers, which are as many."""
+    sealed = iter(parts)
+    items: tuple[DataItem, ...] = _ITEMS_DECODER.decode(data)
+    replaced = (replace(each, value=b64encode(next(sealed).sealed).decode()) if _is_sealed(each) else each for each in items)
+    return _ITEMS_ENCODER.encode(tuple(replaced)).decode()
+
+
+def _is_sealed(item: DataItem) -> bool:
+    return item.is_sensitive and item.value is not None
 
 
 @cache

@@ -14,9 +14,11 @@ from certwright.adapters.sql.prepared import Connection
 from certwright.adapters.sql.profile_templates import SqlProfileTemplates
 from certwright.adapters.sql.profiles import SqlProfiles
 from certwright.adapters.sql.renewals import SqlRenewals
-from certwright.adapters.sql.requests import Cipher, SqlRequests
+from certwright.adapters.sql.requests import SqlRequests
+from certwright.adapters.sql.sealed_rows import SqlSealedRows
 from certwright.adapters.sql.smartcards import SqlSmartcards
 from certwright.domain.ports import EventListener
+from certwright.domain.ports_at_rest import Cipher
 
 
 class SqlSession:
@@ -44,6 +46,7 @@ class SqlSession:
         self._archive = SqlArchive(connection)
         self._leases = SqlLeases(connection)
         self._outbox = SqlOutbox(connection, cipher)
+        self._sealed = SqlSealedRows(connection)
 
     @property
     def directory(self) -> SqlDirectory:
@@ -114,3 +117,8 @@ class SqlSession:
     def archive(self) -> SqlArchive:
         """Return archived keys and their agents."""
         return self._archive
+
+    @property
+    def sealed(self) -> SqlSealedRows:
+        """Return everything that is sealed."""
+        return self._sealed

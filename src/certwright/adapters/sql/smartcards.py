@@ -1,5 +1,7 @@
 """Smart cards, changed by compare-and-set."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -9,9 +11,10 @@ from sqlalchemy import Select, bindparam, false, or_, select, update
 from certwright.adapters.sql.card_tables import card_visits, smartcards
 from certwright.adapters.sql.prepared import Connection, Row
 from certwright.adapters.sql.upserts import insert_unless_taken
-from certwright.domain.admin_keys import AdminKeys
+from certwright.domain.admin_keys import AdminKey, AdminKeys, name_imported_key
 from certwright.domain.errors import ChangedMeanwhile, SmartcardNotFound
 from certwright.domain.identities import UserId
+from certwright.domain.keys import SealedPart
 from certwright.domain.profiles import ProfileId
 from certwright.domain.requests import RequestId
 from certwright.domain.smartcards import CardId, Smartcard, SmartcardFlags, SmartcardId, SmartcardStatus
@@ -125,6 +128,27 @@ def _row(card: Smartcard) -> dict[str, Any]:
         "sealed_pin": card.sealed_pin,
         "activated": card.activated,
     }
+
+
+def list_sealed_admin_keys(card_id: CardId, admin_keys: str) -> tuple[SealedPart, ...]:
+    """Return the sealed keys in what the column *admin_keys* of a card holds."""
+    keys = _KEYS_DECODER.decode(admin_keys)
+    return tuple(
+        SealedPart(name_imported_key(card_id), sealed) for each in _list_keys(keys) if (sealed := each.sealed) is not None
+    )
+
+
+def replace_sealed_admin_keys(admin_keys: str, parts: Sequence[SealedPart]) -> str:
+    """Return *admin_keys* with *parts* in place of the sealed keys, which are as many."""
+    sealed = iter(parts)
+    keys = _KEYS_DECODER.decode(admin_keys)
+    again = [replace(each, sealed=next(sealed).sealed) if each.sealed is not None else each for each in _list_keys(keys)]
+    replaced = replace(keys, held=again[0], offered=again[1] if keys.offered else None)
+    return _KEYS_ENCODER.encode(replaced).decode()
+
+
+def _list_keys(keys: AdminKeys) -> list[AdminKey]:
+    return [keys.held, keys.offered] if keys.offered else [keys.held]
 
 
 def _read(row: Row) -> Smartcard:

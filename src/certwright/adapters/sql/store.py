@@ -13,13 +13,13 @@ from certwright.adapters.sql.history import CommitOrder
 from certwright.adapters.sql.memory import Memory
 from certwright.adapters.sql.postgresql import PostgresqlTransactions
 from certwright.adapters.sql.prepared import Connection, Watcher
-from certwright.adapters.sql.requests import Cipher
 from certwright.adapters.sql.session import SqlSession
 from certwright.adapters.sql.sqlite import SqliteTransactions
 from certwright.adapters.sql.tables import SCHEMA_VERSION
 from certwright.adapters.turns import NoTurns
 from certwright.domain.errors import CertwrightError, DefinitionInvalid, StoreUnavailable
 from certwright.domain.ports import EventListener, Result, Turns
+from certwright.domain.ports_at_rest import Cipher
 
 VERSION_TABLE = "schema_version"
 _SAVE, _KEEP, _UNDO = text("SAVEPOINT part"), text("RELEASE SAVEPOINT part"), text("ROLLBACK TO SAVEPOINT part")

@@ -31,7 +31,7 @@ from certwright.domain.request_types import RequestType
 from certwright.domain.requests import OPEN_STATUSES, DataCollectionFlags, RequestFlags, RequestStatus
 from certwright.domain.revocation import RevocationReason
 
-SCHEMA_VERSION = 9
+SCHEMA_VERSION = 10
 """The number of the newest migration: what this program reads and writes."""
 
 metadata = table_parts.metadata
@@ -337,6 +337,14 @@ keys = Table(
     Column("name", PlainText, primary_key=True),
     Column("public", LargeBinary, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
+    Column("created", UtcTime, nullable=False),
+)
+
+key_versions = Table(
+    "key_versions",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("wrapped", LargeBinary, nullable=False),
     Column("created", UtcTime, nullable=False),
 )
 

@@ -25,6 +25,25 @@ class SignerUnavailable(Unavailable):
 
 
 @dataclass(eq=False)
+class KeyVersionUnavailable(Unavailable):
+    """What a value was sealed under is not there, or closed. *detail* says which of the two, and what to do."""
+
+    code = "key-version-unavailable"
+    sentence = "Version {version} of the key-encryption key {detail}."
+    version: int
+    detail: str
+
+
+@dataclass(eq=False)
+class SealedByPassphrase(WrongState):
+    """A passphrase cannot be changed while values are sealed by it directly."""
+
+    code = "sealed-by-passphrase"
+    sentence = "{count} values are still sealed by the passphrase itself: run certwright keys rotate first."
+    count: int
+
+
+@dataclass(eq=False)
 class StoreUnavailable(Unavailable):
     """The database does not answer, or not for this version of the server."""
 

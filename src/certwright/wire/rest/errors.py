@@ -96,6 +96,8 @@ STATUS_OF: dict[type[CertwrightError], int] = {
     domain.RolesCombined: 500,
     domain.KeyUnavailable: 500,
     domain.SignerUnavailable: 500,
+    domain.KeyVersionUnavailable: 500,
+    domain.SealedByPassphrase: 500,
     domain.StoreUnavailable: 500,
     domain.ReceiverUnavailable: 500,
     domain.DeliveryDeferred: 500,
