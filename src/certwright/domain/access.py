@@ -160,6 +160,8 @@ def _decide_on_request(by: Principal, permission: RequestPermission, security: S
     for reason in dict.fromkeys(each.reason for each in allowing):
         through = frozenset(each.trustee for each in allowing if each.reason == reason and each.is_about(by.sids))
         found.append(Finding(bool(through), "request", reason, f"You are not {reason}.", through))
+    if not found and not denied:
+        found.append(Finding(False, "policy", "somebody who may", "The policy lets nobody do this."))
     yes = not denied and any(each.holds for each in found)
     return Decision(_ACTS[permission], yes, (*denied, *found), needs_all=False)
 

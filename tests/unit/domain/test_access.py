@@ -267,6 +267,12 @@ def test_a_refusal_names_everybody_whom_the_act_is_for_once_and_not_the_server_i
     )
 
 
+def test_a_refusal_of_what_the_policy_lets_nobody_do_says_so() -> None:
+    security = describe_security(originator=SUBSCRIBER, policy=replace(POLICY, approvers=frozenset()))
+    decision = decide(APPROVER, ActOnRequest(RequestPermission.APPROVE, security), ALL)
+    assert decision.reasons == ("The policy lets nobody do this.",)
+
+
 # -- reading profiles ------------------------------------------------------------------------------------------------------
 
 PROFILE = Profile(
