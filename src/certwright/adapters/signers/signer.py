@@ -8,6 +8,7 @@ import signal
 import socket
 
 from certwright.adapters.authorities.embedded import EmbeddedAuthority
+from certwright.adapters.core_dumps import forbid_core_dumps
 from certwright.adapters.keys.software import load_key
 from certwright.adapters.signers.channel import Channel, Charge, Errand, Outcome
 from certwright.domain.errors import KeyUnavailable
@@ -21,6 +22,7 @@ def main() -> None:
     Whoever ends the server with Ctrl-C or through its service manager often signals every process of it. A signer ends with
     the server and not before: posts that have begun are answered.
     """
+    forbid_core_dumps()
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, signal.SIG_IGN)
     channel = Channel(socket.socket(fileno=STANDARD_INPUT))

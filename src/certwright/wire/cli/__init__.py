@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from certwright import __version__
+from certwright.adapters.core_dumps import forbid_core_dumps
 from certwright.client.errors import ClientError
 from certwright.domain.errors import CertwrightError, RulesBroken
 
@@ -105,3 +106,4 @@ def main() -> None:
     """
     # Whatever a command writes is its user's alone, databases included, unless the command says otherwise.
     os.umask(0o077)
+    forbid_core_dumps()
