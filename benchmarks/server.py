@@ -57,13 +57,18 @@ def prepare_installation(data: Path, key: str) -> Installation:
     (data / "certwright.toml").write_text(f'[authority]\nissuing_key = "{key.lower()}"\n')
     password = secrets.token_urlsafe(12)
     for command in (["init"], ["load", "demo"], ["password", ACCOUNT]):
-        subprocess.run(
-            [*_certwright(), *command, "--data", str(data)],
-            check=True,
-            stdout=subprocess.DEVNULL,
-            env=os.environ | {"CERTWRIGHT_PASSWORD": password},
-        )
+        run_command(command, data, password)
     return Installation(data, password)
+
+
+def run_command(command: list[str], data: Path, password: str = "") -> None:
+    """Run a command of ours on the installation in *data*."""
+    subprocess.run(
+        [*_certwright(), *command, "--data", str(data)],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        env=os.environ | {"CERTWRIGHT_PASSWORD": password},
+    )
 
 
 @contextmanager

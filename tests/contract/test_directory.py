@@ -138,6 +138,17 @@ def test_a_ring_of_groups_ends(store: SqlStore) -> None:
     assert find_sids(store, USER) == {USER.sid, EVERYONE, sid(2001), sid(2002), sid(2003)}
 
 
+def test_a_group_names_everybody_in_it_through_other_groups_and_rings(store: SqlStore) -> None:
+    others = [make_user(name, number) for name, number in (("zoe", 1102), ("Adam", 1103), ("outsider", 1104))]
+    ring = [make_group(3001, others[0].sid, sid(3002)), make_group(3002, others[1].sid, sid(3003)), make_group(3003, sid(3001))]
+    save(store, USER, *others, *ring)
+    with store.reading() as session:
+        names = [[each.account_name for each in session.directory.list_members(sid(number))] for number in (3001, 3002, 3003)]
+        assert names == [["Adam", "zoe"]] * 3
+        assert session.directory.list_members(USER.sid) == (USER,)
+        assert session.directory.list_members(EVERYONE) == session.directory.list_members(sid(4711)) == ()
+
+
 def test_a_group_saved_again_has_exactly_its_new_members(store: SqlStore) -> None:
     save(store, USER, make_group(2001, USER.sid, sid(7)))
     assert sid(2001) in find_sids(store, USER)

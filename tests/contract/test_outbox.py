@@ -1,9 +1,10 @@
 """The outbox: lines, claims, what becomes of a message, and secrets that rest encrypted."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from threading import Barrier
 from uuid import uuid4
 
@@ -13,8 +14,10 @@ from sqlalchemy import create_engine, text
 from certwright.adapters.keys.key_encryption import KeyEncryptionKey
 from certwright.adapters.sql.store import SqlStore, open_store
 from certwright.domain.errors import KeyUnavailable, OutboxMessageNotFound
+from certwright.domain.events import Event, EventType
 from certwright.domain.notifications import NotificationType
 from certwright.domain.outbox import MAIL, OutboxMessage, OutboxMessageId, OutboxState
+from certwright.domain.ports import Session
 from certwright.domain.requests import RequestId
 from worlds.contoso import NOW
 from worlds.holdings import ALICE, BOB
@@ -217,3 +220,43 @@ def read_row(url: str) -> bytes:
         row = connection.execute(text("SELECT * FROM outbox")).one()
     engine.dispose()
     return b" ".join(bytes(each) if isinstance(each, bytes | memoryview) else str(each).encode() for each in row)
+
+
+# -- the door for events ---------------------------------------------------------------------------------------------------
+
+
+class Listener:
+    """Puts a message into the outbox for each event, and remembers what it has heard."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    def hear(self, events: Sequence[Event], session: Session) -> None:
+        self.heard += [each.actor for each in events]
+        session.outbox.add([message(recipient=each.actor) for each in events])
+
+
+def make_event(number: int) -> Event:
+    return Event(type=EventType.PASSWORD_SET, at=NOW, actor=str(number), source="test")
+
+
+def test_whoever_appends_an_event_is_heard_in_his_transaction(url: str) -> None:
+    listener = Listener()
+    store = open_store(url, listener=listener)
+    with store.writing() as session:
+        session.history.append([make_event(1), make_event(2)])
+        session.history.append([])
+        assert len(session.outbox.list_all(None, 10)) == 2
+
+    def write(number: int, session: Session) -> None:
+        session.history.append([make_event(number)])
+        if number < 5:
+            raise OutboxMessageNotFound("refused")
+
+    with pytest.raises(OutboxMessageNotFound), store.writing() as session:
+        write(3, session)
+    store.writing_each([partial(write, 4), partial(write, 5)])
+    with store.reading() as session:
+        assert [each.recipient for each in session.outbox.list_all(None, 10)] == ["5", "2", "1"]
+    assert set(listener.heard) == {"1", "2", "3", "4", "5"}
+    store.close()

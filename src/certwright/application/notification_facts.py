@@ -10,7 +10,7 @@ Facts = dict[str, Any]
 
 
 def describe_notification(notification: Notification) -> Facts:
-    """Return the facts. Answers to data items are not among them: a policy may have asked for what is nobody else's."""
+    """Return the facts. Answers to data items are among them only where the event itself repeats some, never sensitive ones."""
     event, request, template = notification.event, notification.request, notification.template
     return {
         "type": notification.type.value,

@@ -32,8 +32,7 @@ class Notifier:
                 self._tell(event, request, session)
 
     def _tell(self, event: Event, request: Request, session: Session) -> None:
-        template = session.templates.get(request.template_id, request.template_version)
-        for each in list_notification_types(event, is_smartcard=template.is_smartcard):
+        for each in list_notification_types(event):
             notification = make_notification(each, event, request, session)
             for sink in self._sinks:
                 sink.notify(notification, session)

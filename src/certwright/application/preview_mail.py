@@ -47,7 +47,7 @@ def preview_of_request(request_id: RequestId, wanted: NotificationType, *, world
         request = session.requests.get(request_id)
         template = session.templates.get(request.template_id, request.template_version)
         policy = _get_policy(template, request.type)
-        event = _find_event(request_id, wanted, template, session) or tell_of_program(
+        event = _find_event(request_id, wanted, session) or tell_of_program(
             EventType.REQUEST_CREATED, world.clock.now(), **make_sample_facts(wanted)["details"]
         )
         facts = describe_notification(make_notification(wanted, event, request, session))
@@ -69,10 +69,10 @@ def _get_policy(template: ProfileTemplate, kind: RequestType) -> Policy:
     return policy
 
 
-def _find_event(request_id: RequestId, wanted: NotificationType, template: ProfileTemplate, session: Session) -> Event | None:
+def _find_event(request_id: RequestId, wanted: NotificationType, session: Session) -> Event | None:
     fitting = [
         each
         for each in session.history.list_of_request(request_id)
-        if isinstance(each, Event) and wanted in list_notification_types(each, is_smartcard=template.is_smartcard)
+        if isinstance(each, Event) and wanted in list_notification_types(each)
     ]
     return fitting[-1] if fitting else None

@@ -1,6 +1,7 @@
 """Notifications: of what people and programs can be told, and what a policy says about it.
 
-Source: NotificationType in domain.md 1.17 and in the FIM CM SDK (bb490379), whose list we know up to MarkRequestAsFailed;
+Source: NotificationType in domain.md 1.17 and in the FIM CM SDK (bb490379), whose list we know up to MarkRequestAsFailed,
+which no request of ours comes to;
 CompleteRequest is ours: without it nobody would learn that a revocation, a hold or a retirement took effect.
 """
 
@@ -17,6 +18,7 @@ class NotificationType(StrEnum):
     CANCEL_REQUEST = "cancel-request"
     DISTRIBUTE_SECRETS = "distribute-secrets"
     INSTALL_CERTIFICATE = "install-certificate"
+    DOWNLOAD_PFX = "download-pfx"
     CREATE_PROFILE = "create-profile"
     CREATE_SMARTCARD = "create-smartcard"
     DISABLE_PROFILE = "disable-profile"

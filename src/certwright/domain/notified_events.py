@@ -10,6 +10,7 @@ from certwright.domain.profile_templates import ProfileTemplate
 from certwright.domain.profiles import ProfileStatus
 from certwright.domain.program import PROGRAM_ID
 from certwright.domain.requests import Request
+from certwright.domain.smartcards import SmartcardStatus
 from certwright.domain.workflows import Operation
 
 
@@ -42,23 +43,30 @@ NOTIFICATIONS: dict[EventType, NotificationType] = {
     EventType.REQUEST_EXPIRED: NotificationType.CANCEL_REQUEST,
     EventType.REQUEST_COMPLETED: NotificationType.COMPLETE_REQUEST,
     EventType.CERTIFICATE_ISSUED: NotificationType.INSTALL_CERTIFICATE,
+    EventType.KEY_DELIVERED: NotificationType.DOWNLOAD_PFX,
+    EventType.SMARTCARD_ASSIGNED: NotificationType.CREATE_SMARTCARD,
 }
 """The events that are the same notice whatever they say. What is abandoned or expired is canceled: see domain.md 1.2."""
 
-TELLING = frozenset(NOTIFICATIONS) | {EventType.PROFILE_CHANGED}
+_STATUSES: dict[tuple[EventType, str, str], NotificationType] = {
+    (EventType.PROFILE_CHANGED, ProfileStatus.NEW.name, ProfileStatus.ACTIVE.name): NotificationType.CREATE_PROFILE,
+    (EventType.PROFILE_CHANGED, "", ProfileStatus.DISABLED.name): NotificationType.DISABLE_PROFILE,
+    (EventType.SMARTCARD_CHANGED, "", SmartcardStatus.DISABLED.name): NotificationType.DISABLE_SMARTCARD,
+}
+"""The events that are a notice where they tell of a change from one status, or any other, to one."""
+
+TELLING = frozenset(NOTIFICATIONS) | {event_type for event_type, _, _ in _STATUSES}
 """The events of which there is a notice at all."""
 
 
-def list_notification_types(event: Event, *, is_smartcard: bool) -> tuple[NotificationType, ...]:
-    """Return what *event* is a notice of; *is_smartcard* says whether the profile lives on a card.
+def list_notification_types(event: Event) -> tuple[NotificationType, ...]:
+    """Return what *event* is a notice of.
 
     Source: domain.md 1.17, and 4.2 "Renewal notice": a renewal that the service opens by itself raises DistributeSecrets.
     """
-    if event.type is EventType.PROFILE_CHANGED:
-        return _list_of_profile(event, is_smartcard=is_smartcard)
     plain = NOTIFICATIONS.get(event.type)
     if plain is None:
-        return ()
+        return _list_of_change(event)
     is_renewal_notice = (
         event.type is EventType.REQUEST_CREATED
         and event.actor_id == PROGRAM_ID
@@ -67,12 +75,9 @@ def list_notification_types(event: Event, *, is_smartcard: bool) -> tuple[Notifi
     return (plain, NotificationType.DISTRIBUTE_SECRETS) if is_renewal_notice else (plain,)
 
 
-def _list_of_profile(event: Event, *, is_smartcard: bool) -> tuple[NotificationType, ...]:
+def _list_of_change(event: Event) -> tuple[NotificationType, ...]:
     before, _, after = event.details.get("status", "").partition(" to ")
     if before == after:
         return ()
-    if after == ProfileStatus.DISABLED.name:
-        return (NotificationType.DISABLE_SMARTCARD if is_smartcard else NotificationType.DISABLE_PROFILE,)
-    if (before, after) == (ProfileStatus.NEW.name, ProfileStatus.ACTIVE.name):
-        return (NotificationType.CREATE_SMARTCARD if is_smartcard else NotificationType.CREATE_PROFILE,)
-    return ()
+    found = _STATUSES.get((event.type, before, after)) or _STATUSES.get((event.type, "", after))
+    return () if found is None else (found,)

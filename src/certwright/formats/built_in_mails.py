@@ -49,9 +49,16 @@ _PASSWORDS_HTML = """<ul>
 {% endfor %}
 </ul>
 """
-_SECRETS_BEGIN = "{% if secrets is defined %}"
 _FOR_PASSWORDS = "You need the following to complete the request. Tell it to nobody; nobody will ask you for it."
-_FOR_RENEWAL = "A certificate of yours ends soon. A request that renews it is open: please complete it."
+_FOR_RENEWAL = "A certificate ends soon. A request that renews it is open: please complete it."
+_FOR_OTHERS = "One-time passwords were handed out for the request."
+
+
+def _choose(passwords: str, renewal: str, others: str) -> str:
+    """Return the part of a mail that depends on what the notice is: the secrets themselves, or a word that there are some."""
+    otherwise = f"{{% elif details.operation is defined %}}{renewal}{{% else %}}{others}{{% endif %}}"
+    return f"{{% if secrets is defined %}}{passwords}{otherwise}"
+
 
 BUILT_IN_MAILS: Mapping[NotificationType, MailTemplate] = {
     NotificationType.CREATE_REQUEST: _write(
@@ -67,17 +74,19 @@ BUILT_IN_MAILS: Mapping[NotificationType, MailTemplate] = {
     NotificationType.INSTALL_CERTIFICATE: _write(
         "Certificate issued", "A certificate was issued: {{ details.template }}, serial number {{ details.serial }}."
     ),
-    NotificationType.CREATE_PROFILE: _write("Certificates ready", "A new profile is ready to be used."),
-    NotificationType.CREATE_SMARTCARD: _write("Smart card ready", "A smart card is ready to be used."),
-    NotificationType.DISABLE_PROFILE: _write("Certificates disabled", "A profile was disabled: its certificates are revoked."),
-    NotificationType.DISABLE_SMARTCARD: _write(
-        "Smart card disabled", "A smart card was disabled: its certificates are revoked."
+    NotificationType.DOWNLOAD_PFX: _write(
+        "Key handed out", "A key and its certificate were handed out as a PFX file: serial number {{ details.serial }}."
     ),
+    NotificationType.CREATE_PROFILE: _write("Certificates ready", "A new profile is ready to be used."),
+    NotificationType.CREATE_SMARTCARD: _write("Smart card assigned", "A smart card was assigned: {{ details.card }}."),
+    NotificationType.DISABLE_PROFILE: _write("Certificates disabled", "A profile was disabled: its certificates are revoked."),
+    NotificationType.DISABLE_SMARTCARD: _write("Smart card disabled", "A smart card was disabled: {{ details.card }}."),
     NotificationType.DISTRIBUTE_SECRETS: MailTemplate(
-        subject=f"{_SECRETS_BEGIN}One-time password{{% else %}}Certificate ends soon{{% endif %}}: {_ABOUT}",
-        text=f"{_SECRETS_BEGIN}{_FOR_PASSWORDS}\n\n{_PASSWORDS}{{% else %}}{_FOR_RENEWAL}\n\n{{% endif %}}{_TEXT_END.lstrip()}",
-        html=f"{_HTML_BEGIN}{_SECRETS_BEGIN}<p>{_FOR_PASSWORDS}</p>\n{_PASSWORDS_HTML}{{% else %}}<p>{_FOR_RENEWAL}</p>\n"
-        f"{{% endif %}}{_HTML_END}",
+        subject=f"{_choose('One-time password', 'Certificate ends soon', 'One-time passwords handed out')}: {_ABOUT}",
+        text=_choose(f"{_FOR_PASSWORDS}\n\n{_PASSWORDS}", f"{_FOR_RENEWAL}\n\n", f"{_FOR_OTHERS}\n\n") + _TEXT_END.lstrip(),
+        html=_HTML_BEGIN
+        + _choose(f"<p>{_FOR_PASSWORDS}</p>\n{_PASSWORDS_HTML}", f"<p>{_FOR_RENEWAL}</p>\n", f"<p>{_FOR_OTHERS}</p>\n")
+        + _HTML_END,
     ),
 }
 
@@ -92,9 +101,14 @@ _SAMPLE_DETAILS: Mapping[NotificationType, Mapping[str, str]] = {
     NotificationType.APPROVE_REQUEST: {"approvals": "1 of 2"},
     NotificationType.INSTALL_CERTIFICATE: {"serial": "2A", "template": "SampleUser", "thumbprint": "00" * 20},
     NotificationType.CREATE_PROFILE: {"profile": "00000000-0000-0000-0000-000000000002", "status": "NEW to ACTIVE"},
-    NotificationType.CREATE_SMARTCARD: {"profile": "00000000-0000-0000-0000-000000000002", "status": "NEW to ACTIVE"},
+    NotificationType.DOWNLOAD_PFX: {"serial": "2A", "template": "SampleUser"},
+    NotificationType.CREATE_SMARTCARD: {"smartcard": "00000000-0000-0000-0000-000000000005", "card": "CARD-1", "atr": "3B00"},
     NotificationType.DISABLE_PROFILE: {"profile": "00000000-0000-0000-0000-000000000002", "status": "ACTIVE to DISABLED"},
-    NotificationType.DISABLE_SMARTCARD: {"profile": "00000000-0000-0000-0000-000000000002", "status": "ACTIVE to DISABLED"},
+    NotificationType.DISABLE_SMARTCARD: {
+        "smartcard": "00000000-0000-0000-0000-000000000005",
+        "card": "CARD-1",
+        "status": "ACTIVE to DISABLED",
+    },
 }
 
 

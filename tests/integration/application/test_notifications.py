@@ -32,6 +32,7 @@ from certwright.domain.program import THE_PROGRAM
 from certwright.domain.request_types import RequestType
 from certwright.domain.requests import RequestId
 from certwright.domain.workflows import Operation
+from statements import recorded_statements
 from worlds.contoso import APPROVER, APPROVERS, MANAGER, NOW, POLICY, SUBSCRIBER, SUBSCRIBER2, SUBSCRIBERS
 from worlds.house import TWO, House, found_house, signed_in
 
@@ -206,6 +207,20 @@ def test_an_event_about_a_request_that_nobody_knows_is_written_and_tells_nobody(
         session.history.append([tell(EventType.REQUEST_CANCELED, signed_in(SUBSCRIBER), NOW, request_id=unknown)])
     assert kinds(house, "webhook:siem") == []
     assert house.events(unknown) == ["request.canceled"]
+
+
+def test_a_notice_that_nobody_wants_costs_one_read(house: House) -> None:
+    request_id = house.open(under(house))
+    cancel = tell(EventType.REQUEST_CANCELED, signed_in(SUBSCRIBER), NOW, request_id=request_id)
+    other = tell(EventType.PASSWORD_SET, signed_in(SUBSCRIBER), NOW, request_id=request_id)
+    costs = []
+    for events in ([other], [cancel], [cancel, cancel]):
+        with recorded_statements(house.store) as statements, house.store.writing() as session:
+            session.history.append(events)
+        after = statements[[each.startswith("INSERT INTO events") for each in statements].index(True) + 1 :]
+        costs.append([each for each in after if "INSERT INTO outbox" not in each and "directory_revision" not in each])
+    assert [len(each) for each in costs] == [0, 1, 1]
+    assert "FROM requests" in costs[1][0]
 
 
 def test_a_renewal_notice_goes_to_the_subject_where_the_policy_wants_one(house: House) -> None:

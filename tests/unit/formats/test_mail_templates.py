@@ -52,7 +52,8 @@ def test_the_mail_with_passwords_has_each_of_them_and_the_renewal_notice_has_non
         assert "second-4712" in part
     assert "4711" not in mail.subject + repr(mail)
     del facts["secrets"]
-    assert "renew" in render_mail(template, facts).text
+    assert "handed out" in render_mail(template, facts).text
+    assert "renew" in render_mail(template, facts | {"details": {"operation": "renew"}}).text
 
 
 @pytest.mark.parametrize("kind", NotificationType)
