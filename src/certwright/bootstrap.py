@@ -35,12 +35,9 @@ from certwright.adapters.signin.basic import BasicSignIn
 from certwright.adapters.sql.schema import migrate
 from certwright.adapters.sql.store import SqlStore, open_store
 from certwright.adapters.turns import NoTurns, SingleTurn, ThreadCrew
-from certwright.application.close_request import list_stale_requests
-from certwright.application.delayed_revocations import list_due_revocations
 from certwright.application.due_work import Job
+from certwright.application.jobs import list_jobs
 from certwright.application.manage_agents import NewAgent, add_agent
-from certwright.application.open_renewals import list_due_renewals
-from certwright.application.seal_history import list_unsealed_events
 from certwright.application.world import World
 from certwright.bootstrap_outbox import list_outbox_jobs, make_notifier
 from certwright.domain.archive import RecoveryAgent
@@ -60,7 +57,6 @@ from certwright.domain.ports import PasswordHasher, SignIn, Turns
 from certwright.domain.ports_at_rest import SealedFile
 from certwright.domain.public_keys import KeyAlgorithm
 from certwright.domain.rules.names import escape_name_value
-from certwright.formats.quantities import encode_duration
 from certwright.settings import (
     SETTINGS_FILE,
     AuthorityKey,
@@ -278,36 +274,14 @@ def _assemble(data: Path, settings: Settings, kek: Keyring, store: SqlStore, tur
 
 
 def _list_jobs(settings: Settings, world: World, sealing_key: SealingKey, data: Path) -> tuple[Job, ...]:
-    """Return everything that happens by itself."""
-    often, stale_after = settings.worker.interval, settings.worker.stale_after
-    return (
-        Job(
-            name="seal-history",
-            purpose="chain and sign new events",
-            interval=settings.history.sealing_interval,
-            list_due=lambda _: list_unsealed_events(world=world, key=sealing_key),
-            runs_at_end=True,
-        ),
-        Job(
-            name="open-renewals",
-            purpose="open Renew requests when a renewal period begins",
-            interval=often,
-            list_due=partial(list_due_renewals, world=world),
-        ),
-        Job(
-            name="revoke-delayed",
-            purpose="let revocations take effect that were put off",
-            interval=often,
-            list_due=partial(list_due_revocations, world=world),
-        ),
-        Job(
-            name="cancel-stale-requests",
-            purpose=f"cancel open requests that have rested for {encode_duration(stale_after)}",
-            interval=often,
-            list_due=lambda limit: list_stale_requests(limit, stale_after, world=world),
-        ),
-        *list_outbox_jobs(settings, world, data, partial(read_secret, data=data)),
+    own = list_jobs(
+        world,
+        sealing_key=sealing_key,
+        sealing_interval=settings.history.sealing_interval,
+        interval=settings.worker.interval,
+        stale_after=settings.worker.stale_after,
     )
+    return (*own, *list_outbox_jobs(settings, world, data, partial(read_secret, data=data)))
 
 
 def _list_checkpoint_sinks(file: CheckpointFile, url: str) -> tuple[CheckpointSink, ...]:

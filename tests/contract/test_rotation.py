@@ -26,6 +26,7 @@ from certwright.domain.admin_keys import (
     name_master_key,
 )
 from certwright.domain.data_items import DataItem
+from certwright.domain.distributed_passwords import DistributedPasswords
 from certwright.domain.errors import ChangedMeanwhile, KeyVersionUnavailable, SealedByPassphrase
 from certwright.domain.events import Event
 from certwright.domain.keys import KeyVersion, SealedKey, SealedPart
@@ -55,6 +56,7 @@ PUBLIC_BINARIES = {
     "archived_keys.agents",
     "archived_keys.enveloped",
     "recovery_agents.certificate",
+    "one_time_passwords.digests",
 }
 """Octets with nothing private in them, and archived keys, which only their agents open."""
 WRAPPED = "key_versions.wrapped"
@@ -99,6 +101,19 @@ class Vault:
         )
         with self.store.writing() as session:
             session.outbox.add([message])
+
+    def keep_passwords(self, request_id: RequestId) -> None:
+        passwords = DistributedPasswords(
+            request_id=request_id, key=SECRET, digests=(bytes(32),), distributed=NOW, expires=NOW, tries_left=1
+        )
+        with self.store.writing() as session:
+            session.passwords.save(passwords)
+
+    def passwords_key(self, request_id: RequestId) -> bytes:
+        with self.store.reading() as session:
+            found = session.passwords.find(request_id)
+        assert found is not None
+        return found.key
 
     def keep_card(self) -> SmartcardId:
         card_id = CardId(uuid4())
@@ -195,7 +210,7 @@ def list_places_of_sealed_values(url: str) -> set[str]:
 
 def test_nothing_sealed_is_in_a_column_that_a_rotation_does_not_know(vault: Vault, url: str) -> None:
     vault.keep_key("root")
-    vault.keep_answer("31337")
+    vault.keep_passwords(vault.keep_answer("31337"))
     vault.keep_message(b"a one-time password")
     vault.keep_card()
     assert list_places_of_sealed_values(url) == {each.place for each in SEALED_COLUMNS} | {WRAPPED}
@@ -206,14 +221,16 @@ def test_a_rotation_seals_keys_and_answers_again_and_tells_so(vault: Vault) -> N
     for name in names:
         vault.keep_key(name)
     request_id = vault.keep_answer("31337")
+    vault.keep_passwords(request_id)
     vault.keep_message(b"a one-time password")
     card = vault.keep_card()
     lines: list[str] = []
     done = vault.rotate(lines.append)
-    assert (done.version, done.resealed, done.unreadable, done.is_continued) == (2, len(names) + 4, (), False)
-    assert vault.counts() == {2: len(names) + 4}
+    assert (done.version, done.resealed, done.unreadable, done.is_continued) == (2, len(names) + 5, (), False)
+    assert vault.counts() == {2: len(names) + 5}
     assert {vault.open_key(name) for name in names} == {SECRET}
     assert vault.answer(request_id) == "31337"
+    assert vault.passwords_key(request_id) == SECRET
     assert vault.claim_message() == b"a one-time password"
     assert vault.open_card(card) == [SECRET, SECRET]
     assert vault.told() == [("key-version.added", "root"), ("keys.rotated", "root")]

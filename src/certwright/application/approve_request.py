@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from certwright.application.create_request import list_initiator_sides
+from certwright.application.one_time_passwords import distribute_when_approved
 from certwright.application.request_parties import SeenRequest, get_request
 from certwright.application.world import World
 from certwright.domain.data_items import (
@@ -70,6 +71,7 @@ def approve_request(
             approvals=f"{given} of {needed}",
         )
         session.history.append([told])
+        distribute_when_approved(approved, by=by, session=session, world=world)
     return replace(seen, request=approved)
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from certwright.application.card_changes import check_card_bound, confirm_admin_key
 from certwright.application.key_history import forget_recovered_keys
+from certwright.application.one_time_passwords import check_presented
 from certwright.application.profile_changes import Changes, choose_revocation, make_profile
 from certwright.application.request_parties import SeenRequest, get_request, list_held, plan_request
 from certwright.application.server_keys import forget_pending_keys
@@ -28,8 +29,8 @@ def complete_request(request_id: RequestId, *, by: Caller, world: World, comment
     the policy's revocation settings say. A revocation, a hold, its end and a retirement take effect.
 
     Errors: RequestNotFound; AccessDenied unless *by* may execute it; TransitionRefused; DataIncomplete; CardMissing;
-            CertificatesMissing while a planned certificate is not delivered; ProfileStateRefused when the profile that it is
-            about was changed since; TextTooLong and MalformedValue for the comment; ChangedMeanwhile.
+            OneTimePasswordsMissing; CertificatesMissing while a planned certificate is not delivered; ProfileStateRefused when
+            the profile that it is about was changed since; TextTooLong and MalformedValue for the comment; ChangedMeanwhile.
     Source: domain.md 4.1, 4.3 and the decision "Completed".
     """
     check_comment("comment", comment)
@@ -44,6 +45,7 @@ def complete_request(request_id: RequestId, *, by: Caller, world: World, comment
         if old is not None:
             check_profile_fits(closed.operation, old)
         if closed.workflow.delivers:
+            check_presented(seen, session)
             plan = plan_request(seen, session, world)
             issued = [each for each in session.certificates.list_of_request(request_id) if each.encoded is not None]
             _check_delivered(seen.request, plan, len(issued))

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from certwright.application.one_time_passwords import distribute_when_approved
 from certwright.application.request_parties import get_principal
 from certwright.application.startable import Start, look_at, plan_start
 from certwright.application.world import World
@@ -68,6 +69,7 @@ def start_request(start: Start, answers: Answers, *, by: Caller, session: Sessio
         operation=request.operation,
     )
     session.history.append([created])
+    distribute_when_approved(request, by=by, session=session, world=world)
     return request
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from certwright.application.enrollment import Delivered, Enrollment, Post
+from certwright.application.one_time_passwords import present_passwords
 from certwright.application.places import Posted
 from certwright.application.world import World
 from certwright.domain.errors import CertwrightError, ChangedMeanwhile, MalformedCertificateRequest
@@ -25,12 +26,13 @@ class Submission:
     """What a client posts.
 
     Shape: *certificate_requests* are PEM or base64 DER; *comment* goes into the history; *pfx_password* protects the private
-    keys in the answer, and is wanted where there are any.
+    keys in the answer, and is wanted where there are any; *one_time_passwords* are looked at where the request has some.
     """
 
     certificate_requests: tuple[str, ...]
     comment: str = ""
     pfx_password: str = field(default="", repr=False)
+    one_time_passwords: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ def enroll(request_id: RequestId, submission: Submission, *, by: Caller, world: 
 
     Errors: RequestNotFound; AccessDenied unless *by* may execute the request; TransitionRefused unless it is Approved or
             Executing; SubjectDisabled; SubmissionMismatch when the number of requests is not the number planned; PlaceTaken;
+            OneTimePasswordsMissing, OneTimePasswordsRejected and OneTimePasswordsOver where the request has some;
             PfxPasswordRefused; TextTooLong and MalformedValue for the comment; ProfilesExhausted when other requests used up
             the policy's limit; ChangedMeanwhile when others changed the request at the same moment again and again.
     Source: get-certificate-responses.md; the order of the steps is that of architecture.md, "Issuing".
@@ -68,14 +71,16 @@ def enroll_each(orders: Sequence[Order], *, world: World) -> list[Outcome]:
 
     Errors: KeyUnavailable; SignerUnavailable; StoreUnavailable.
     """
-    read = [_read(each) for each in orders]
+    read = [_read(each, world) for each in orders]
     answered = iter(_enroll_together([each for each in read if isinstance(each, Post)], world))
     return [next(answered) if isinstance(each, Post) else each for each in read]
 
 
-def _read(order: Order) -> Post | CertwrightError:
+def _read(order: Order, world: World) -> Post | CertwrightError:
     try:
         check_comment("comments", order.submission.comment)
+        if order.submission.one_time_passwords:
+            present_passwords(order.request_id, order.submission.one_time_passwords, by=order.by, world=world)
     except CertwrightError as refused:
         return refused
     posted = tuple(_parse(text) for text in order.submission.certificate_requests)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from certwright.application.card_changes import check_card_bound
 from certwright.application.key_history import HeldKey, KeyHistory
+from certwright.application.one_time_passwords import check_presented
 from certwright.application.places import Place, Posted, find_key_holders, list_places
 from certwright.application.profile_changes import make_profile
 from certwright.application.profile_room import check_room_for
@@ -79,8 +80,8 @@ class Enrollment:
         """Look at the request, and at what is there for it.
 
         Errors: RequestNotFound; AccessDenied; TransitionRefused; DeliversNothing; DataIncomplete; CardMissing;
-                ProfileStateRefused; SubjectDisabled; SubmissionMismatch; PlaceTaken; PfxPasswordRefused;
-                RecoveryAgentMissing.
+                OneTimePasswordsMissing; ProfileStateRefused; SubjectDisabled; SubmissionMismatch; PlaceTaken;
+                PfxPasswordRefused; RecoveryAgentMissing.
         """
         seen = get_request(self._post.request_id, RequestPermission.EXECUTE, by=self._post.by, session=session)
         advance(seen.request, RequestAction.EXECUTE)
@@ -88,6 +89,7 @@ class Enrollment:
             raise DeliversNothing(seen.request.operation.value)
         check_data_complete(seen)
         check_card_bound(seen)
+        check_presented(seen, session)
         if not seen.target.user.enabled and not seen.request.workflow.is_for_somebody_else:
             raise SubjectDisabled(seen.target.user.nt4_name)
         if seen.request.old_profile_id is not None:

@@ -91,8 +91,35 @@ def enroll(client: RestClient, wish: Wish, *, tell: Callable[[str], None] = lamb
     return Enrollment(request_id, template, certificates)
 
 
+def execute(
+    client: RestClient,
+    request_id: UUID,
+    wish: Wish,
+    one_time_passwords: Sequence[str] = (),
+    *,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Enrollment:
+    """Return the certificates of a request that is there already, as `enroll` does; the wish's template is not looked at.
+
+    The request stays open when it cannot be brought to its end: somebody else has started it.
+
+    Errors: as `enroll`.
+    """
+    tell("Look at the request")
+    request = client.get_request(request_id)
+    template = _choose_template(client.list_profile_templates(), str(request.template_id))
+    certificates = _fulfil(client, request_id, template, wish, tell, one_time_passwords=one_time_passwords)
+    return Enrollment(request_id, template, certificates)
+
+
 def _fulfil(
-    client: RestClient, request_id: UUID, template: TemplateSummary, wish: Wish, tell: Callable[[str], None]
+    client: RestClient,
+    request_id: UUID,
+    template: TemplateSummary,
+    wish: Wish,
+    tell: Callable[[str], None],
+    *,
+    one_time_passwords: Sequence[str] = (),
 ) -> tuple[EnrolledCertificate, ...]:
     if template.is_smartcard:
         card_id = wish.card_id or uuid4()
@@ -104,7 +131,7 @@ def _fulfil(
     tell(f"Make the key{'s' if len(options) > 1 else ''}: {described}, and sign a PKCS#10 request with each")
     places = _prepare(options, template.name, wish.out)
     tell("Send the PKCS#10 requests, get certificates")
-    answers = _submit(client, request_id, places, wish.comment)
+    answers = _submit(client, request_id, places, wish.comment, one_time_passwords)
     tell("Check the answer: status, key, chain; write the files")
     certificates = tuple(_accept(place, answer) for place, answer in zip(places, answers, strict=True))
     tell("Mark the request completed")
@@ -136,11 +163,13 @@ def _prepare(options: Sequence[GenerationOptions], name: str, out: Path) -> list
     return places
 
 
-def _submit(client: RestClient, request_id: UUID, places: Sequence[_Place], comment: str) -> tuple[CertificateAnswer, ...]:
+def _submit(
+    client: RestClient, request_id: UUID, places: Sequence[_Place], comment: str, one_time_passwords: Sequence[str]
+) -> tuple[CertificateAnswer, ...]:
     requests = [each.request for each in places]
     for attempt in range(1, SUBMISSION_ATTEMPTS + 1):
         try:
-            answers = client.submit(request_id, requests, comment)
+            answers = client.submit(request_id, requests, comment, one_time_passwords)
             break
         except ServerUnreachable:
             if attempt == SUBMISSION_ATTEMPTS:

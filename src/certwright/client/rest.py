@@ -18,6 +18,9 @@ PREFIX = "/CertificateManagement/api/v1.0"
 TIMEOUT_SECONDS = 60
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
+POLICY_NAMES = {1: "Enroll", 2: "Recover", 3: "Renew", 6: "Duplicate", 10: "OnlineUpdate"}
+"""The kinds of request that certificates come of for their subject. Source: domain.md 1.1."""
+
 Body = TypeVar("Body")
 
 
@@ -37,6 +40,24 @@ class GenerationOptions(msgspec.Struct, frozen=True):
     key_size: int = msgspec.field(name="KeySize")
     hash: str = msgspec.field(name="HashAlgorithmName", default="SHA256")
     usages: int = msgspec.field(name="KeyUsages", default=0)
+
+
+class RequestSummary(msgspec.Struct, frozen=True):
+    """What a client needs to know of a request that it executes. Source: domain.md 2.1."""
+
+    id: UUID = msgspec.field(name="Uuid")
+    type: int = msgspec.field(name="RequestType")
+    template_id: UUID = msgspec.field(name="ProfileTemplateUuid")
+    originator_id: UUID = msgspec.field(name="OriginatorUserUuid")
+    target_id: UUID = msgspec.field(name="TargetUserUuid")
+
+
+class _PasswordsBody(msgspec.Struct):
+    count: int = msgspec.field(name="Count", default=0)
+
+
+class _PolicyBody(msgspec.Struct):
+    passwords: _PasswordsBody = msgspec.field(name="OneTimePasswordPolicy", default_factory=_PasswordsBody)
 
 
 class CertificateAnswer(msgspec.Struct, frozen=True):
@@ -123,14 +144,38 @@ class RestClient:
         """Bind the card of that identifier to the request. Once more changes nothing."""
         self._call("POST", "/smartcards", str, {"requestid": str(request_id), "cardid": str(card_id)})
 
+    def get_request(self, request_id: UUID) -> RequestSummary:
+        """Return the request."""
+        return self._call("GET", f"/requests/{request_id}", RequestSummary)
+
+    def count_one_time_passwords(self, request: RequestSummary) -> int:
+        """Return how many one-time passwords the policy of the request has: none where the subject has started it himself."""
+        name = POLICY_NAMES.get(request.type)
+        if request.originator_id == request.target_id or name is None:
+            return 0
+        path = f"/profiletemplates/{request.template_id}/policies/{name}"
+        return self._call("GET", path, _PolicyBody, empty=_PolicyBody()).passwords.count
+
     def list_generation_options(self, request_id: UUID) -> tuple[GenerationOptions, ...]:
         """Return how to make each key that the request wants from the client, in the order of the requests to send."""
         path = f"/requests/{request_id}/certificaterequestgenerationoptions"
         return self._call("GET", path, tuple[GenerationOptions, ...], empty=())
 
-    def submit(self, request_id: UUID, certificate_requests: Sequence[str], comment: str = "") -> tuple[CertificateAnswer, ...]:
+    def submit(
+        self,
+        request_id: UUID,
+        certificate_requests: Sequence[str],
+        comment: str = "",
+        one_time_passwords: Sequence[str] = (),
+    ) -> tuple[CertificateAnswer, ...]:
         """Return one answer for each certificate request. The same requests again get the same answers."""
-        body = {"pfxpassword": "", "certificaterequests": list(certificate_requests), "comments": comment}
+        body: dict[str, object] = {
+            "pfxpassword": "",
+            "certificaterequests": list(certificate_requests),
+            "comments": comment,
+        }
+        if one_time_passwords:
+            body["onetimepasswords"] = list(one_time_passwords)
         return self._call("POST", f"/requests/{request_id}/certificatedata", tuple[CertificateAnswer, ...], body)
 
     def set_status(self, request_id: UUID, status: str) -> None:

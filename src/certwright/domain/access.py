@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from certwright.domain.errors import AccessDenied
 from certwright.domain.grants import Grants, ObjectKind, Right
-from certwright.domain.identities import Principal, Sid
+from certwright.domain.identities import Principal, Sid, UserId
 from certwright.domain.profile_templates import CertificateTemplate, ProfileTemplate
 from certwright.domain.profiles import Profile
 from certwright.domain.program import THE_PROGRAM
@@ -39,6 +39,16 @@ class ActOnRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class DistributePasswords:
+    """May he have the one-time passwords of the request made and handed out? Shape: *initiators* are the policy's."""
+
+    security: SecurityDescriptor
+    originator_id: UserId
+    target_id: UserId
+    initiators: frozenset[Sid]
+
+
+@dataclass(frozen=True, slots=True)
 class ReadProfile:
     """May he see the profile?"""
 
@@ -51,7 +61,7 @@ class ReadHistory:
     """May he read everything that happened?"""
 
 
-Question = ReadTemplate | StartRequest | ActOnRequest | ReadProfile | ReadHistory
+Question = ReadTemplate | StartRequest | ActOnRequest | ReadProfile | ReadHistory | DistributePasswords
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +143,8 @@ def decide(by: Principal, question: Question, grants: Grants) -> Decision:
             return _any_of("read the event history", (_find_right(by, Right.AUDIT, ObjectKind.SERVICE, "", grants),))
         case ActOnRequest(permission, security):
             return _decide_on_request(by, permission, security)
+        case DistributePasswords():
+            return _decide_on_passwords(by, question)
         case StartRequest():
             return Decision("start this request", *_all_of(_list_starting_findings(by, question, grants)))
 
@@ -164,6 +176,28 @@ def _decide_on_request(by: Principal, permission: RequestPermission, security: S
         found.append(Finding(False, "policy", "somebody who may", "The policy lets nobody do this."))
     yes = not denied and any(each.holds for each in found)
     return Decision(_ACTS[permission], yes, (*denied, *found), needs_all=False)
+
+
+def _decide_on_passwords(by: Principal, question: DistributePasswords) -> Decision:
+    """Return whether *by* has started the request, or may start or approve such. The subject may not, whatever else he is: the
+    passwords are to prove that it is he who reads the mail, or whom the initiator knows.
+
+    Source: DistributeSecrets in domain.md 3.
+    """
+    act = "distribute the one-time passwords of this request"
+    if by.user.id == question.target_id:
+        refusal = Finding(False, "request", "not the subject", "Somebody else hands them to the subject.")
+        return Decision(act, False, (refusal,))
+    through = question.initiators & by.sids
+    approving = _decide_on_request(by, RequestPermission.APPROVE, question.security)
+    return _any_of(
+        act,
+        (
+            Finding(by.user.id == question.originator_id, "request", "its originator", "You are not the originator."),
+            Finding(bool(through), "policy", "initiator", "The policy does not name you as initiator.", through),
+            Finding(approving.is_allowed, "request", "one of its approvers", "You may not approve it."),
+        ),
+    )
 
 
 def _list_profile_findings(by: Principal, profile: Profile, owner: Principal, grants: Grants) -> Iterable[Finding]:

@@ -17,6 +17,7 @@ from certwright.domain.errors import (
 )
 from certwright.domain.identities import Sid
 from certwright.domain.notifications import NotificationRule
+from certwright.domain.one_time_passwords import OneTimePasswordRules
 from certwright.domain.revocation import CHOOSABLE_REASONS, LONGEST_DELAY, RevocationReason, RevocationSettings
 
 COMMENT_LIMIT_CHARACTERS = 4_000
@@ -85,6 +86,7 @@ class Policy:
     documents: tuple[PolicyDocument, ...] = ()
     card_ending: CardEnding = CardEnding()
     temporary_cards: TemporaryCards = TemporaryCards()
+    one_time_passwords: OneTimePasswordRules = OneTimePasswordRules()
     revocation: RevocationSettings = RevocationSettings()
     revocation_for_duplicates: RevocationSettings = RevocationSettings()
 

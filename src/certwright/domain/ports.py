@@ -16,6 +16,7 @@ from certwright.domain.issuing import Cleared, Issuer, Signed, SigningOrder
 from certwright.domain.key_ports import Archive
 from certwright.domain.keys import AuthorityRecord, SealedKey
 from certwright.domain.notified_events import Notification
+from certwright.domain.password_ports import Passwords
 from certwright.domain.ports_at_rest import KeyVersions, SealedRows
 from certwright.domain.profile_templates import ProfileTemplate, ProfileTemplateId, ResponseForm
 from certwright.domain.profiles import Profile, ProfileId, ProfileStatus
@@ -245,6 +246,8 @@ class Session(Protocol):
     def requests(self) -> Requests: ...
     @property
     def profiles(self) -> Profiles: ...
+    @property
+    def passwords(self) -> Passwords: ...
     @property
     def renewals(self) -> Renewals: ...
     @property

@@ -87,6 +87,7 @@ EXPLANATIONS: Mapping[str, Mapping[str, str]] = {
         "documents": "what is printed when the request is executed",
         "card_ending": "what is done to a card at its end",
         "temporary_cards": "what temporary cards may be",
+        "one_time_passwords": "what the subject proves himself with, where somebody else starts the request",
         "revocation": "what happens to the old profile and its certificates",
         "revocation_for_duplicates": "the same for duplicates of the old profile",
     },
@@ -114,6 +115,13 @@ EXPLANATIONS: Mapping[str, Mapping[str, str]] = {
         "type": "of what: create-request, approve-request, deny-request and so on",
         "to": "subject, originator, approvers, and addresses",
         "template": "the mail; without it a built-in one",
+    },
+    "OneTimePasswordsTable": {
+        "distributions": "how each of one or two reaches its reader: display-on-screen, email-to-target, email-to-originator",
+        "length": "in characters, 8 to 64",
+        "validity": "how long they can be used, such as 7 days",
+        "tries": "how many wrong answers make them void",
+        "checked_over_rest": "the REST API, too, does nothing without them",
     },
     "CardEndingTable": {
         "block_admin_pin": "nobody unblocks the card any more",

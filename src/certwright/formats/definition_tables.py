@@ -170,6 +170,16 @@ class RevocationTable(_Table, frozen=True):
     allow_specify_reason: bool | UnsetType = UNSET
 
 
+class OneTimePasswordsTable(_Table, frozen=True):
+    """``one_time_passwords`` of a policy; *distributions* says how each of them reaches its reader."""
+
+    distributions: Names = ()
+    length: int | UnsetType = UNSET
+    validity: str | UnsetType = UNSET
+    tries: int | UnsetType = UNSET
+    checked_over_rest: bool | UnsetType = UNSET
+
+
 class PolicyTable(_Table, frozen=True):
     """``[profile_templates.policies.KIND]``."""
 
@@ -195,6 +205,7 @@ class PolicyTable(_Table, frozen=True):
     documents: tuple[DocumentTable, ...] = ()
     card_ending: CardEndingTable = CardEndingTable()
     temporary_cards: TemporaryCardsTable = TemporaryCardsTable()
+    one_time_passwords: OneTimePasswordsTable = OneTimePasswordsTable()
     revocation: RevocationTable = RevocationTable()
     revocation_for_duplicates: RevocationTable = RevocationTable()
 

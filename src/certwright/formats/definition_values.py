@@ -17,6 +17,7 @@ from certwright.domain.grants import Grant, ObjectKind
 from certwright.domain.identities import Group, GroupId, Sid, User, UserId
 from certwright.domain.mail_addresses import find_address_fault
 from certwright.domain.notifications import MailTemplate, NotificationRule
+from certwright.domain.one_time_passwords import Distribution, OneTimePasswordRules
 from certwright.domain.policies import CardEnding, Policy, PolicyDocument, TemporaryCards
 from certwright.domain.profile_templates import CertificateTemplate, KeySpecification, ProfileTemplate, ProfileTemplateId
 from certwright.domain.public_keys import KeyAlgorithm
@@ -30,6 +31,7 @@ from certwright.formats.definition_tables import (
     KeyTable,
     Names,
     NotificationTable,
+    OneTimePasswordsTable,
     PolicyTable,
     ProfileTemplateTable,
     RevocationTable,
@@ -164,7 +166,15 @@ class DefinitionReader:
     def _read_policy(self, table: PolicyTable, where: str) -> Policy:
         parties = ("initiators", "approvers", "enrollment_agents")
         revocations = ("revocation", "revocation_for_duplicates")
-        nested = ("data_items", "notifications", "documents", "card_ending", "temporary_cards", "renewal_period")
+        nested = (
+            "data_items",
+            "notifications",
+            "documents",
+            "card_ending",
+            "temporary_cards",
+            "renewal_period",
+            "one_time_passwords",
+        )
         plain = (each for each in table.__struct_fields__ if each not in (*parties, *revocations, *nested))
         given = _given(table, *plain)
         given |= self._read_duration(table.renewal_period, f"{where}.renewal_period", "renewal_period")
@@ -179,6 +189,15 @@ class DefinitionReader:
             documents=tuple(PolicyDocument(**_given(each)) for each in table.documents),
             card_ending=CardEnding(**_given(table.card_ending)),
             temporary_cards=TemporaryCards(**temporary_given, **temporary),
+            one_time_passwords=self._read_one_time_passwords(table.one_time_passwords, f"{where}.one_time_passwords"),
+        )
+
+    def _read_one_time_passwords(self, table: OneTimePasswordsTable, where: str) -> OneTimePasswordRules:
+        chosen = [self._choose(Distribution, each, f"{where}.distributions") for each in table.distributions]
+        return OneTimePasswordRules(
+            **_given(table, "length", "tries", "checked_over_rest"),
+            **self._read_duration(table.validity, f"{where}.validity"),
+            distributions=tuple(each for each in chosen if each is not None),
         )
 
     def _read_revocation(self, table: RevocationTable, where: str) -> RevocationSettings:

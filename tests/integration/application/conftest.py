@@ -8,6 +8,7 @@ import pytest
 
 from certwright.adapters.sql.schema import migrate
 from certwright.adapters.sql.store import open_store
+from worlds.authorities import KEK
 from worlds.house import House, found_house
 
 
@@ -22,6 +23,6 @@ def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def house(founded: Path, tmp_path: Path) -> Iterator[House]:
     path = tmp_path / "store.db"
     shutil.copy(founded, path)
-    store = open_store(f"sqlite:///{path}")
+    store = open_store(f"sqlite:///{path}", cipher=KEK)
     yield found_house(store)
     store.close()

@@ -177,6 +177,7 @@ def test_faults_of_rules_have_a_line_and_a_key_too() -> None:
     faults = definition.source.place(list_template_faults(definition.templates, Re2Patterns()))
     lines = {each.text.partition(": ")[2].partition(": ")[0]: each.text.partition(": ")[0] for each in faults}
     wanted = {
+        "certificate_templates.A.B.extended_key_usages": "[[certificate_templates]]",
         "certificate_templates.A.B.key.origin": "key.origin",
         "certificate_templates.A.B.subject": "subject",
         "profile_templates.A.policies.suspend-or-reinstate.approvals_needed": "approvals_needed",

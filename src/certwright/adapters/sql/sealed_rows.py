@@ -12,10 +12,12 @@ from sqlalchemy import Column, Select, Update, bindparam, select, update
 
 from certwright.adapters.sql.card_tables import card_master_keys, smartcards
 from certwright.adapters.sql.outbox import name_sealed_message
+from certwright.adapters.sql.passwords import name_passwords_key
 from certwright.adapters.sql.prepared import Connection
 from certwright.adapters.sql.requests import list_sealed_answers, replace_sealed_answers
 from certwright.adapters.sql.smartcards import list_sealed_admin_keys, replace_sealed_admin_keys
 from certwright.adapters.sql.tables import keys, outbox, requests
+from certwright.adapters.sql.work_tables import one_time_passwords
 from certwright.domain.admin_keys import name_master_key
 from certwright.domain.keys import SealedPart, SealedRow
 
@@ -72,6 +74,12 @@ SEALED_COLUMNS = (
     SealedColumn(keys.c.sealed, keys.c.name, keys.c.name, _whole(str)),
     SealedColumn(requests.c.data, requests.c.number, requests.c.id, list_sealed_answers, replace_sealed_answers),
     SealedColumn(outbox.c.sealed, outbox.c.number, outbox.c.id, _whole(name_sealed_message)),
+    SealedColumn(
+        one_time_passwords.c.sealed_key,
+        one_time_passwords.c.request_id,
+        one_time_passwords.c.request_id,
+        _whole(name_passwords_key),
+    ),
     SealedColumn(card_master_keys.c.sealed, card_master_keys.c.version, card_master_keys.c.version, _whole(name_master_key)),
     SealedColumn(
         smartcards.c.admin_keys, smartcards.c.number, smartcards.c.card_id, list_sealed_admin_keys, replace_sealed_admin_keys

@@ -10,6 +10,7 @@ from certwright.adapters.sql.keys import SqlKeys
 from certwright.adapters.sql.leases import SqlLeases
 from certwright.adapters.sql.memory import Memory
 from certwright.adapters.sql.outbox import SqlOutbox
+from certwright.adapters.sql.passwords import SqlPasswords
 from certwright.adapters.sql.prepared import Connection
 from certwright.adapters.sql.profile_templates import SqlProfileTemplates
 from certwright.adapters.sql.profiles import SqlProfiles
@@ -36,6 +37,7 @@ class SqlSession:
         self._templates = SqlProfileTemplates(connection, memory)
         self._requests = SqlRequests(connection, cipher)
         self._profiles = SqlProfiles(connection)
+        self._passwords = SqlPasswords(connection, cipher)
         self._renewals = SqlRenewals(connection)
         self._delayed_revocations = SqlDelayedRevocations(connection)
         self._smartcards = SqlSmartcards(connection)
@@ -67,6 +69,11 @@ class SqlSession:
     def profiles(self) -> SqlProfiles:
         """Return the profiles."""
         return self._profiles
+
+    @property
+    def passwords(self) -> SqlPasswords:
+        """Return the one-time passwords of requests."""
+        return self._passwords
 
     @property
     def renewals(self) -> SqlRenewals:

@@ -1,6 +1,6 @@
-"""The tables of work that is due. `tables` has the others, and what tables are made of."""
+"""The tables of work that is due, and of one-time passwords. `tables` has the others, and what tables are made of."""
 
-from sqlalchemy import Column, ForeignKey, String, Table, Uuid
+from sqlalchemy import Boolean, Column, ForeignKey, Index, LargeBinary, SmallInteger, String, Table, Uuid
 
 from certwright.adapters.sql.columns import PlainText, Serial, UtcTime
 from certwright.adapters.sql.tables import metadata
@@ -31,3 +31,17 @@ renewals = Table(
     Column("request_id", Uuid, ForeignKey("requests.id")),
     Column("refusal", String(60), nullable=False),
 )
+
+one_time_passwords = Table(
+    "one_time_passwords",
+    metadata,
+    Column("request_id", Uuid, ForeignKey("requests.id"), primary_key=True),
+    Column("sealed_key", LargeBinary, nullable=False),
+    Column("digests", LargeBinary, nullable=False),
+    Column("distributed", UtcTime, nullable=False),
+    Column("expires", UtcTime, nullable=False),
+    Column("tries_left", SmallInteger, nullable=False),
+    Column("used", UtcTime),
+    Column("is_expiry_told", Boolean, nullable=False),
+)
+Index("ix_one_time_passwords_expires", one_time_passwords.c.expires)

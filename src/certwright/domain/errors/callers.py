@@ -48,6 +48,24 @@ class AccessDenied(Refused):
 
 
 @dataclass(eq=False)
+class OneTimePasswordsMissing(Refused):
+    """Somebody else has started the request: its subject proves with one-time passwords that it is he who executes it."""
+
+    code = "one-time-passwords-missing"
+    sentence = "The request asks for its one-time passwords ({count}): give them with it."
+    count: int
+
+
+@dataclass(eq=False)
+class OneTimePasswordsRejected(Refused):
+    """One of them is wrong: which one is not told."""
+
+    code = "one-time-passwords-rejected"
+    sentence = "The one-time passwords are not right; tries left: {tries_left}."
+    tries_left: int
+
+
+@dataclass(eq=False)
 class SubjectDisabled(Refused):
     """Nothing is issued to an account that the directory has switched off."""
 

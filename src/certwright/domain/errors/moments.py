@@ -128,6 +128,34 @@ class DataIncomplete(WrongState):
     items: str
 
 
+class NoOneTimePasswords(WrongState):
+    """The policy has no one-time passwords, or the subject has started the request himself."""
+
+    code = "no-one-time-passwords"
+    sentence = "The request needs no one-time passwords."
+
+
+@dataclass(eq=False)
+class OneTimePasswordsOver(WrongState):
+    """There is nothing that could be presented, or handed out again; *state* says why."""
+
+    code = "one-time-passwords-over"
+    sentence = (
+        "The one-time passwords of the request are {state}: while they are not used, an approver or the initiator can "
+        "distribute new ones."
+    )
+    state: str
+
+
+@dataclass(eq=False)
+class OneTimePasswordsUndeliverable(WrongState):
+    """A one-time password that is to be mailed reaches nobody."""
+
+    code = "one-time-passwords-undeliverable"
+    sentence = "The one-time passwords cannot be delivered: {reason}."
+    reason: str
+
+
 @dataclass(eq=False)
 class TemplateInUse(WrongState):
     """A profile template cannot be withdrawn while people rely on it."""

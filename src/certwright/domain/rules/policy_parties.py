@@ -12,6 +12,7 @@ from certwright.domain.notifications import Recipient
 from certwright.domain.policies import LOWEST_PRIORITY, Policy
 from certwright.domain.request_types import RequestType
 from certwright.domain.revocation import LONGEST_DELAY, RevocationReason, RevocationSettings
+from certwright.domain.rules.password_rules import list_password_faults
 
 MOST_DATA_ITEMS = 100
 MOST_NOTIFICATIONS = 50
@@ -65,6 +66,7 @@ def list_policy_faults(policy: Policy, where: str, request_type: RequestType, pa
         *_list_revocation_faults(policy.revocation, f"{where}.revocation"),
         *_list_revocation_faults(policy.revocation_for_duplicates, f"{where}.revocation_for_duplicates"),
         *_list_notification_faults(policy, f"{where}.notifications"),
+        *list_password_faults(policy.one_time_passwords, f"{where}.one_time_passwords", request_type),
         *_list_item_faults(policy.data_items, f"{where}.data_items", patterns, managers_only=others_only),
     ]
 

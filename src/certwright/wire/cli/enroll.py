@@ -1,40 +1,52 @@
 """certwright enroll."""
 
 import json
+import os
+import sys
 from pathlib import Path
 from uuid import UUID
 
 import click
 
-from certwright.client.enrollment import Enrollment, Wish, enroll
+from certwright.client.enrollment import Enrollment, Wish, enroll, execute
 from certwright.client.rest import RestClient, Server
 from certwright.wire.cli.certificates import list_certificate_lines
 from certwright.wire.cli.console import make_console, show_progress
 from certwright.wire.cli.options import json_option, password_file_option, read_password
 
+ONE_TIME_VARIABLE = "CERTWRIGHT_ONE_TIME_PASSWORDS"
+
 
 @click.command("enroll")
 @click.option("--url", required=True, help="Where the server is, such as https://ca.example.com:8443.")
 @click.option("--ca", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="PEM file with the root to trust.")
-@click.option("--template", required=True, help="Name or UUID of the profile template.")
+@click.option("--template", help="Name or UUID of the profile template.")
+@click.option("--request", "request_id", type=click.UUID, help="Execute this request, instead of opening one for yourself.")
 @click.option("--user", required=True, help="Account, DOMAIN\\account or name@domain.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder for the files.")
 @click.option("--comment", default="", help="Words for the event history.")
 @click.option("--item", "items", multiple=True, metavar="NAME=VALUE", help="Answer to a question of the template; repeatable.")
 @click.option("--card", "card_id", type=click.UUID, help="The card that the keys are for, where the template is for cards.")
 @password_file_option
+@click.option(
+    "--one-time-passwords-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help=f"Read one-time passwords from this file; otherwise from {ONE_TIME_VARIABLE}, otherwise they are asked for.",
+)
 @json_option
 def command(
     *,
     url: str,
     ca: Path | None,
-    template: str,
+    template: str | None,
+    request_id: UUID | None,
     user: str,
     out: Path,
     comment: str,
     items: tuple[str, ...],
     card_id: UUID | None,
     password_file: Path | None,
+    one_time_passwords_file: Path | None,
     as_json: bool,
 ) -> None:
     """Get a certificate from a server, for yourself.
@@ -44,6 +56,8 @@ def command(
     Into the folder come NAME.key.pem (the private key, readable by you alone), NAME.pem (the certificate) and NAME.chain.pem
     (its issuers); nothing there is overwritten.
 
+    A request that somebody else has started for you is executed with --request; its one-time passwords are asked for.
+
     The password is asked for, or read from --password-file or from CERTWRIGHT_PASSWORD.
 
     \b
@@ -52,15 +66,32 @@ def command(
         --template "Software Certificate" --user subscriber --out certificates
       certwright enroll --url https://localhost:8443 --ca data/ca.pem --template "Virtual Smartcard VPN" \\
         --user subscriber --item "Request Reason=Working from home" --out vpn --password-file secret --json
+      certwright enroll --url https://localhost:8443 --ca data/ca.pem --request 4c8b1eb4-4f1e-4ccf-8372-a2a784a67245 \\
+        --user subscriber --out certificates
     """
+    _check_one_named(template, request_id, items)
     answers = dict(_parse_item(each) for each in items)
     password = read_password(password_file, f"Password of {user}")
-    wish = Wish(template=template, out=out, comment=comment, data=answers, card_id=card_id)
-    with (
-        show_progress(f"Enrolling {user}") as tell,
-        RestClient(Server(url=url, user=user, password=password, ca=ca)) as client,
-    ):
-        enrollment = enroll(client, wish, tell=tell)
+    wish = Wish(template=template or "", out=out, comment=comment, data=answers, card_id=card_id)
+    with RestClient(Server(url=url, user=user, password=password, ca=ca)) as client:
+        one_time_passwords = _find_one_time_passwords(client, request_id, one_time_passwords_file)
+        with show_progress(f"Enrolling {user}") as tell:
+            if request_id is None:
+                enrollment = enroll(client, wish, tell=tell)
+            else:
+                enrollment = execute(client, request_id, wish, one_time_passwords, tell=tell)
+    _show(enrollment, as_json=as_json)
+
+
+def _check_one_named(template: str | None, request_id: UUID | None, items: tuple[str, ...]) -> None:
+    """Errors: click.UsageError."""
+    if (template is None) == (request_id is None):
+        raise click.UsageError("Name either a --template to enroll for, or a --request to execute.")
+    if request_id is not None and items:
+        raise click.UsageError("--item is for a request that is opened now.")
+
+
+def _show(enrollment: Enrollment, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(_describe(enrollment)))
         return
@@ -68,6 +99,26 @@ def command(
     for each in enrollment.certificates:
         for line in list_certificate_lines(each):
             console.print(line)
+
+
+def _find_one_time_passwords(client: RestClient, request_id: UUID | None, file: Path | None) -> list[str]:
+    """Return the passwords that the request has, from the file, the environment or the terminal.
+
+    Errors: click.UsageError when there are none and nobody to ask.
+    """
+    count = 0 if request_id is None else client.count_one_time_passwords(client.get_request(request_id))
+    if not count:
+        return []
+    if file is not None:
+        return file.read_text("utf-8").split()
+    from_environment = os.environ.get(ONE_TIME_VARIABLE, "").split()
+    if from_environment:
+        return from_environment
+    if not sys.stdin.isatty():
+        raise click.UsageError(
+            f"The request asks for {count} one-time passwords: use --one-time-passwords-file or {ONE_TIME_VARIABLE}."
+        )
+    return [click.prompt(f"One-time password {each} of {count}", err=True) for each in range(1, count + 1)]
 
 
 def _parse_item(text: str) -> tuple[str, str]:

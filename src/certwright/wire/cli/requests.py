@@ -8,6 +8,7 @@ import click
 
 from certwright.application.approve_request import approve_request, deny_request
 from certwright.application.list_all_requests import list_all_requests, trace_request
+from certwright.application.one_time_passwords import distribute_passwords
 from certwright.bootstrap import Installation, open_installation
 from certwright.domain.account_names import find_named
 from certwright.domain.errors import CredentialsRejected
@@ -107,6 +108,37 @@ def deny(request_id: UUID, user: str, comment: str, data: Path, password_file: P
         by = _sign_in(user, password, installation)
         seen = deny_request(RequestId(request_id), by=by, world=installation.world, comment=comment)
     make_console().print(f"The request is {seen.request.status.name.lower()}.")
+
+
+@command.command("distribute")
+@click.argument("request_id", type=click.UUID)
+@click.option("--user", required=True, help="An approver or the initiator, whose password is asked for.")
+@data_option
+@password_file_option
+@json_option
+def distribute(request_id: UUID, user: str, data: Path, password_file: Path | None, *, as_json: bool) -> None:
+    """Make the one-time passwords of a request, mail those that are to be mailed, and show those for the screen, this once.
+
+    Passwords that were handed out before are void. The subject of the request cannot do it.
+
+    \b
+    Examples:
+      certwright requests distribute 8d1f...c2 --user manager --data data
+    """
+    password = read_password(password_file, f"Password of {user}")
+    with open_installation(data) as installation:
+        by = _sign_in(user, password, installation)
+        handed_out = distribute_passwords(RequestId(request_id), by=by, world=installation.world)
+    if as_json:
+        click.echo(json.dumps({"shown": list(handed_out.shown), "expires": handed_out.expires.isoformat()}))
+        return
+    console = make_console()
+    for each in handed_out.shown:
+        console.print(each)
+    mailed = len(handed_out.distributions) - len(handed_out.shown)
+    make_console(stderr=True).print(
+        f"Shown: {len(handed_out.shown)}. By mail: {mailed}. Valid until {handed_out.expires:%Y-%m-%d %H:%M} UTC."
+    )
 
 
 def _sign_in(user: str, password: str, installation: Installation) -> Caller:

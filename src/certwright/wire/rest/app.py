@@ -4,7 +4,16 @@ from collections.abc import Sequence
 
 from certwright.application.world import World
 from certwright.domain.ports import SignIn, Turns
-from certwright.wire.rest import certificate_data, certificates, events, profile_templates, profiles, requests, smartcards
+from certwright.wire.rest import (
+    certificate_data,
+    certificates,
+    events,
+    one_time_passwords,
+    profile_templates,
+    profiles,
+    requests,
+    smartcards,
+)
 from certwright.wire.rest.asgi import ASGIApp, Receive, Scope, Send
 from certwright.wire.rest.calls import Route
 from certwright.wire.rest.desk import Desk
@@ -16,6 +25,7 @@ ROUTES: tuple[Route, ...] = (
     *profile_templates.ROUTES,
     *requests.ROUTES,
     *certificate_data.ROUTES,
+    *one_time_passwords.ROUTES,
     *profiles.ROUTES,
     *certificates.ROUTES,
     *smartcards.ROUTES,

@@ -21,6 +21,8 @@ def get_generation_options(call: Call) -> Answer:
 def post_certificate_data(call: Call) -> Answer:
     """Answer each certificate request with its certificate.
 
+    Ours: *onetimepasswords*, a list of strings, for requests that have some.
+
     Errors: as `enroll`; MalformedBody, MalformedValue and WireRefusal for what cannot be read.
     Source: get-certificate-responses.
     """
@@ -47,6 +49,7 @@ def _read_order(call: Call) -> Order | CertwrightError | WireRefusal:
             certificate_requests=properties.read_texts("certificaterequests"),
             comment=properties.read_text("comments"),
             pfx_password=properties.read_text("pfxpassword"),
+            one_time_passwords=properties.read_texts("onetimepasswords"),
         )
         properties.check_readable()
     except (CertwrightError, WireRefusal) as refused:

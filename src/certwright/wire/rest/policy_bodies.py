@@ -15,6 +15,7 @@ from msgspec import UNSET, Struct, UnsetType, field
 
 from certwright.domain.data_items import DataItemDefinition, DataItemType
 from certwright.domain.identities import Sid
+from certwright.domain.one_time_passwords import OneTimePasswordRules
 from certwright.domain.policies import Policy, PolicyDocument
 from certwright.domain.request_types import RequestType
 from certwright.domain.revocation import RevocationSettings
@@ -25,6 +26,9 @@ INITIATE = UUID("68612337-656e-4efd-bc07-55be6fffb0cf")
 APPROVE = UUID("9c72c7ef-9a99-41ce-8cfc-97b297052e83")
 ENROLL_ON_BEHALF = UUID("fa8bdba6-ec43-453b-a453-cb1361558770")
 """The extended rights that a policy gives; the identifiers of the product are not public, these are ours."""
+
+SECRET_PROVIDER = "Certwright.RandomSecretProvider"
+"""Clients of the product read the name of a .NET class here; no such class is behind this one."""
 
 _ITEM_TYPES = {
     DataItemType.TEXT: "String",
@@ -109,13 +113,38 @@ class AuthorizedBody(Struct):
     right: UUID = field(name="Uuid")
 
 
+class DistributionBody(Struct):
+    """How one password reaches its reader. The text of its mail is the server's own."""
+
+    distribution_type: int = field(name="DistributionType")
+    email_template: str = field(name="EmailTemplate", default="")
+
+
 class SecretsBody(Struct):
-    """The one-time passwords of a policy: none are made."""
+    """The one-time passwords of a policy. Shape: *provider_data* has what no other property is for, as ``name=value;...``."""
 
     provider_type: str = field(name="SecretProviderType", default="")
     provider_data: str = field(name="SecretProviderData", default="")
-    distributions: list[str] = field(name="Distributions", default_factory=list)
+    distributions: list[DistributionBody] = field(name="Distributions", default_factory=list)
     count: int = field(name="Count", default=0)
+
+    @classmethod
+    def of(cls, rules: OneTimePasswordRules) -> Self:
+        """Return *rules* as the API answers them."""
+        if not rules.distributions:
+            return cls()
+        told = {
+            "Length": str(rules.length),
+            "Validity": format_delay(rules.validity),
+            "Tries": str(rules.tries),
+            "CheckedOverRest": str(rules.checked_over_rest).lower(),
+        }
+        return cls(
+            provider_type=SECRET_PROVIDER,
+            provider_data=";".join(f"{name}={value}" for name, value in told.items()),
+            distributions=[DistributionBody(int(each)) for each in rules.distributions],
+            count=len(rules.distributions),
+        )
 
 
 class PersonalizationBody(Struct):
@@ -205,7 +234,7 @@ class PolicyBody(Struct):
             documents=[DocumentBody.of(each) for each in policy.documents],
             enabled=policy.enabled,
             enrollment_agent_required=policy.enrollment_agent_required,
-            secrets=SecretsBody(),
+            secrets=SecretsBody.of(policy.one_time_passwords),
             personalization=PersonalizationBody(),
             policy_data=items,
             data=items,

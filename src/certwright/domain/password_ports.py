@@ -1,0 +1,26 @@
+"""What one-time passwords need to be stored. See `ports` for the others."""
+
+from datetime import datetime
+from typing import Protocol
+
+from certwright.domain.distributed_passwords import DistributedPasswords
+from certwright.domain.requests import RequestId
+
+
+class Passwords(Protocol):
+    """One-time passwords of requests. The key of their hashes rests encrypted."""
+
+    def save(self, passwords: DistributedPasswords) -> None:
+        """Store *passwords* in place of those of the same request."""
+
+    def find(self, request_id: RequestId) -> DistributedPasswords | None:
+        """Return the passwords of the request."""
+
+    def find_locked(self, request_id: RequestId) -> DistributedPasswords | None:
+        """Return them; nobody else changes them until this session has ended."""
+
+    def list_expired(self, now: datetime, limit: int) -> tuple[DistributedPasswords, ...]:
+        """Return those of open requests that have expired, were not used, and of which that is not marked; oldest first."""
+
+    def mark_expired(self, request_id: RequestId, now: datetime) -> bool:
+        """Mark that they have expired, and return whether that is so, and was not marked before."""
