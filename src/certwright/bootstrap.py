@@ -49,9 +49,9 @@ from certwright.domain.errors import (
     KeyUnavailable,
 )
 from certwright.domain.events import PROGRAM, EventType, tell_of_program
-from certwright.domain.history_ports import CheckpointSink, SealingKey
+from certwright.domain.history_ports import SealingKey
 from certwright.domain.issuing import Issuer
-from certwright.domain.keys import AuthorityRecord, KeyVersion, SealedKey
+from certwright.domain.keys import AuthorityRecord, KeyVersion, SealedKey, tell_created
 from certwright.domain.pfx import PfxRules
 from certwright.domain.ports import PasswordHasher, SignIn, Turns
 from certwright.domain.ports_at_rest import SealedFile
@@ -169,7 +169,8 @@ def _create_authorities(store: SqlStore, passphrase: str, settings: Settings, te
             session.keys.save_key(key)
         session.keys.save_authority(root)
         session.keys.save_authority(issuing)
-        session.history.append([tell_of_program(EventType.SERVICE_INITIALIZED, now, authority=issuing.config_name)])
+        told = tell_of_program(EventType.SERVICE_INITIALIZED, now, authority=issuing.config_name)
+        session.history.append([told, *map(tell_created, keys.values())])
 
 
 def _certify(
@@ -250,7 +251,7 @@ def _assemble(data: Path, settings: Settings, kek: Keyring, store: SqlStore, tur
         patterns=Re2Patterns(),
         pfx=PfxRules(iterations=settings.pfx.iterations, minimum_password_characters=settings.pfx.minimum_password_characters),
         allows_combined_roles=settings.access.allow_combined_roles,
-        checkpoints=_list_checkpoint_sinks(checkpoints, settings.history.checkpoint_url),
+        checkpoints=(checkpoints, CheckpointWebhook(posted)) if (posted := settings.history.checkpoint_url) else (checkpoints,),
         sends_mail=bool(settings.mail.host),
     )
     sealing_key = HistorySealingKey(open_key(sealed[HISTORY], kek))
@@ -282,10 +283,6 @@ def _list_jobs(settings: Settings, world: World, sealing_key: SealingKey, data: 
         stale_after=settings.worker.stale_after,
     )
     return (*own, *list_outbox_jobs(settings, world, data, partial(read_secret, data=data)))
-
-
-def _list_checkpoint_sinks(file: CheckpointFile, url: str) -> tuple[CheckpointSink, ...]:
-    return (file, CheckpointWebhook(url)) if url else (file,)
 
 
 def _keep_first_version(store: SqlStore, kek: Keyring) -> None:

@@ -274,6 +274,26 @@ def describe_group(name: str) -> tuple[str, str]:
     return _write_header(group), str((_find_listed(group) or group.type).__doc__)
 
 
+def list_effective(settings: Settings) -> dict[str, str]:
+    """Return each setting by its dotted path, as it would stand in the file; of a secret, where it is kept.
+
+    Shape: groups that there are several of are counted from 1, as in ``webhooks.1.url``.
+    """
+    groups = ((group.name, getattr(settings, group.name)) for group in dataclasses.fields(settings))
+    numbered = (
+        pair
+        for name, found in groups
+        for pair in (
+            [(f"{name}.{at}", each) for at, each in enumerate(found, 1)] if isinstance(found, tuple) else [(name, found)]
+        )
+    )
+    return {
+        f"{name}.{field.name}": encode_value(getattr(values, field.name))
+        for name, values in numbered
+        for field in dataclasses.fields(values)
+    }
+
+
 def encode_settings_template() -> str:
     """Return a settings file that says nothing yet: every setting is there with its meaning and default, commented out."""
     lines = ["# Settings of this Certwright installation. What is commented out has the value shown.", ""]

@@ -85,17 +85,41 @@ def test_an_export_goes_through_many_batches_and_has_every_event_once(data: Path
     assert numbers == sorted(set(numbers))
 
 
+def test_what_was_pruned_is_signed_for_and_the_rest_stays_proven(data: Path, tmp_path: Path) -> None:
+    with sqlite3.connect(data / "certwright.db") as database:
+        database.execute(
+            "INSERT INTO events (type, at, actor, source, comment, details) "
+            "VALUES ('sign-in.failed', '2020-01-01 00:00:00.000000', 'x', '', '', '{}')"
+        )
+    database.close()
+    assert run("work", "--once", "--data", data).exit_code == 0
+    assert "1 events would be" in run("audit", "prune", "--before", "2021-01-01", "--dry-run", "--data", data).output
+    assert "1 events were removed" in run("audit", "prune", "--before", "2021-01-01", "--data", data).output
+    assert run("work", "--once", "--data", data).exit_code == 0
+    report = json.loads(run("audit", "verify", "--json", "--data", data).output)
+    assert (report["faults"], report["removed"]) == ([], 1)
+    proven = prove(take_along(data, tmp_path))
+    assert (proven.stderr, proven.returncode) == ("", 0)
+    assert run("audit", "prune", "--before", "nonsense", "--data", data).exit_code == 1
+    assert run("audit", "prune", "--before", "2999-01-01", "--data", data).exit_code == 1
+
+
 # -- another program ---------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def exported(data: Path, tmp_path: Path) -> Path:
-    """What the guide tells an auditor to take with him, and its program."""
+    return take_along(data, tmp_path)
+
+
+def take_along(data: Path, tmp_path: Path) -> Path:
+    """Return what the guide tells an auditor to take with him, and its program."""
     folder = tmp_path / "auditor"
     folder.mkdir()
     (folder / "history.pem").write_text(run("audit", "key", "--data", data).output)
     assert run("audit", "export", "--out", folder / "events.jsonl", "--data", data).exit_code == 0
     assert run("audit", "export", "--what", "seals", "--out", folder / "seals.jsonl", "--data", data).exit_code == 0
+    assert run("audit", "export", "--what", "retention", "--out", folder / "retention.jsonl", "--data", data).exit_code == 0
     shutil.copy(data / "history.checkpoints", folder)
     (program,) = re.findall(r"```python\n(.*?)```", GUIDE.read_text(), re.DOTALL)
     (folder / "prove.py").write_text(program)

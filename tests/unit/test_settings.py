@@ -13,6 +13,7 @@ from certwright.settings import (
     Settings,
     describe_settings,
     encode_settings_template,
+    list_effective,
     parse_settings,
 )
 
@@ -169,3 +170,20 @@ def test_faults_about_mail_and_webhooks_are_told(text: str, paths: list[str]) ->
 def test_programs_on_this_machine_can_be_reached_in_clear() -> None:
     local = MAIL_SERVER.replace("mail.contoso.com", "localhost") + 'security = "none"\n'
     parse_settings(local + HOOK.replace("https://siem.contoso.com", "http://127.0.0.1:8000"))
+
+
+def test_what_is_in_force_is_told_by_its_path_and_of_secrets_only_where_they_are() -> None:
+    text = """
+[server]
+port = 9443
+[[webhooks]]
+name = "one"
+url = "https://one.example.com/"
+secret = "env:ONE"
+"""
+    effective = list_effective(parse_settings(text))
+    defaults = list_effective(Settings())
+    chosen = {path: value for path, value in effective.items() if defaults.get(path) != value}
+    assert chosen.pop("server.port") == "9443"
+    assert chosen["webhooks.1.secret"] == '"env:ONE"'
+    assert {each.rpartition(".")[0] for each in chosen} == {"webhooks.1"}

@@ -14,7 +14,7 @@ import uvicorn
 from certwright.adapters.signin.argon2 import Argon2Hasher
 from certwright.bootstrap import Installation, create_installation, open_installation
 from certwright.wire.cli.load import load_world_file
-from certwright.wire.rest.app import create_app
+from certwright.wire.cli.serving import create_installed_app
 
 PASSWORD = "correct horse battery"
 ROOT = "/CertificateManagement/api/v1.0"
@@ -56,7 +56,7 @@ def serve(installation: Installation) -> Iterator[Served]:
     """Serve the installation from a thread, on a free port."""
     tls = installation.prepare_tls()
     config = uvicorn.Config(
-        create_app(installation.world, installation.sign_ins, installation.turns),
+        create_installed_app(installation),
         loop="uvloop",
         http="httptools",
         ws="none",

@@ -45,8 +45,8 @@ def parse_search(named: Named, session: Session) -> EventSearch:
         serial=_parse_serial(named.certificate),
         template_id=_find_template(named.template, session),
         types=frozenset(_parse_type(each.strip()) for each in named.types.split(",") if each.strip()),
-        since=_parse_time("since", named.since),
-        until=_parse_time("until", named.until),
+        since=parse_time("since", named.since),
+        until=parse_time("until", named.until),
     )
 
 
@@ -81,8 +81,8 @@ def _parse_type(text: str) -> EventType:
         raise MalformedValue("type", f"one of {', '.join(EventType)} is wanted") from None
 
 
-def _parse_time(name: str, text: str) -> datetime | None:
-    """Return the moment, UTC where no zone is said; a date is its first moment."""
+def parse_time(name: str, text: str) -> datetime | None:
+    """Return the moment, UTC where no zone is said; a date is its first moment; None for nothing. Errors: MalformedValue."""
     if not text:
         return None
     try:

@@ -9,6 +9,7 @@ from certwright.domain.access import ReadHistory, check_allowed, decide
 from certwright.domain.event_search import EventSearch
 from certwright.domain.events import EventType, StoredEvent, StoredSeal, tell, tell_of_operator
 from certwright.domain.identities import Caller
+from certwright.domain.retention import RetentionRecord
 from certwright.domain.sealing import BELOW_ALL
 
 EVENTS_A_READ = 2_000
@@ -74,6 +75,13 @@ def export_seals(*, operator: str, world: World) -> Iterator[StoredSeal]:
     """Return every seal, ascending, as it is read."""
     _tell_reading(Named(), "export of seals", operator, world)
     return _read_seals(world)
+
+
+def export_records(*, operator: str, world: World) -> tuple[RetentionRecord, ...]:
+    """Return every record of what was removed, by their numbers."""
+    _tell_reading(Named(), "export of retention records", operator, world)
+    with world.store.reading() as session:
+        return session.retention.list_records()
 
 
 def _tell_reading(named: Named, how: str, operator: str, world: World) -> EventSearch:

@@ -8,6 +8,7 @@ from certwright.domain.checkpoints import CheckpointLine, list_checkpoint_faults
 from certwright.domain.events import Digested, Seal, StoredSeal
 from certwright.domain.history_ports import SealingKey
 from certwright.domain.ports import Session
+from certwright.domain.retention import RetentionRecord, encode_record
 from certwright.domain.sealing import (
     BELOW_ALL,
     SIGNED_STATEMENTS,
@@ -28,13 +29,14 @@ ReadCheckpoints = Callable[[], Iterator[CheckpointLine]]
 @dataclass(frozen=True, slots=True)
 class HistoryReport:
     """Shape: *faults* are sentences that name sequence numbers; *unsealed* events are newer than the last seal;
-    *checkpoints* are the lines that were compared."""
+    *checkpoints* are the lines that were compared; *removed* events were signed for when they were removed."""
 
     events: int
     seals: int
     unsealed: int
     faults: tuple[str, ...] = field(default=())
     checkpoints: int = 0
+    removed: int = 0
 
 
 def verify_history(*, world: World, key: SealingKey, read_checkpoints: ReadCheckpoints | None = None) -> HistoryReport:
@@ -45,10 +47,12 @@ def verify_history(*, world: World, key: SealingKey, read_checkpoints: ReadCheck
     lines = read_checkpoints() if read_checkpoints is not None else None
     with world.store.reading() as session:
         verification = _Verification(session, key)
+        verification.check_records()
         verification.check_seals()
         unsealed = verification.count_unsealed()
     compared = verification.compare(lines) if lines is not None else 0
-    return HistoryReport(verification.events, verification.seals, unsealed, tuple(verification.faults), compared)
+    events, seals, faults = verification.events, verification.seals, tuple(verification.faults)
+    return HistoryReport(events, seals, unsealed, faults, compared, verification.removed)
 
 
 class _Verification:
@@ -63,7 +67,16 @@ class _Verification:
         self._has_signed_statements = False
         self._unproven_after: int | None = None
         self.faults: list[str] = []
-        self.events = self.seals = 0
+        self._records: list[RetentionRecord] = []
+        self.events = self.seals = self.removed = 0
+
+    def check_records(self) -> None:
+        """Look at every record of what was removed; one that is not signed removes nothing."""
+        for each in self._session.retention.list_records():
+            if self._key.is_signed(encode_record(each), each.signature):
+                self._records.append(each)
+            else:
+                self.faults.append(f"retention record {each.number} is not signed by the sealing key")
 
     def check_seals(self) -> None:
         """Look at every seal, and at the events under them."""
@@ -124,10 +137,26 @@ class _Verification:
         covered = max((number for number, _ in sealed), default=self._last)
         unproven = self._list_unproven(group)
         found = self._session.history.digest_between(self._last + 1, covered)
+        removed = self._list_removed(self._last + 1, covered)
+        if removed:
+            there = removed.intersection(number for number, _ in found.digests)
+            self.faults += tell_of_events(sorted(there), "was removed and is there again", "were removed and are there again")
+            self.removed += sum(1 for number, _ in sealed if number in removed and number not in there)
+            sealed = tuple(each for each in sealed if each[0] not in removed or each[0] in there)
         if found != Digested(sealed):
             kept = tuple(each for each in found.digests if not any(each[0] in gap for gap in unproven))
             self.faults += list_faults(sealed, Digested(kept, found.unreadable))
         self._last = max(self._last, covered)
+
+    def _list_removed(self, first: int, last: int) -> set[int]:
+        """Return which numbers from *first* to *last* were signed for as removed."""
+        return {
+            number
+            for record in self._records
+            for low, high in record.ranges
+            if low <= last and high >= first
+            for number in range(max(low, first), min(high, last) + 1)
+        }
 
     def _list_unproven(self, group: Sequence[StoredSeal]) -> list[range]:
         """Return the numbers between the seals that can be read where one between them cannot; those are a fault."""

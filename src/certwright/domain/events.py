@@ -73,6 +73,7 @@ class EventType(StrEnum):
     SETTINGS_CHANGED = "settings.changed"
     KEY_CREATED = "key.created"
     HISTORY_READ = "history.read"
+    HISTORY_PRUNED = "history.pruned"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from certwright.domain.event_search import EventSearch
 from certwright.domain.events import Checkpoint, Digested, Event, Seal, StoredEvent, StoredSeal
 from certwright.domain.public_keys import PublicKey
 from certwright.domain.requests import RequestId
+from certwright.domain.retention import RetentionRecord
 
 
 class History(Protocol):
@@ -15,6 +16,12 @@ class History(Protocol):
 
     def append(self, events: Iterable[Event]) -> None:
         """Store new events in their order; the store gives the numbers, whatever they say."""
+
+    def probe(self, at: datetime) -> None:
+        """Write down that at *at* it was looked whether events can be written: about as much as some of them would take."""
+
+    def find_last_settings(self) -> StoredEvent | None:
+        """Return the last event of changed settings, at once, however long the history is."""
 
     def list_of_request(self, request_id: RequestId) -> tuple[StoredEvent, ...]:
         """Return the request's events in their order."""
@@ -54,6 +61,25 @@ class History(Protocol):
 
     def list_seals(self, after: int, limit: int) -> tuple[StoredSeal, ...]:
         """Return seals with numbers above *after*, ascending."""
+
+
+class Retention(Protocol):
+    """What may be removed from the history, and what was."""
+
+    def count_removable(self, before: datetime, now: datetime) -> int:
+        """Return how many events from before *before* may be removed at *now*."""
+
+    def list_removable(self, before: datetime, now: datetime, most: int) -> tuple[int, ...]:
+        """Return the numbers of the first *most* of them, ascending."""
+
+    def find_last_number(self) -> int:
+        """Return the number of the last record; 0 when there is none."""
+
+    def remove(self, record: RetentionRecord) -> None:
+        """Remove the events of *record*, and keep it."""
+
+    def list_records(self) -> tuple[RetentionRecord, ...]:
+        """Return all records by their numbers; of one that was made unreadable, what can be read."""
 
 
 class SealingKey(Protocol):

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
+from certwright.domain.events import Event, EventType, tell_of_program
 from certwright.domain.public_keys import CertificateRequest, HashAlgorithm, PublicKey
 
 PASSPHRASE_VERSION = 0
@@ -40,6 +42,11 @@ class SealedKey:
     public: bytes
     sealed: bytes
     created: datetime
+
+
+def tell_created(key: SealedKey) -> Event:
+    """Return the event that the key was made; it says by its digest which public key it is."""
+    return tell_of_program(EventType.KEY_CREATED, key.created, key=key.name, public_sha256=sha256(key.public).hexdigest())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from certwright.domain.certificates import Certificate, SerialNumber
 from certwright.domain.errors import CertwrightError
 from certwright.domain.events import Event
 from certwright.domain.grants import Grant, Grants
-from certwright.domain.history_ports import History
+from certwright.domain.history_ports import History, Retention
 from certwright.domain.identities import Caller, Group, Principal, Sid, User, UserId
 from certwright.domain.issuing import Cleared, Issuer, Signed, SigningOrder
 from certwright.domain.key_ports import Archive
@@ -260,6 +260,8 @@ class Session(Protocol):
     def certificates(self) -> Certificates: ...
     @property
     def history(self) -> History: ...
+    @property
+    def retention(self) -> Retention: ...
     @property
     def keys(self) -> Keys: ...
     @property

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from certwright.domain.events import Seal, StoredEvent, StoredSeal, UnreadableEvent
+from certwright.domain.retention import RetentionRecord, encode_ranges
 from certwright.domain.sealing import format_time
 
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True).encode
@@ -50,6 +51,19 @@ def describe_seal(seal: StoredSeal) -> Mapping[str, Any]:
         "chain": said.chain.hex(),
         "signature": base64.b64encode(seal.signature).decode(),
         "digests": [[sequence, digest.hex()] for sequence, digest in seal.digests],
+    }
+
+
+def describe_record(record: RetentionRecord) -> Mapping[str, Any]:
+    """Return the fields of *record*: those that are signed, in their order, and the signature. Source: ours, see the module."""
+    return {
+        "number": record.number,
+        "removed": format_time(record.removed_at),
+        "before": format_time(record.before),
+        "operator": record.operator,
+        "events": record.events,
+        "numbers": encode_ranges(record.ranges),
+        "signature": base64.b64encode(record.signature).decode(),
     }
 
 

@@ -13,12 +13,14 @@ from certwright.adapters.entropy import SystemEntropy
 from certwright.adapters.patterns import Re2Patterns
 from certwright.adapters.turns import NoTurns
 from certwright.application.world import World
+from certwright.domain.health import Health
 from certwright.domain.identities import Caller
 from certwright.wire.rest.app import create_app
 from certwright.wire.rest.desk import THREADS
 from certwright.wire.rest.sign_in import WAITING_LIMIT
 from worlds.contoso import SUBSCRIBER
 
+HEALTH = Health(faults=(), is_writable=True)
 WORLD = World(
     store=None,
     authority=None,
@@ -79,7 +81,7 @@ def ask(sign_ins: list[Names | SlowNames], work: Callable[[httpx.AsyncClient], A
     """Return what *work* returns, given a client of an application with these ways to sign in."""
 
     async def run() -> Any:
-        transport = httpx.ASGITransport(create_app(WORLD, sign_ins, NoTurns()))
+        transport = httpx.ASGITransport(create_app(WORLD, sign_ins, NoTurns(), lambda: HEALTH))
         async with httpx.AsyncClient(transport=transport, base_url="https://localhost") as client:
             return await work(client)
 

@@ -2,7 +2,9 @@
 
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from functools import cache
+from hashlib import shake_256
 from itertools import takewhile
 from typing import Any, Protocol, TypeVar
 
@@ -13,11 +15,19 @@ from certwright.adapters.sql.event_digests import digest_rows
 from certwright.adapters.sql.event_search import find_asked, list_values, search_statement
 from certwright.adapters.sql.prepared import Connection, Row
 from certwright.adapters.sql.seals import read_seal, seal_row
-from certwright.adapters.sql.tables import events, seals
-from certwright.adapters.sql.upserts import insert_unless_taken
+from certwright.adapters.sql.tables import OF_SETTINGS, events, history_probe, seals
+from certwright.adapters.sql.upserts import insert_or_replace, insert_unless_taken
 from certwright.domain.errors import ChangedMeanwhile
 from certwright.domain.event_search import EventSearch
-from certwright.domain.events import Digested, Event, Seal, StoredEvent, StoredSeal, UnreadableEvent, UnreadableSeal
+from certwright.domain.events import (
+    Digested,
+    Event,
+    Seal,
+    StoredEvent,
+    StoredSeal,
+    UnreadableEvent,
+    UnreadableSeal,
+)
 from certwright.domain.requests import RequestId
 from certwright.domain.sealing import BELOW_ALL, digest_of
 
@@ -45,6 +55,12 @@ _UNSEALED = _IN_ORDER.where(events.c.sequence > LAST_SEALED).limit(bindparam("mo
 _AFTER = _IN_ORDER.where(events.c.sequence > bindparam("after")).limit(bindparam("most"))
 
 _COUNT_UNSEALED = select(func.count()).where(events.c.sequence > LAST_SEALED)
+
+_PROBE = insert_or_replace(history_probe)
+# The condition stands in the words of the index, without values: otherwise SQLite does not see that the index has it.
+_LAST_SETTINGS = select(*EVENT_COLUMNS).where(OF_SETTINGS).order_by(events.c.sequence.desc()).limit(1)
+PROBE_OCTETS = 32_768
+"""More than a few events take, and more than what a full disk may still have left in pages that are begun."""
 
 _ADD_SEAL = insert_unless_taken(seals)
 _LAST_SEAL = select(*seals.c).order_by(seals.c.number.desc()).limit(1)
@@ -99,6 +115,17 @@ class SqlHistory:
         self._connection.execute(_APPEND, [_event_row(each) for each in appended])
         if self._tell is not None:
             self._tell(appended)
+
+    def probe(self, at: datetime) -> None:
+        """Write down that at *at* it was looked whether events can be written: about as much as some of them would take."""
+        # Other octets each time, which no database can make less of.
+        ballast = shake_256(at.isoformat().encode()).digest(PROBE_OCTETS)
+        _PROBE.run(self._connection, [{"id": 1, "at": at, "ballast": ballast}])
+
+    def find_last_settings(self) -> StoredEvent | None:
+        """Return the last event of changed settings, at once, however long the history is."""
+        found = self._list(_LAST_SETTINGS, {})
+        return found[0] if found else None
 
     def list_of_request(self, request_id: RequestId) -> tuple[StoredEvent, ...]:
         """Return the request's events in their order."""

@@ -16,6 +16,7 @@ from certwright.adapters.sql.profile_templates import SqlProfileTemplates
 from certwright.adapters.sql.profiles import SqlProfiles
 from certwright.adapters.sql.renewals import SqlRenewals
 from certwright.adapters.sql.requests import SqlRequests
+from certwright.adapters.sql.retention import SqlRetention
 from certwright.adapters.sql.sealed_rows import SqlSealedRows
 from certwright.adapters.sql.smartcards import SqlSmartcards
 from certwright.domain.ports import EventListener
@@ -44,6 +45,7 @@ class SqlSession:
         self._card_master_keys = SqlCardMasterKeys(connection)
         self._certificates = SqlCertificates(connection)
         self._history = SqlHistory(connection, order, None if listener is None else lambda events: listener.hear(events, self))
+        self._retention = SqlRetention(connection)
         self._keys = SqlKeys(connection)
         self._archive = SqlArchive(connection)
         self._leases = SqlLeases(connection)
@@ -104,6 +106,11 @@ class SqlSession:
     def history(self) -> SqlHistory:
         """Return events and seals."""
         return self._history
+
+    @property
+    def retention(self) -> SqlRetention:
+        """Return what may be removed from the history, and what was."""
+        return self._retention
 
     @property
     def keys(self) -> SqlKeys:

@@ -24,6 +24,7 @@ from certwright.adapters.sql.table_parts import counter as _counter
 from certwright.adapters.sql.table_parts import flags_of as _flags_of
 from certwright.adapters.sql.table_parts import one_of as _one_of
 from certwright.adapters.sql.table_parts import template_version as _template_version
+from certwright.domain.events import EventType
 from certwright.domain.grants import ObjectKind, Right
 from certwright.domain.outbox import OutboxState
 from certwright.domain.profiles import ProfileFlags, ProfileStatus
@@ -31,7 +32,7 @@ from certwright.domain.request_types import RequestType
 from certwright.domain.requests import OPEN_STATUSES, DataCollectionFlags, RequestFlags, RequestStatus
 from certwright.domain.revocation import RevocationReason
 
-SCHEMA_VERSION = 11
+SCHEMA_VERSION = 13
 """The number of the newest migration: what this program reads and writes."""
 
 metadata = table_parts.metadata
@@ -277,6 +278,18 @@ events = Table(
     sqlite_autoincrement=True,
 )
 Index("ix_events_request_id", events.c.request_id, events.c.sequence)
+
+OF_SETTINGS = text(f"type = '{EventType.SETTINGS_CHANGED.value}'")
+Index("ix_events_of_settings", events.c.sequence, sqlite_where=OF_SETTINGS, postgresql_where=OF_SETTINGS)
+
+history_probe = Table(
+    "history_probe",
+    metadata,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),
+    Column("at", UtcTime, nullable=False),
+    Column("ballast", LargeBinary, nullable=False),
+    CheckConstraint("id = 1", name="single"),
+)
 
 seals = Table(
     "seals",

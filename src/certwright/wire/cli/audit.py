@@ -8,10 +8,13 @@ from pathlib import Path
 import click
 
 from certwright.adapters.checkpoints.file import CheckpointFile
+from certwright.application.event_searches import parse_time
+from certwright.application.prune_history import count_prunable, prune_history
 from certwright.application.verify_history import HistoryReport, verify_history
 from certwright.bootstrap import open_installation
 from certwright.wire.cli.audit_reading import export, list_them, show
 from certwright.wire.cli.console import make_console
+from certwright.wire.cli.operators import find_operator
 from certwright.wire.cli.options import data_option, json_option
 
 
@@ -72,6 +75,33 @@ def key(data: Path) -> None:
     click.echo(f"-----BEGIN PUBLIC KEY-----\n{body}\n-----END PUBLIC KEY-----")
 
 
+@command.command("prune")
+@click.option("--before", required=True, help="What happened before this date or time, UTC where no zone is said.")
+@click.option("--dry-run", is_flag=True, help="Say how many events would be removed, and remove none.")
+@data_option
+def prune(before: str, data: Path, *, dry_run: bool) -> None:
+    """Remove what nobody needs any more, and keep a signed record of it, with which the rest stays proven.
+
+    Whatever belongs to an open request stays, and to a certificate that has not ended, revoked or not. Changes of rights,
+    people, templates, settings and keys stay for good. Verify before: what was tampered with and then removed cannot be found.
+
+    \b
+    Examples:
+      certwright audit prune --before 2020-01-01 --dry-run --data /var/lib/certwright
+      certwright audit prune --before 2020-01-01 --data /var/lib/certwright
+    """
+    moment = parse_time("before", before)
+    if moment is None:
+        raise click.UsageError("--before wants a date or a time.")
+    with open_installation(data) as installation:
+        if dry_run:
+            count = count_prunable(moment, world=installation.world)
+            make_console().print(f"{count} events would be removed.")
+            return
+        pruned = prune_history(moment, operator=find_operator(), world=installation.world, key=installation.sealing_key)
+    make_console().print(f"{pruned.events} events were removed, with {pruned.records} signed records of it.")
+
+
 def _print(report: HistoryReport, *, as_json: bool) -> None:
     if as_json:
         body = {
@@ -79,6 +109,7 @@ def _print(report: HistoryReport, *, as_json: bool) -> None:
             "seals": report.seals,
             "unsealed": report.unsealed,
             "checkpoints": report.checkpoints,
+            "removed": report.removed,
             "faults": list(report.faults),
         }
         click.echo(json.dumps(body))
@@ -86,6 +117,8 @@ def _print(report: HistoryReport, *, as_json: bool) -> None:
     console = make_console()
     console.print(f"{report.events} sealed events under {report.seals} seals, {report.unsealed} not sealed yet.")
     console.print(f"{report.checkpoints} checkpoints outside of the database.")
+    if report.removed:
+        console.print(f"{report.removed} of these events were removed, which is signed for.")
     for fault in report.faults:
         console.print(f"  FAULT {fault}", style="red")
     whole = "The history is not what was sealed." if report.faults else "The history is whole."

@@ -11,13 +11,14 @@ import click
 from certwright.application.event_searches import Named
 from certwright.application.read_history import (
     export_events,
+    export_records,
     export_seals,
     read_event,
     read_newest_events,
 )
 from certwright.bootstrap import open_installation
 from certwright.domain.events import Event, Seal, StoredEvent
-from certwright.formats.event_lines import describe_event, describe_seal, encode_line
+from certwright.formats.event_lines import describe_event, describe_record, describe_seal, encode_line
 from certwright.wire.cli.console import make_console
 from certwright.wire.cli.operators import find_operator
 from certwright.wire.cli.options import data_option, json_option
@@ -88,13 +89,16 @@ def show(sequence: int, data: Path, *, as_json: bool) -> None:
 
 @click.command("export")
 @_filtered
-@click.option("--what", type=click.Choice(["events", "seals"]), default="events", show_default=True, help="What to export.")
+@click.option(
+    "--what", type=click.Choice(["events", "seals", "retention"]), default="events", show_default=True, help="What to export."
+)
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file instead of standard output.")
 @data_option
 def export(what: str, out: Path | None, data: Path, **asked: str) -> None:
     """Write events as JSON, one a line, oldest first, however many there are. That you export is an event, too.
 
-    The seals have no filter: they are what proves the events ("certwright audit key" prints the key for it).
+    The seals, and the records of what was removed, have no filter: they are what proves the events ("certwright audit key"
+    prints the key for it).
 
     \b
     Examples:
@@ -102,12 +106,14 @@ def export(what: str, out: Path | None, data: Path, **asked: str) -> None:
       certwright audit export --what seals --data /var/lib/certwright --out seals.jsonl
       certwright audit export --certificate 1F:00:A2 --data /var/lib/certwright
     """
-    if what == "seals" and any(asked.values()):
-        raise click.UsageError("Seals are exported all together, without a filter.")
+    if what != "events" and any(asked.values()):
+        raise click.UsageError("Seals and records are exported all together, without a filter.")
     with open_installation(data) as installation:
         operator, world = find_operator(), installation.world
         if what == "seals":
             lines: Iterable[str] = (encode_line(describe_seal(each)) for each in export_seals(operator=operator, world=world))
+        elif what == "retention":
+            lines = [encode_line(describe_record(each)) for each in export_records(operator=operator, world=world)]
         else:
             found = export_events(Named(**asked), operator=operator, world=world)
             lines = (encode_line(describe_event(each)) for each in found)

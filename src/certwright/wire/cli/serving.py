@@ -6,18 +6,23 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from ipaddress import ip_address
 
 import structlog
 import uvicorn
 
 from certwright import __version__
+from certwright.application.find_health import find_health
+from certwright.application.note_settings import note_settings
 from certwright.application.role_separation import separate_roles
 from certwright.application.world import World
 from certwright.bootstrap import Installation
 from certwright.domain.errors import AddressUnavailable
 from certwright.domain.events import PROGRAM, EventType, tell_of_program
+from certwright.settings import Settings, list_effective
 from certwright.wire.rest.app import create_app
+from certwright.wire.rest.asgi import ASGIApp
 from certwright.wire.worker import Worker
 
 SHUTDOWN_SECONDS = 10
@@ -96,12 +101,24 @@ def run_server(
         server = _Server(_configure(installation, address), lambda: when_started(RunningServer(url, server)))
         _spare_what_stays()
         with _signals_that_end(server):
+            note_settings(list_effective(installation.settings), list_effective(Settings()), world=installation.world)
             _tell(installation, EventType.SERVICE_STARTED, url)
             _warn_of_combined_roles(installation.world)
             try:
                 server.run(sockets=[listener])
             finally:
                 _tell(installation, EventType.SERVICE_STOPPED, url)
+
+
+def create_installed_app(installation: Installation) -> ASGIApp:
+    """Return the application that serves the installation."""
+    look = partial(
+        find_health,
+        world=installation.world,
+        sealing_interval=installation.settings.history.sealing_interval,
+        find_checkpoint=installation.checkpoints.read_last,
+    )
+    return create_app(installation.world, installation.sign_ins, installation.turns, look)
 
 
 def _working(installation: Installation) -> AbstractContextManager[object]:
@@ -121,7 +138,7 @@ def _spare_what_stays() -> None:
 def _configure(installation: Installation, address: Address) -> uvicorn.Config:
     tls = None if address.is_plain else installation.prepare_tls()
     return uvicorn.Config(
-        create_app(installation.world, installation.sign_ins, installation.turns),
+        create_installed_app(installation),
         loop="uvloop",
         http="httptools",
         ws="none",

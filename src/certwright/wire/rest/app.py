@@ -18,6 +18,7 @@ from certwright.wire.rest.asgi import ASGIApp, Receive, Scope, Send
 from certwright.wire.rest.calls import Route
 from certwright.wire.rest.desk import Desk
 from certwright.wire.rest.folding import ROOT, fold_path
+from certwright.wire.rest.health import HEALTH, HealthDesk, LookAtHealth
 from certwright.wire.rest.routing import RouteTable
 from certwright.wire.rest.sign_in import Reception
 
@@ -34,32 +35,38 @@ ROUTES: tuple[Route, ...] = (
 """Every address of the API: a new one is a function that takes a `Call`, and a line here or in its module."""
 
 
-def create_app(world: World, sign_ins: Sequence[SignIn], turns: Turns) -> ASGIApp:
-    """Return the application; its threads end with its lifespan. Shape: *sign_ins* are asked in their order."""
-    desk = Desk(world, Reception(sign_ins), turns)
+def create_app(world: World, sign_ins: Sequence[SignIn], turns: Turns, look: LookAtHealth) -> ASGIApp:
+    """Return the application; its threads end with its lifespan.
+
+    Shape: *sign_ins* are asked in their order; *look* finds out how the server is.
+    """
+    desk, health = Desk(world, Reception(sign_ins), turns), HealthDesk(look)
     table = RouteTable(f"{ROOT}/api", ROUTES)
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            await _live(desk, receive, send)
+            await _live((desk, health), receive, send)
             return
         try:
-            route, values = table.get_route(scope["method"], fold_path(scope["path"]))
+            if scope["path"] == HEALTH:
+                response = await health.take(scope["method"])
+            else:
+                route, values = table.get_route(scope["method"], fold_path(scope["path"]))
+                response = await desk.take(route, values, scope, receive)
         except Exception as error:  # noqa: BLE001 - the outermost edge, as in `Desk.take`
             response = desk.refuse(error)
-        else:
-            response = await desk.take(route, values, scope, receive)
         await response.send(send)
 
     return application
 
 
-async def _live(desk: Desk, receive: Receive, send: Send) -> None:
+async def _live(desks: Sequence[Desk | HealthDesk], receive: Receive, send: Send) -> None:
     """Follow the web server through its life."""
     while True:
         message = await receive()
         if message["type"] == "lifespan.shutdown":
-            desk.close()
+            for each in desks:
+                each.close()
         await send({"type": f"{message['type']}.complete"})
         if message["type"] == "lifespan.shutdown":
             return
