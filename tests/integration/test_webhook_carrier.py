@@ -1,12 +1,14 @@
 """Webhooks over real HTTPS, to receivers that behave and to such as do not."""
 
 import hmac
+import socket
 import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
+from threading import Event
 from uuid import UUID
 
 import pytest
@@ -15,7 +17,7 @@ from certwright.adapters.webhooks.signed import WebhookCarrier, WebhookReceiver
 from certwright.domain.errors import CertwrightError, DeliveryDeferred, ReceiverUnavailable, SecretUnavailable
 from certwright.domain.identities import UserId
 from certwright.domain.notifications import NotificationType
-from certwright.domain.outbox import OutboxMessage, OutboxMessageId
+from certwright.domain.outbox import DETAIL_LIMIT_CHARACTERS, OutboxMessage, OutboxMessageId
 from certwright.domain.requests import RequestId
 from worlds.contoso import NOW
 from worlds.receivers import Hook, disconnect, drip, find_free_port, hang, make_server_tls, misbehaving, receiving_calls
@@ -153,3 +155,15 @@ def test_a_receiver_that_misbehaves_is_given_up(receiver: WebhookReceiver, act: 
 
 def test_a_receiver_that_is_not_there_is_told(receiver: WebhookReceiver) -> None:
     assert isinstance(call(at(receiver, find_free_port())), ReceiverUnavailable)
+
+
+def test_what_a_receiver_says_can_be_listed_whatever_it_is(receiver: WebhookReceiver) -> None:
+    def swear(connection: socket.socket, _: Event) -> None:
+        connection.recv(65_536)
+        connection.sendall(b"\x1b[2J\x00 spoofed \xff" + b"x" * 500 + b"\r\n\r\n")
+
+    with misbehaving(swear) as port:
+        became = call(replace(receiver, url=f"http://localhost:{port}/", time_limit=LIMIT))
+    assert isinstance(became, ReceiverUnavailable)
+    assert became.detail.isprintable()
+    assert len(became.detail) <= DETAIL_LIMIT_CHARACTERS

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import socket
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,16 @@ import httpx
 import pytest
 
 from worlds.commands import FAST_SETTINGS, certwright, serving
-from worlds.receivers import Hook, Mailbox, find_free_port, make_server_tls, receiving_calls, receiving_mail
+from worlds.receivers import (
+    Hook,
+    Mailbox,
+    find_free_port,
+    hang,
+    make_server_tls,
+    misbehaving,
+    receiving_calls,
+    receiving_mail,
+)
 
 PATIENCE_SECONDS = 30
 PASSWORD = "correct horse battery"
@@ -135,6 +145,25 @@ def test_dead_letters_are_listed_shown_and_sent_again(data: Path, mailbox: Mailb
     assert len(mailbox.taken) == 2
     again = certwright("outbox", "resend", dead[0]["id"], "--data", data)
     assert (again.returncode, "outbox-message-not-found" in again.stderr) == (1, True)
+
+
+def test_a_webhook_that_hangs_holds_up_neither_mail_nor_the_end_of_the_server(data: Path, mailbox: Mailbox, hook: Hook) -> None:
+    met = Event()
+
+    def hang_and_tell(connection: socket.socket, ended: Event) -> None:
+        met.set()
+        hang(connection, ended)
+
+    settings = data / "certwright.toml"
+    with misbehaving(hang_and_tell) as port:
+        settings.write_text(settings.read_text().replace(f":{hook.port}/", f":{port}/") + 'time_limit = "2 s"\n')
+        with serving(data) as server:
+            open_request(server.url, data)
+            assert met.wait(PATIENCE_SECONDS)
+            assert mailbox.arrived.wait(PATIENCE_SECONDS)
+            assert server.stop() == 0
+    (waiting,) = json.loads(certwright("outbox", "list", "--state", "waiting", "--json", "--data", data).stdout)
+    assert (waiting["sink"], waiting["error"]) == ("webhook:siem", "it took longer than 2 s")
 
 
 def test_what_is_due_is_shown_and_not_sent(data: Path, mailbox: Mailbox, hook: Hook) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from certwright.application.due_work import Due
 from certwright.application.world import World
 from certwright.domain.errors import DeliveryDeferred, DeliveryRejected, ReceiverUnavailable
-from certwright.domain.outbox import CLAIM, JITTER_BITS, OutboxMessage, OutboxState, Pace, fail, find_latest_due
+from certwright.domain.outbox import CLAIM, JITTER_BITS, OutboxMessage, OutboxState, Pace, fail, find_latest_due, plain_detail
 from certwright.domain.work_ports import Carrier
 
 BATCH = 100
@@ -91,11 +91,11 @@ def _send(
     try:
         carry(claimed, now)
     except DeliveryRejected as rejected:
-        _record(replace(claimed, state=OutboxState.DEAD, due=world.clock.now(), error=rejected.detail), world)
+        _record(replace(claimed, state=OutboxState.DEAD, due=world.clock.now(), error=plain_detail(rejected.detail)), world)
         sent.dead += 1
     except (DeliveryDeferred, ReceiverUnavailable) as failure:
         chance = world.entropy.bits(JITTER_BITS)
-        failed = fail(claimed, failure.detail, now=world.clock.now(), pace=pace, chance=chance)
+        failed = fail(claimed, plain_detail(failure.detail), now=world.clock.now(), pace=pace, chance=chance)
         _record(failed, world)
         sent.dead += failed.state is OutboxState.DEAD
         sent.failed += failed.state is OutboxState.WAITING

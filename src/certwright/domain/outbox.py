@@ -17,6 +17,7 @@ MAIL = "mail"
 CLAIM = timedelta(minutes=5)
 """How long a message is its sender's: one that a dead sender had in hand is sent again after this time."""
 JITTER_BITS = 32
+DETAIL_LIMIT_CHARACTERS = 200
 
 
 class OutboxState(StrEnum):
@@ -73,6 +74,12 @@ class Pace:
     first_delay: timedelta = timedelta(seconds=10)
     longest_delay: timedelta = timedelta(minutes=15)
     maximum_age: timedelta = timedelta(days=2)
+
+
+def plain_detail(text: str) -> str:
+    """Return what a receiver said as one line that can be stored and listed: it may have sent anything."""
+    printable = "".join(each if each.isprintable() else " " for each in text)
+    return " ".join(printable.split())[:DETAIL_LIMIT_CHARACTERS].rstrip(".")
 
 
 def fail(message: OutboxMessage, error: str, *, now: datetime, pace: Pace, chance: int) -> OutboxMessage:

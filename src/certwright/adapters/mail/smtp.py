@@ -12,9 +12,8 @@ from certwright.adapters.leash import Leash, connect
 from certwright.adapters.mail.letters import write_letter
 from certwright.domain.errors import DeliveryDeferred, DeliveryRejected, ReceiverUnavailable, SecretUnavailable
 from certwright.domain.mail_security import MailSecurity
-from certwright.domain.outbox import MAIL, OutboxMessage
+from certwright.domain.outbox import MAIL, OutboxMessage, plain_detail
 
-DETAIL_LIMIT_CHARACTERS = 200
 QUIT_SECONDS = 2.0
 READY, CLOSING = 220, 421
 """Source: RFC 5321 section 4.2.3."""
@@ -150,7 +149,7 @@ class _Conversation:
             return ReceiverUnavailable(self._name, f"it took longer than {self._seconds:g} s")
         if isinstance(fault, smtplib.SMTPResponseException):
             return ReceiverUnavailable(self._name, _explain(fault.smtp_code, fault.smtp_error))
-        return ReceiverUnavailable(self._name, _shorten(str(fault) or type(fault).__name__))
+        return ReceiverUnavailable(self._name, plain_detail(str(fault) or type(fault).__name__))
 
     def _close(self) -> None:
         self._smtp.close()
@@ -160,10 +159,4 @@ class _Conversation:
 
 def _explain(code: int, answer: bytes | str) -> str:
     text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
-    return _shorten(f"it answered {code} {text}")
-
-
-def _shorten(text: str) -> str:
-    """Return *text* in one line that is not too long to be listed."""
-    printable = "".join(each if each.isprintable() else " " for each in text)
-    return " ".join(printable.split())[:DETAIL_LIMIT_CHARACTERS].rstrip(".")
+    return plain_detail(f"it answered {code} {text}")

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from certwright.adapters.leash import Leash, connect
 from certwright.application.notify_by_webhook import WEBHOOK
 from certwright.domain.errors import DeliveryDeferred, ReceiverUnavailable, SecretUnavailable
-from certwright.domain.outbox import OutboxMessage
+from certwright.domain.outbox import OutboxMessage, plain_detail
 from certwright.formats.webhook_signatures import sign_webhook
 
 ANSWER_LIMIT_OCTETS = 65_536
@@ -94,7 +94,7 @@ class WebhookCarrier:
     def _describe(self, fault: Exception, leash: Leash | None) -> ReceiverUnavailable:
         if (leash is not None and leash.was_cut) or isinstance(fault, TimeoutError):
             return ReceiverUnavailable(self._name, f"it took longer than {self._seconds:g} s")
-        return ReceiverUnavailable(self._name, (str(fault) or type(fault).__name__)[:200].rstrip("."))
+        return ReceiverUnavailable(self._name, plain_detail(str(fault) or type(fault).__name__))
 
 
 def _read_status(connection: http.client.HTTPConnection) -> int:
