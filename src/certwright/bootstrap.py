@@ -27,7 +27,7 @@ from certwright.adapters.keys.keyring import Keyring
 from certwright.adapters.keys.sealing_key import HistorySealingKey
 from certwright.adapters.keys.software import SoftwareKey, SoftwareKeyMaker, SoftwareKeySafe, generate_key, open_key
 from certwright.adapters.patterns import Re2Patterns
-from certwright.adapters.secret_places import SECRET_OCTETS, find_or_make_secret, put_password_into, read_secret
+from certwright.adapters.secret_places import SECRET_OCTETS, find_or_make_secret, read_secret
 from certwright.adapters.signers.channel import Charge
 from certwright.adapters.signers.crew import SignerCrew, count_signers
 from certwright.adapters.signin.argon2 import Argon2Hasher
@@ -39,6 +39,7 @@ from certwright.application.due_work import Job
 from certwright.application.jobs import list_jobs
 from certwright.application.manage_agents import NewAgent, add_agent
 from certwright.application.world import World
+from certwright.bootstrap_database import find_database_url, find_settings
 from certwright.bootstrap_outbox import list_outbox_jobs, make_notifier
 from certwright.domain.archive import RecoveryAgent
 from certwright.domain.certificates import SERIAL_NUMBER_BITS, SerialNumber, format_serial_number
@@ -65,7 +66,6 @@ from certwright.settings import (
     load_settings,
 )
 
-DATABASE_FILE = "certwright.db"
 ROOT_CERTIFICATE_FILE = "ca.pem"
 TLS_FOLDER = "tls"
 ROOT, ISSUING, HISTORY = "root", "issuing", "history"
@@ -128,7 +128,7 @@ def create_installation(data: Path, *, tell: Tell = lambda _: None) -> None:
         replace_file(data / SETTINGS_FILE, encode_settings_template().encode())
     settings = load_settings(data / SETTINGS_FILE)
     passphrase = find_or_make_secret(settings.keys.passphrase, data)
-    url = _database_url(settings, data)
+    url = find_database_url(settings, data)
     tell("Preparing the database")
     migrate(url)
     store = open_store(url)
@@ -205,12 +205,8 @@ def open_installation(data: Path) -> Iterator[Installation]:
 
     Errors: InstallationMissing; faults of the settings file; SecretUnavailable; StoreUnavailable; KeyUnavailable.
     """
-    if not (data / SETTINGS_FILE).is_file():
-        raise InstallationMissing(str(data))
-    settings = load_settings(data / SETTINGS_FILE)
-    if not settings.database.url and not (data / DATABASE_FILE).is_file():
-        raise InstallationMissing(str(data))
-    url = _database_url(settings, data)
+    settings = find_settings(data)
+    url = find_database_url(settings, data)
     turns = SingleTurn() if url.startswith("sqlite") else NoTurns()
 
     def find_version(number: int | None) -> KeyVersion | None:
@@ -350,13 +346,6 @@ def _keep_root_certificate(data: Path, issuer: Issuer) -> Path:
 def _read_passphrase(data: Path) -> str:
     """Return the passphrase from where the settings say now: an administrator may have moved it while we serve."""
     return read_secret(load_settings(data / SETTINGS_FILE).keys.passphrase, data)
-
-
-def _database_url(settings: Settings, data: Path) -> str:
-    """Return the URL with its password, for the driver only: it is never shown."""
-    if not settings.database.url:
-        return f"sqlite:///{(data / DATABASE_FILE).resolve()}"
-    return put_password_into(settings.database.url, settings.database.password, data)
 
 
 def _publication_urls(settings: Settings, authority: str) -> dict[str, tuple[str, ...]]:

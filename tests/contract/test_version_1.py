@@ -11,13 +11,14 @@ from uuid import UUID
 import pytest
 from alembic import command
 from alembic.config import Config
+from click.testing import CliRunner
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from sqlalchemy import Connection, create_engine, insert, text
 
 from certwright.adapters.signin.argon2 import Argon2Hasher
-from certwright.adapters.sql.schema import MIGRATIONS, migrate
+from certwright.adapters.sql.schema import MIGRATIONS
 from certwright.adapters.sql.store import open_store
 from certwright.adapters.sql.tables import metadata
 from certwright.application.approve_request import approve_request
@@ -31,11 +32,14 @@ from certwright.application.seal_history import seal_history
 from certwright.application.verify_history import verify_history
 from certwright.bootstrap import Installation, open_installation
 from certwright.domain.errors import StoreUnavailable
+from certwright.domain.events import Event, EventType
 from certwright.domain.identities import Caller
 from certwright.domain.ports import Session
 from certwright.domain.profiles import ProfileFlags, ProfileStatus
 from certwright.domain.requests import RequestStatus
 from certwright.domain.workflows import Operation
+from certwright.wire.cli import main
+from certwright.wire.cli.operators import find_operator
 
 ROWS: dict[str, list[dict[str, Any]]] = json.loads((Path(__file__).parent.parent / "vectors" / "version-1.json").read_text())
 PASSPHRASE = "correct horse battery staple"
@@ -86,14 +90,15 @@ def old_url(empty_url: str) -> str:
 @pytest.fixture
 def installation(old_url: str, tmp_path: Path) -> Iterator[Installation]:
     """The installation that the database is of, after its migration."""
-    with pytest.raises(StoreUnavailable, match="version 1 and has to be migrated"):
+    with pytest.raises(StoreUnavailable, match=r"version 1 and has to be migrated to .*: certwright migrate"):
         open_store(old_url)
-    migrate(old_url)
     folder = tmp_path / "data"
     folder.mkdir()
     (folder / "certwright.toml").write_text(f'[database]\nurl = "{old_url}"\n')
     (folder / "passphrase").write_text(PASSPHRASE)
     (folder / "passphrase").chmod(0o600)
+    migrated = CliRunner().invoke(main, ["migrate", "--data", str(folder)])
+    assert (migrated.exit_code, migrated.output) == (0, "The database is of this version.\n")
     with open_installation(folder) as opened:
         yield opened
 
@@ -128,8 +133,11 @@ def test_everything_of_version_1_is_read_as_it_was(installation: Installation) -
     with installation.world.store.reading() as session:
         counts = count_rows(session)
         requests = session.requests.list_all()
+        *_, told = session.history.list_unsealed(100)
         password = session.directory.find_password_hash(subscriber.user.id)
-    assert counts == {name: len(ROWS[name]) for name in counts}
+    assert counts == {name: len(ROWS[name]) + (name == "events") for name in counts}
+    assert isinstance(told, Event)
+    assert (told.type, told.actor) == (EventType.DATABASE_MIGRATED, find_operator())
     assert {each.id: int(each.status) for each in requests} == {decode(row["id"]): row["status"] for row in ROWS["requests"]}
     assert {each.operation for each in requests} == {Operation.ENROLL}
     assert sorted((each.priority, each.comment) for each in requests)[-1] == (7, "first")
@@ -182,4 +190,4 @@ def test_the_history_of_version_1_is_whole_and_goes_on(installation: Installatio
     sealed = seal_history(world=installation.world, key=installation.sealing_key)
     assert sealed > 0
     found = verify_history(world=installation.world, key=installation.sealing_key)
-    assert (found.faults, found.events, found.unsealed) == ((), len(ROWS["events"]), 0)
+    assert (found.faults, found.events, found.unsealed) == ((), len(ROWS["events"]) + 1, 0)

@@ -16,6 +16,7 @@ class EventType(StrEnum):
     """What can happen; the value is what auditors search for, and never changes."""
 
     SERVICE_INITIALIZED = "service.initialized"
+    DATABASE_MIGRATED = "database.migrated"
     SERVICE_STARTED = "service.started"
     SERVICE_STOPPED = "service.stopped"
     SERVER_CERTIFICATE_ISSUED = "server-certificate.issued"

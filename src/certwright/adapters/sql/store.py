@@ -190,7 +190,9 @@ def _check_schema(transactions: Transactions) -> None:
         is_ours = inspect(connection).has_table(VERSION_TABLE)
         version = int(connection.execute(_VERSION).scalar_one()) if is_ours else 0
     if version < SCHEMA_VERSION:
-        raise StoreUnavailable(f"its schema is version {version} and has to be migrated to version {SCHEMA_VERSION} first")
+        raise StoreUnavailable(
+            f"its schema is version {version} and has to be migrated to version {SCHEMA_VERSION} first: certwright migrate"
+        )
     if version > SCHEMA_VERSION:
         raise StoreUnavailable(f"its schema is version {version}, of a newer program; this one knows version {SCHEMA_VERSION}")
 

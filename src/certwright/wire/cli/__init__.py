@@ -24,6 +24,7 @@ class CommandEntry:
 
 COMMANDS = {
     "init": CommandEntry("init", "Make an installation in a folder: authorities, keys, database, settings."),
+    "migrate": CommandEntry("migrate", "Bring the database of an older version to this one."),
     "serve": CommandEntry("serve", "Serve an installation over HTTPS until it is told to stop."),
     "work": CommandEntry("work", "Do what is due: in place of a server, once, or only show it."),
     "demo": CommandEntry("demo", "Show everything: install, load people, serve, enroll a certificate."),
