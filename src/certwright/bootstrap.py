@@ -25,7 +25,7 @@ from certwright.adapters.files import PUBLIC_MODE, make_private_folder, replace_
 from certwright.adapters.keys.card_keys import SoftwareCardKeys
 from certwright.adapters.keys.keyring import Keyring
 from certwright.adapters.keys.sealing_key import HistorySealingKey
-from certwright.adapters.keys.software import SoftwareKey, SoftwareKeyMaker, SoftwareKeySafe, generate_key, open_key
+from certwright.adapters.keys.software import SoftwareKey, SoftwareKeySafe, generate_key, open_key
 from certwright.adapters.patterns import Re2Patterns
 from certwright.adapters.secret_places import SECRET_OCTETS, find_or_make_secret, read_secret
 from certwright.adapters.signers.channel import Charge
@@ -41,6 +41,7 @@ from certwright.application.manage_agents import NewAgent, add_agent
 from certwright.application.world import World
 from certwright.bootstrap_database import find_database_url, find_settings
 from certwright.bootstrap_outbox import list_outbox_jobs, make_notifier
+from certwright.bootstrap_pool import make_key_maker, make_pool_job
 from certwright.domain.archive import RecoveryAgent
 from certwright.domain.certificates import SERIAL_NUMBER_BITS, SerialNumber, format_serial_number
 from certwright.domain.errors import (
@@ -227,7 +228,7 @@ def _assemble(data: Path, settings: Settings, kek: Keyring, store: SqlStore, tur
     records, sealed = _load_authorities(store, data)
     issuer = describe_issuer(records, **_publication_urls(settings, ISSUING))
     issuing_key = open_key(sealed[ISSUING], kek)
-    workshop = ThreadCrew(turns, os.cpu_count() or 1)
+    workshop, safe = ThreadCrew(turns, os.cpu_count() or 1), SoftwareKeySafe(kek)
     checkpoints = CheckpointFile(data / settings.history.checkpoint_file)
     authority = SignerCrew(
         EmbeddedAuthority(issuer, issuing_key),
@@ -241,8 +242,8 @@ def _assemble(data: Path, settings: Settings, kek: Keyring, store: SqlStore, tur
         clock=clock,
         entropy=entropy,
         workshop=workshop,
-        key_maker=SoftwareKeyMaker(),
-        safe=SoftwareKeySafe(kek),
+        key_maker=make_key_maker(settings, store, safe),
+        safe=safe,
         card_keys=SoftwareCardKeys(kek, entropy),
         patterns=Re2Patterns(),
         pfx=PfxRules(iterations=settings.pfx.iterations, minimum_password_characters=settings.pfx.minimum_password_characters),
@@ -278,7 +279,7 @@ def _list_jobs(settings: Settings, world: World, sealing_key: SealingKey, data: 
         interval=settings.worker.interval,
         stale_after=settings.worker.stale_after,
     )
-    return (*own, *list_outbox_jobs(settings, world, data, partial(read_secret, data=data)))
+    return (*own, make_pool_job(settings, world), *list_outbox_jobs(settings, world, data, partial(read_secret, data=data)))
 
 
 def _keep_first_version(store: SqlStore, kek: Keyring) -> None:

@@ -108,6 +108,13 @@ class KeySettings:
         SecretReference("file", "passphrase"),
         "Where the passphrase is kept that wraps the key-encryption key.",
     )
+    pool_rsa_2048: int = _setting(
+        0,
+        "How many RSA keys with 2048 bits are made ahead, in idle time, for certificate templates whose keys the server makes.",
+        between(0, 10_000),
+    )
+    pool_rsa_3072: int = _setting(0, "The same for 3072 bits.", between(0, 10_000))
+    pool_rsa_4096: int = _setting(0, "The same for 4096 bits.", between(0, 10_000))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

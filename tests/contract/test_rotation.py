@@ -51,6 +51,7 @@ PUBLIC_BINARIES = {
     "seals.chain",
     "seals.signature",
     "keys.public",
+    "pooled_keys.public",
     "authorities.certificate",
     "outbox.payload",
     "archived_keys.agents",
@@ -141,6 +142,11 @@ class Vault:
         assert claimed is not None
         return claimed.payload
 
+    def keep_pooled_key(self) -> None:
+        key = SealedKey(name="pool/1", public=b"public", sealed=self.keyring.seal(SECRET, "pool/1"), created=NOW)
+        with self.store.writing() as session:
+            session.key_pool.add("RSA 2048", key)
+
     def open_key(self, name: str) -> bytes:
         with self.store.reading() as session:
             found = session.keys.find_key(name)
@@ -213,6 +219,7 @@ def test_nothing_sealed_is_in_a_column_that_a_rotation_does_not_know(vault: Vaul
     vault.keep_passwords(vault.keep_answer("31337"))
     vault.keep_message(b"a one-time password")
     vault.keep_card()
+    vault.keep_pooled_key()
     assert list_places_of_sealed_values(url) == {each.place for each in SEALED_COLUMNS} | {WRAPPED}
 
 

@@ -1,4 +1,4 @@
-"""What we need from outside for the private keys of people, as small protocols."""
+"""What we need from outside for private keys, as small protocols."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -6,9 +6,28 @@ from typing import Protocol
 
 from certwright.domain.archive import ArchivedKey, RecoveryAgent
 from certwright.domain.certificates import SerialNumber
-from certwright.domain.keys import PrivateKey, SealedKey
+from certwright.domain.keys import AuthorityRecord, PrivateKey, SealedKey
+from certwright.domain.ports_at_rest import KeyVersions
 from certwright.domain.profile_templates import KeySpecification
 from certwright.domain.public_keys import HashAlgorithm
+
+
+class Keys(KeyVersions, Protocol):
+    """Sealed private keys and the authorities that use them."""
+
+    def find_key(self, name: str) -> SealedKey | None: ...
+
+    def save_key(self, key: SealedKey) -> None:
+        """Store *key* in place of one of the same name."""
+
+    def delete_keys(self, names: Iterable[str]) -> None:
+        """Forget the keys of these names, as far as there are any."""
+
+    def list_authorities(self) -> tuple[AuthorityRecord, ...]:
+        """Return all authorities by name."""
+
+    def save_authority(self, authority: AuthorityRecord) -> None:
+        """Store *authority* in place of one of the same name."""
 
 
 class KeyMaker(Protocol):
@@ -19,6 +38,23 @@ class KeyMaker(Protocol):
 
         Errors: DefinitionInvalid for an algorithm or a size that no template may ask for.
         """
+
+
+class KeyPool(Protocol):
+    """Private keys that were made ahead, sealed. *kind* is that of `name_pool_kind`."""
+
+    def count(self, kind: str) -> int: ...
+
+    def add(self, kind: str, key: SealedKey) -> None:
+        """Store a new key."""
+
+    def take(self, kind: str) -> SealedKey | None:
+        """Remove the oldest key and return it, to one caller only; None when there is none left."""
+
+
+def name_pool_kind(specification: KeySpecification) -> str:
+    """Return which keys of the pool fit *specification*."""
+    return f"{specification.algorithm.value} {specification.bits}"
 
 
 class DecryptionKey(Protocol):

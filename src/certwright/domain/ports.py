@@ -13,11 +13,10 @@ from certwright.domain.grants import Grant, Grants
 from certwright.domain.history_ports import History, Retention
 from certwright.domain.identities import Caller, Group, Principal, Sid, User, UserId
 from certwright.domain.issuing import Cleared, Issuer, Signed, SigningOrder
-from certwright.domain.key_ports import Archive
-from certwright.domain.keys import AuthorityRecord, SealedKey
+from certwright.domain.key_ports import Archive, KeyPool, Keys
 from certwright.domain.notified_events import Notification
 from certwright.domain.password_ports import Passwords
-from certwright.domain.ports_at_rest import KeyVersions, SealedRows
+from certwright.domain.ports_at_rest import SealedRows
 from certwright.domain.profile_templates import ProfileTemplate, ProfileTemplateId, ResponseForm
 from certwright.domain.profiles import Profile, ProfileId, ProfileStatus
 from certwright.domain.public_keys import HashAlgorithm, PublicKey
@@ -217,24 +216,6 @@ class Certificates(Protocol):
         """End the hold of a certificate; any other revocation stays."""
 
 
-class Keys(KeyVersions, Protocol):
-    """Sealed private keys and the authorities that use them."""
-
-    def find_key(self, name: str) -> SealedKey | None: ...
-
-    def save_key(self, key: SealedKey) -> None:
-        """Store *key* in place of one of the same name."""
-
-    def delete_keys(self, names: Iterable[str]) -> None:
-        """Forget the keys of these names, as far as there are any."""
-
-    def list_authorities(self) -> tuple[AuthorityRecord, ...]:
-        """Return all authorities by name."""
-
-    def save_authority(self, authority: AuthorityRecord) -> None:
-        """Store *authority* in place of one of the same name."""
-
-
 class Session(Protocol):
     """One transaction's view of the store."""
 
@@ -272,6 +253,8 @@ class Session(Protocol):
     def outbox(self) -> Outbox: ...
     @property
     def sealed(self) -> SealedRows: ...
+    @property
+    def key_pool(self) -> KeyPool: ...
 
 
 class Store(Protocol):

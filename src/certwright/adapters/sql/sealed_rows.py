@@ -16,7 +16,7 @@ from certwright.adapters.sql.passwords import name_passwords_key
 from certwright.adapters.sql.prepared import Connection
 from certwright.adapters.sql.requests import list_sealed_answers, replace_sealed_answers
 from certwright.adapters.sql.smartcards import list_sealed_admin_keys, replace_sealed_admin_keys
-from certwright.adapters.sql.tables import keys, outbox, requests
+from certwright.adapters.sql.tables import keys, outbox, pooled_keys, requests
 from certwright.adapters.sql.work_tables import one_time_passwords
 from certwright.domain.admin_keys import name_master_key
 from certwright.domain.keys import SealedPart, SealedRow
@@ -72,6 +72,7 @@ class SealedColumn:
 
 SEALED_COLUMNS = (
     SealedColumn(keys.c.sealed, keys.c.name, keys.c.name, _whole(str)),
+    SealedColumn(pooled_keys.c.sealed, pooled_keys.c.number, pooled_keys.c.name, _whole(str)),
     SealedColumn(requests.c.data, requests.c.number, requests.c.id, list_sealed_answers, replace_sealed_answers),
     SealedColumn(outbox.c.sealed, outbox.c.number, outbox.c.id, _whole(name_sealed_message)),
     SealedColumn(

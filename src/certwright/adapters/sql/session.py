@@ -6,6 +6,7 @@ from certwright.adapters.sql.certificates import SqlCertificates
 from certwright.adapters.sql.delayed_revocations import SqlDelayedRevocations
 from certwright.adapters.sql.directory import SqlDirectory
 from certwright.adapters.sql.history import CommitOrder, SqlHistory
+from certwright.adapters.sql.key_pool import SqlKeyPool
 from certwright.adapters.sql.keys import SqlKeys
 from certwright.adapters.sql.leases import SqlLeases
 from certwright.adapters.sql.memory import Memory
@@ -51,6 +52,7 @@ class SqlSession:
         self._leases = SqlLeases(connection)
         self._outbox = SqlOutbox(connection, cipher)
         self._sealed = SqlSealedRows(connection)
+        self._key_pool = SqlKeyPool(connection)
 
     @property
     def directory(self) -> SqlDirectory:
@@ -136,3 +138,8 @@ class SqlSession:
     def sealed(self) -> SqlSealedRows:
         """Return everything that is sealed."""
         return self._sealed
+
+    @property
+    def key_pool(self) -> SqlKeyPool:
+        """Return keys made ahead."""
+        return self._key_pool

@@ -32,7 +32,7 @@ from certwright.domain.request_types import RequestType
 from certwright.domain.requests import OPEN_STATUSES, DataCollectionFlags, RequestFlags, RequestStatus
 from certwright.domain.revocation import RevocationReason
 
-SCHEMA_VERSION = 13
+SCHEMA_VERSION = 14
 """The number of the newest migration: what this program reads and writes."""
 
 metadata = table_parts.metadata
@@ -352,6 +352,18 @@ keys = Table(
     Column("sealed", LargeBinary, nullable=False),
     Column("created", UtcTime, nullable=False),
 )
+
+pooled_keys = Table(
+    "pooled_keys",
+    metadata,
+    _counter("number"),
+    Column("kind", PlainText, nullable=False),
+    Column("name", PlainText, nullable=False),
+    Column("public", LargeBinary, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("created", UtcTime, nullable=False),
+)
+Index("ix_pooled_keys_kind", pooled_keys.c.kind, pooled_keys.c.number)
 
 key_versions = Table(
     "key_versions",
