@@ -260,3 +260,13 @@ def test_whoever_appends_an_event_is_heard_in_his_transaction(url: str) -> None:
         assert [each.recipient for each in session.outbox.list_all(None, 10)] == ["5", "2", "1"]
     assert set(listener.heard) == {"1", "2", "3", "4", "5"}
     store.close()
+
+
+def test_the_messages_about_a_request_are_listed_oldest_first_without_their_secrets(store: SqlStore) -> None:
+    about = RequestId(uuid4())
+    first, second = message(request_id=about, has_secret=True), message(request_id=about)
+    put(store, first, message(), second)
+    with store.reading() as session:
+        found = session.outbox.list_of_request(about)
+    assert [each.id for each in found] == [first.id, second.id]
+    assert found[0].payload == b""

@@ -80,7 +80,7 @@ def test_a_request_is_approved_by_those_who_prove_who_they_are(data: Path) -> No
         done = run("requests", "approve", str(request), "--user", user, "--data", data, variables=SECRET)
         assert done.output == f"The request is {status}.\n"
     shown = json.loads(run("requests", "show", str(request), "--json", "--data", data).stdout)
-    assert shown["approvals"] == ["CORP\\approver", "CORP\\approver2"]
+    assert [each["approver"] for each in shown["approvals"]] == ["CORP\\approver", "CORP\\approver2"]
     approvals = [each for each in list_events(data) if each.type == "request.approved"]
     assert [each.details["approvals"] for each in approvals] == ["1 of 2", "2 of 2"]
     assert {each.source for each in approvals} == {f"command line of {find_operator()}"}

@@ -15,6 +15,7 @@ from certwright.domain.outbox import OutboxMessage, OutboxMessageId, OutboxState
 from certwright.domain.profile_templates import ProfileTemplateId
 from certwright.domain.profiles import ProfileId
 from certwright.domain.renewals import DueRenewal, Renewal
+from certwright.domain.requests import RequestId
 
 
 class Leases(Protocol):
@@ -93,6 +94,9 @@ class Outbox(Protocol):
 
     def get(self, message_id: OutboxMessageId) -> OutboxMessage:
         """Errors: OutboxMessageNotFound."""
+
+    def list_of_request(self, request_id: RequestId) -> tuple[OutboxMessage, ...]:
+        """Return the messages about the request, oldest first."""
 
     def list_all(self, state: OutboxState | None, limit: int) -> tuple[OutboxMessage, ...]:
         """Return the newest messages of *state*, or of any, newest first."""

@@ -13,6 +13,7 @@ from certwright.domain.errors import OutboxMessageNotFound
 from certwright.domain.notifications import NotificationType
 from certwright.domain.outbox import OutboxMessage, OutboxMessageId, OutboxState
 from certwright.domain.ports_at_rest import Cipher
+from certwright.domain.requests import RequestId
 
 _MESSAGE = (
     outbox.c.number,
@@ -76,6 +77,7 @@ _RELEASE = (
     )
 )
 _ONE = select(*_MESSAGE).where(outbox.c.id == bindparam("message_id"))
+_OF_REQUEST = select(*_MESSAGE).where(outbox.c.request_id == bindparam("of_request")).order_by(outbox.c.number)
 _NEWEST = select(*_MESSAGE).order_by(outbox.c.number.desc()).limit(bindparam("most"))
 _NEWEST_OF_STATE = _NEWEST.where(outbox.c.state == bindparam("of_state"))
 # Of what was sent, *due* is when.
@@ -140,6 +142,10 @@ class SqlOutbox:
         if not found:
             raise OutboxMessageNotFound(message_id)
         return found[0]
+
+    def list_of_request(self, request_id: RequestId) -> tuple[OutboxMessage, ...]:
+        """Return the messages about the request, oldest first."""
+        return self._list(_OF_REQUEST, {"of_request": request_id})
 
     def list_all(self, state: OutboxState | None, limit: int) -> tuple[OutboxMessage, ...]:
         """Return the newest messages of *state*, or of any, newest first."""

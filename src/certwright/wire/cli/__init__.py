@@ -32,7 +32,9 @@ COMMANDS = {
     "load": CommandEntry("load", "Load people, rights and templates from a world file."),
     "password": CommandEntry("password", "Set the password of a local account."),
     "templates": CommandEntry("templates", "List, show, export, import and compare profile templates."),
-    "requests": CommandEntry("requests", "List requests, show one, approve or deny it."),
+    "requests": CommandEntry(
+        "requests", "List requests, tell the story of one, approve or deny it, hand out its one-time passwords."
+    ),
     "users": CommandEntry("people", "List accounts, switch them on and off.", "users"),
     "groups": CommandEntry("people", "List groups, add and remove members.", "groups"),
     "rights": CommandEntry("rights", "Give rights, take them away, list them."),

@@ -7,18 +7,19 @@ from uuid import UUID
 import click
 
 from certwright.application.approve_request import approve_request, deny_request
-from certwright.application.list_all_requests import list_all_requests, trace_request
+from certwright.application.list_all_requests import list_all_requests
 from certwright.application.one_time_passwords import distribute_passwords
+from certwright.application.trace_request import trace_request
 from certwright.bootstrap import Installation, open_installation
 from certwright.domain.account_names import find_named
 from certwright.domain.errors import CredentialsRejected
-from certwright.domain.events import Event
 from certwright.domain.identities import Caller, UserId
 from certwright.domain.program import THE_PROGRAM
-from certwright.domain.requests import Request, RequestId, RequestStatus
+from certwright.domain.requests import RequestId, RequestStatus
 from certwright.wire.cli.console import make_console
 from certwright.wire.cli.operators import find_operator
 from certwright.wire.cli.options import data_option, json_option, password_file_option, read_password
+from certwright.wire.cli.request_story import describe_request, describe_story, list_story_lines
 
 user_option = click.option("--user", required=True, help="The approver, whose password is asked for.")
 comment_option = click.option("--comment", default="", help="Goes into the history.")
@@ -26,7 +27,7 @@ comment_option = click.option("--comment", default="", help="Goes into the histo
 
 @click.group("requests")
 def command() -> None:
-    """List requests, show one, approve or deny it."""
+    """List requests, tell the story of one, approve or deny it, hand out its one-time passwords."""
 
 
 @command.command("list")
@@ -45,7 +46,7 @@ def list_them(status: str | None, data: Path, *, as_json: bool) -> None:
         found = list_all_requests(world=installation.world, statuses=statuses)
         names = _name_people(installation)
     if as_json:
-        click.echo(json.dumps([_describe(each, names) for each in found]))
+        click.echo(json.dumps([describe_request(each, names) for each in found]))
         return
     console = make_console()
     for each in found:
@@ -59,25 +60,25 @@ def list_them(status: str | None, data: Path, *, as_json: bool) -> None:
 @data_option
 @json_option
 def show(request_id: UUID, data: Path, *, as_json: bool) -> None:
-    """Show a request: who asked for what, who approved, what happened."""
+    """Show the whole story of a request: who asked whom for what and when, the answers, approvals, one-time passwords,
+    certificates with their status, notifications, and everything that happened, in order. Times are UTC. Answers to sensitive
+    questions and the passwords themselves are not shown.
+
+    \b
+    Examples:
+      certwright requests show 8d1f0c56-6a4c-4f5e-9f57-0c6a3b6d27c2 --data data
+      certwright requests show 8d1f0c56-6a4c-4f5e-9f57-0c6a3b6d27c2 --data data --json
+    """
     with open_installation(data) as installation:
         traced = trace_request(RequestId(request_id), world=installation.world)
         names = _name_people(installation)
-    described = _describe(traced.request, names) | {
-        "template": f"{traced.template.name}, version {traced.template.version}",
-        "comment": traced.request.comment,
-        "approvals": [names.get(each.approver_id, str(each.approver_id)) for each in traced.approvals],
-        "history": [_tell(each) for each in traced.events if isinstance(each, Event)],
-    }
+    story = describe_story(traced, names)
     if as_json:
-        click.echo(json.dumps(described))
+        click.echo(json.dumps(story))
         return
     console = make_console()
-    for name, value in described.items():
-        lines = value if isinstance(value, list) else [value]
-        console.print(f"{name:12}{lines[0] if lines else ''}")
-        for line in lines[1:]:
-            console.print(f"{'':12}{line}")
+    for line in list_story_lines(story):
+        console.print(line)
 
 
 @command.command("approve")
@@ -158,20 +159,3 @@ def _name_people(installation: Installation) -> dict[UserId, str]:
     with installation.world.store.reading() as session:
         users = (*session.directory.list_users(), THE_PROGRAM.user)
         return {each.id: each.nt4_name for each in users}
-
-
-def _describe(request: Request, names: dict[UserId, str]) -> dict[str, object]:
-    return {
-        "id": str(request.id),
-        "operation": request.operation.value,
-        "status": request.status.name.lower(),
-        "originator": names.get(request.originator_id, str(request.originator_id)),
-        "target": names.get(request.target_id, str(request.target_id)),
-        "submitted": request.submitted.isoformat(),
-        "priority": request.priority,
-        "profile": None if request.old_profile_id is None else str(request.old_profile_id),
-    }
-
-
-def _tell(event: Event) -> str:
-    return f"{event.at:%Y-%m-%d %H:%M:%S}  {event.type}  {event.actor}  {event.comment}".rstrip()

@@ -1,0 +1,55 @@
+"""Everything that is known of one request, for whoever runs the server."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from certwright.application.one_time_passwords import find_password_state
+from certwright.application.request_parties import see_request
+from certwright.application.world import World
+from certwright.domain.certificates import Certificate
+from certwright.domain.distributed_passwords import DistributedPasswords, PasswordState
+from certwright.domain.events import StoredEvent
+from certwright.domain.outbox import OutboxMessage
+from certwright.domain.policies import Policy
+from certwright.domain.profile_templates import ProfileTemplate
+from certwright.domain.requests import Approval, Request, RequestId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TracedRequest:
+    """A request with its whole story, as of *at*.
+
+    Shape: *approvals*, *certificates* (those about to be signed included), *messages* and *events* in their order.
+    *password_state* is None where the request needs no one-time passwords, *passwords* where none were handed out.
+    """
+
+    at: datetime
+    request: Request
+    template: ProfileTemplate
+    policy: Policy
+    approvals: tuple[Approval, ...]
+    password_state: PasswordState | None
+    passwords: DistributedPasswords | None
+    certificates: tuple[Certificate, ...]
+    messages: tuple[OutboxMessage, ...]
+    events: tuple[StoredEvent, ...]
+
+
+def trace_request(request_id: RequestId, *, world: World) -> TracedRequest:
+    """Return the request with everything that happened to it. Errors: RequestNotFound."""
+    now = world.clock.now()
+    with world.store.reading() as session:
+        seen = see_request(session.requests.get(request_id), session)
+        state = find_password_state(seen, session, now)
+        return TracedRequest(
+            at=now,
+            request=seen.request,
+            template=seen.template,
+            policy=seen.policy,
+            approvals=session.requests.list_approvals(request_id),
+            password_state=state,
+            passwords=None if state is None else session.passwords.find(request_id),
+            certificates=session.certificates.list_of_request(request_id),
+            messages=session.outbox.list_of_request(request_id),
+            events=session.history.list_of_request(request_id),
+        )
