@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from certwright.adapters.sql.sqlite import LOG_OCTETS
+from certwright.adapters.sql.sqlite import LOG_COMMITS, LOG_OCTETS
 from certwright.adapters.sql.store import SqlStore, open_store
 from certwright.domain.errors import StoreUnavailable
 from worlds.contoso import SUBSCRIBER
@@ -384,6 +384,17 @@ def test_a_long_log_is_brought_into_the_database_and_begins_anew(lone_store: Sql
     assert max(lengths) <= LOG_OCTETS
     assert any(after < before for before, after in pairwise(lengths))
     assert len(list_comments(lone_store)) == 30 * 200
+
+
+def test_a_log_that_is_not_long_is_written_over_and_keeps_its_length(lone_store: SqlStore, sqlite_url: str) -> None:
+    log = Path(f"{sqlite_url.removeprefix('sqlite:///')}-wal")
+    for _ in range(2 * LOG_COMMITS):
+        append(lone_store, "x" * 4_000)
+    length = log.stat().st_size
+    for _ in range(4 * LOG_COMMITS):
+        append(lone_store, "x" * 4_000)
+    assert length <= log.stat().st_size < 2 * length
+    assert len(list_comments(lone_store)) == 6 * LOG_COMMITS
 
 
 def test_a_reader_that_takes_long_keeps_nobody_from_writing_and_sees_its_own_moment(

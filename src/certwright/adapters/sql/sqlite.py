@@ -27,7 +27,9 @@ READERS = 40
 WAIT_SECONDS = 10
 """How long SQLite itself waits for a lock; only programs that do not know our file lock can make it wait."""
 LOG_OCTETS = 16 * 1024 * 1024
-"""How long the write-ahead log becomes before it is brought into the database."""
+"""How long the write-ahead log becomes before it is brought into the database and cut."""
+LOG_COMMITS = 48
+"""Commits after which it is brought into the database and written over from its beginning, as long as it is."""
 CHECKPOINT_WAIT_MILLISECONDS = 50
 READER_CACHE_KIB = 1_000
 WRITER_CACHE_KIB = 8_000
@@ -50,7 +52,9 @@ class SqliteTransaction:
     def __init__(self, path: Path) -> None:
         self._lock = FileLock(path)
         self._log = path.with_name(f"{path.name}-wal")
-        self._checkpoint_above = LOG_OCTETS
+        self._cut_above = LOG_OCTETS
+        self._restart_at = LOG_COMMITS
+        self._commits = 0
         self._lock.acquire()
         try:
             self.engine = _create_writing_engine(path)
@@ -88,21 +92,29 @@ class SqliteTransaction:
     def commit(self) -> None:
         """Commit, and sometimes checkpoint; when it fails, `rollback` is to follow."""
         self.driver.execute("COMMIT")
-        if self._log.stat().st_size > self._checkpoint_above:
-            self._checkpoint()
+        self._commits += 1
+        if self._log.stat().st_size > self._cut_above:
+            is_busy = self._checkpoint("TRUNCATE")
+            self._cut_above = self._log.stat().st_size + LOG_OCTETS // 4 if is_busy else LOG_OCTETS
+        elif self._commits >= self._restart_at:
+            is_busy = self._checkpoint("RESTART")
+            self._restart_at = self._commits + LOG_COMMITS // 4 if is_busy else LOG_COMMITS
         self._lock.release()
 
-    def _checkpoint(self) -> None:
-        """Bring the log into the database, and let it be written from its beginning again.
+    def _checkpoint(self, mode: str) -> bool:
+        """Bring the log into the database, to be written from its beginning again; return whether a reader was in the way.
 
         SQLite would do so by itself at every commit once the log is long, and as long as there always are readers the log
         stays long: several times the work of the commit itself. This waits a moment for the readers of that moment; when one
-        of them takes longer, it is tried again when the log has grown by another quarter.
+        of them takes longer, it is tried again a quarter later. A log that keeps its length is forced to the disk in
+        two thirds of the time of one that grows, so that it is cut only when it has become very long.
         """
         self.driver.execute(f"PRAGMA busy_timeout = {CHECKPOINT_WAIT_MILLISECONDS}")
-        is_busy, *_ = self.driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        is_busy, *_ = self.driver.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
         self.driver.execute(f"PRAGMA busy_timeout = {WAIT_SECONDS * 1_000}")
-        self._checkpoint_above = self._log.stat().st_size + LOG_OCTETS // 4 if is_busy else LOG_OCTETS
+        if not is_busy:
+            self._commits = 0
+        return bool(is_busy)
 
     def rollback(self) -> None:
         """End the transaction, unless SQLite did so itself."""
