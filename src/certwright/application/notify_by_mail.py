@@ -9,7 +9,7 @@ from certwright.application.notification_facts import Facts, describe_notificati
 from certwright.application.notify import make_notification
 from certwright.application.world import World
 from certwright.domain.errors import DeliveryRejected, MailNotConfigured
-from certwright.domain.events import Event
+from certwright.domain.events import Event, EventType
 from certwright.domain.identities import Sid, User
 from certwright.domain.mail_addresses import find_address_fault
 from certwright.domain.notifications import MailTemplate, NotificationRule, NotificationType, Recipient
@@ -49,6 +49,8 @@ class MailSink:
 def send_secrets(message: SecretMessage, event: Event, *, session: Session, world: World) -> None:
     """Put *message* into the outbox, encrypted, in the transaction of *session*; *event* tells of it.
 
+    A message without a template has that of the policy's rule for DistributeSecrets, where there is one.
+
     Errors: RequestNotFound; MailNotConfigured; DeliveryRejected when its recipient is no address.
     """
     if not world.sends_mail:
@@ -58,7 +60,8 @@ def send_secrets(message: SecretMessage, event: Event, *, session: Session, worl
         raise DeliveryRejected(fault)
     request = session.requests.get(RequestId(message.request_id))
     notification = make_notification(NotificationType.DISTRIBUTE_SECRETS, event, request, session)
-    content = MailContent(describe_notification(notification) | {"secrets": list(message.secrets)}, message.template)
+    facts = describe_notification(notification) | {"secrets": list(message.secrets)}
+    content = MailContent(facts, message.template or _find_template(notification))
     session.outbox.add([_make_message(notification, message.recipient, content, world.entropy, has_secret=True)])
 
 
@@ -66,11 +69,19 @@ def _list_rules(notification: Notification) -> Iterator[NotificationRule]:
     policy = notification.policy
     if policy is None:
         return
-    rules = [each for each in policy.notifications if each.type is notification.type]
+    # A rule that names nobody is there for its template: see `send_secrets`.
+    rules = [each for each in policy.notifications if each.type is notification.type and each.to]
     yield from rules
-    is_renewal_notice = notification.type is NotificationType.DISTRIBUTE_SECRETS
+    is_renewal_notice = (
+        notification.type is NotificationType.DISTRIBUTE_SECRETS and notification.event.type is EventType.REQUEST_CREATED
+    )
     if is_renewal_notice and policy.notify_of_renewal and not rules:
         yield NotificationRule(type=notification.type, to=(Recipient.SUBJECT,))
+
+
+def _find_template(notification: Notification) -> MailTemplate | None:
+    rules = () if notification.policy is None else notification.policy.notifications
+    return next((each.template for each in rules if each.type is notification.type and each.template), None)
 
 
 def _list_addresses(rule: NotificationRule, notification: Notification, session: Session) -> Iterator[str]:

@@ -43,6 +43,7 @@ NOTIFICATIONS: dict[EventType, NotificationType] = {
     EventType.REQUEST_EXPIRED: NotificationType.CANCEL_REQUEST,
     EventType.REQUEST_COMPLETED: NotificationType.COMPLETE_REQUEST,
     EventType.CERTIFICATE_ISSUED: NotificationType.INSTALL_CERTIFICATE,
+    EventType.PASSWORDS_DISTRIBUTED: NotificationType.DISTRIBUTE_SECRETS,
     EventType.KEY_DELIVERED: NotificationType.DOWNLOAD_PFX,
     EventType.SMARTCARD_ASSIGNED: NotificationType.CREATE_SMARTCARD,
 }

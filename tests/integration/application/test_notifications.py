@@ -260,6 +260,36 @@ def test_secrets_go_into_the_outbox_encrypted_with_their_template(house: House) 
     assert content.template == template
 
 
+def test_the_policys_own_template_for_secrets_is_that_of_the_mail_with_them(house: House) -> None:
+    own = MailTemplate(subject="Passwords", text="{{ secrets|join(' ') }}")
+    rule = NotificationRule(type=N.DISTRIBUTE_SECRETS, to=(), template=own)
+    request_id = house.open(under(house, rule))
+    secret = SecretMessage(request_id=request_id, recipient="subscriber@contoso.com", secrets=("4711",))
+    told = tell(EventType.PASSWORDS_DISTRIBUTED, signed_in(MANAGER), NOW, request_id=request_id)
+    with house.store.writing() as session:
+        session.history.append([told])
+        send_secrets(secret, told, session=session, world=replace(house.world, sends_mail=True))
+    (listed,) = list_messages(house)
+    with house.store.writing() as session:
+        claimed = session.outbox.claim(listed, until=NOW)
+    assert claimed is not None
+    assert msgspec.json.decode(claimed.payload, type=MailContent).template == own
+
+
+def test_others_can_be_told_that_passwords_were_handed_out_without_any_in_it(house: House) -> None:
+    request_id = house.open(under(house, NotificationRule(type=N.DISTRIBUTE_SECRETS, to=("security@contoso.com",))))
+    told = tell(EventType.PASSWORDS_DISTRIBUTED, signed_in(MANAGER), NOW, request_id=request_id)
+    with house.store.writing() as session:
+        session.history.append([told])
+    (message,) = list_messages(house)
+    assert (message.recipient, message.has_secret, message.notification) == (
+        "security@contoso.com",
+        False,
+        N.DISTRIBUTE_SECRETS,
+    )
+    assert "secrets" not in read_body(message)["facts"]
+
+
 def test_secrets_are_refused_where_they_could_not_be_sent(house: House) -> None:
     request_id = house.open(under(house))
     secret = SecretMessage(request_id=request_id, recipient="subscriber@contoso.com", secrets=("4711",))

@@ -8,7 +8,7 @@ from certwright.domain.data_items import DataItemDefinition, DataItemOriginator,
 from certwright.domain.errors import DefinitionInvalid, Refused
 from certwright.domain.identities import Group, Principal, Sid
 from certwright.domain.mail_addresses import find_address_fault
-from certwright.domain.notifications import Recipient
+from certwright.domain.notifications import NotificationType, Recipient
 from certwright.domain.policies import LOWEST_PRIORITY, Policy
 from certwright.domain.request_types import RequestType
 from certwright.domain.revocation import LONGEST_DELAY, RevocationReason, RevocationSettings
@@ -132,7 +132,8 @@ def _list_notification_faults(policy: Policy, where: str) -> list[Refused]:
         faults.append(DefinitionInvalid(where, f"no more than {MOST_NOTIFICATIONS} notifications are sent"))
     for each in policy.notifications:
         place = f"{where}.{each.type}.to"
-        if not each.to:
+        is_for_secrets = each.type is NotificationType.DISTRIBUTE_SECRETS and each.template is not None
+        if not each.to and not is_for_secrets:
             faults.append(DefinitionInvalid(place, "somebody is to be told"))
         strange = [name for name in each.to if name not in frozenset(Recipient) and find_address_fault(name)]
         wanted = f"neither one of {', '.join(Recipient)}, nor an address such as name@example.com"

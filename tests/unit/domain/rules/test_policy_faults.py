@@ -9,7 +9,7 @@ import pytest
 from certwright.adapters.patterns import Re2Patterns
 from certwright.domain.data_items import DataItemDefinition, DataItemOriginator, DataItemType
 from certwright.domain.identities import Group, GroupId, Principal, Sid
-from certwright.domain.notifications import NotificationRule, NotificationType
+from certwright.domain.notifications import MailTemplate, NotificationRule, NotificationType
 from certwright.domain.policies import Policy, TemporaryCards
 from certwright.domain.request_types import RequestType
 from certwright.domain.revocation import LONGEST_DELAY, RevocationReason, RevocationSettings
@@ -115,6 +115,12 @@ def test_a_notification_goes_to_somebody_whom_mail_can_reach(to: tuple[str, ...]
     rule = NotificationRule(type=NotificationType.DENY_REQUEST, to=to)
     (fault,) = faults(replace(PLAIN, notifications=(rule,)))
     assert "notifications.deny-request.to" in fault
+
+
+def test_a_template_for_secrets_needs_nobody_else_to_be_told() -> None:
+    own = MailTemplate(subject="s", text="t")
+    rule = NotificationRule(type=NotificationType.DISTRIBUTE_SECRETS, to=(), template=own)
+    assert faults(replace(PLAIN, notifications=(rule,))) == []
 
 
 def test_subject_originator_approvers_and_addresses_can_be_told() -> None:
