@@ -45,6 +45,7 @@ common_name = "archived"
 oid = "2.999.2"
 key = { algorithm = "ECDSA_P256", origin = "server", archived = true }
 key_usages = ["key-agreement"]
+extended_key_usages = ["1.3.6.1.5.5.7.3.4"]
 rights.enroll = ["Subscribers"]
 
 [[certificate_templates]]
