@@ -1,7 +1,7 @@
 # make run     install into .venv and show everything at work; make run DATA=folder PORT=9443 PASSWORD=secret
 # make test    install what tests need and run everything: style, types, layers, tests
 # make check   the same without installing anything outside .venv; what is missing is skipped
-# make bench   measure enrollments as shares of this machine's raw signing rate
+# make bench   measure enrollments as shares of this machine's raw signing rate, and answers to challenges of cards
 # make docs    print the pages of docs/reference from the code
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -31,6 +31,7 @@ check: $(VENV)/.installed-for-tests
 
 bench: $(VENV)/.installed-for-tests
 	$(BIN)/python -m benchmarks.enrollments
+	$(BIN)/python -m benchmarks.card_answers
 
 docs: $(VENV)/.installed-for-tests
 	$(BIN)/python scripts/print_reference.py

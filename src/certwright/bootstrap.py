@@ -54,8 +54,9 @@ from certwright.domain.events import PROGRAM, EventType, tell_of_program
 from certwright.domain.history_ports import SealingKey
 from certwright.domain.issuing import Issuer
 from certwright.domain.keys import AuthorityRecord, KeyVersion, SealedKey, tell_created
+from certwright.domain.password_ports import PasswordHasher
 from certwright.domain.pfx import PfxRules
-from certwright.domain.ports import PasswordHasher, SignIn, Turns
+from certwright.domain.ports import SignIn, Turns
 from certwright.domain.ports_at_rest import SealedFile
 from certwright.domain.public_keys import KeyAlgorithm
 from certwright.domain.rules.names import escape_name_value

@@ -148,7 +148,7 @@ def test_a_request_is_closed_in_known_ways_alone(subscriber: httpx.Client, reque
         ({"type": "Enroll", "profiletemplateuuid": SOFTWARE, "comment": "x" * 4_001}, 400, "text-too-long"),
         ({"type": "Enroll", "profiletemplateuuid": SOFTWARE, "datacollection": [{"Unasked": "x"}]}, 400, "data-item-unknown"),
         ({"type": "Enroll", "profiletemplateuuid": VPN}, 400, "data-item-missing"),
-        ({"type": "Unblock", "smartcard": "17cf063d-e337-4aa9-a822-346554ddd3c9"}, 400, "request-type-unsupported"),
+        ({"type": "Unblock", "smartcard": "17cf063d-e337-4aa9-a822-346554ddd3c9"}, 404, "smartcard-not-found"),
         ({"type": "Renew"}, 400, "malformed-value"),
     ],
 )

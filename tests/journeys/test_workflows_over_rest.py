@@ -9,7 +9,6 @@ import pytest
 
 from certwright.domain.events import Event
 from certwright.domain.profiles import ProfileId
-from certwright.domain.request_types import RequestType
 from certwright.domain.requests import RequestId
 from worlds.rest_steps import close, open_request, refusal_of, submit
 from worlds.served import Served, SignedIn
@@ -317,9 +316,8 @@ def test_a_subject_who_was_disabled_after_the_approval_gets_nothing_and_can_be_r
     assert read(who, profile)[0] == DISABLED
 
 
-@pytest.mark.parametrize(
-    "kind", [each.name for each in RequestType if each.name.startswith("TEMPORARY") or "UNBLOCK" in each.name]
-)
-def test_what_is_for_cards_alone_is_not_run_yet(kind: str, subscriber: httpx.Client) -> None:
-    name = kind.replace("_", "").lower()
-    assert refusal_of(start(subscriber, name, NOBODY)) == (400, "request-type-unsupported")
+@pytest.mark.parametrize("kind", ["Unblock", "OfflineUnblock", "TemporaryCards", "TemporaryCardRetire", "TemporaryCardDisable"])
+def test_what_is_for_cards_alone_is_not_for_software(kind: str, subscriber: httpx.Client, sign_in: SignedIn) -> None:
+    profile = enroll(subscriber)
+    for account in ("subscriber", "manager", "helpdesk"):
+        assert refusal_of(start(sign_in(account), kind, profile)) == (409, "policy-disabled")

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
+from certwright.application.one_time_passwords import check_presented
 from certwright.application.profile_changes import make_profile
 from certwright.application.profile_room import check_room_for
 from certwright.application.request_parties import SeenRequest, get_request
@@ -46,8 +47,8 @@ def bind_smartcard(request_id: RequestId, presented: PresentedCard, *, by: Calle
     released, not one that is half somebody's.
 
     Errors: RequestNotFound; AccessDenied unless *by* may execute the request; TransitionRefused; DataIncomplete;
-            SubjectDisabled; ProfileStateRefused; CardNotTaken; CardBoundAlready; CardInUse; CardRetired; AtrDiffers;
-            ProfilesExhausted; DuplicatesExhausted; ChangedMeanwhile.
+            OneTimePasswordsMissing; SubjectDisabled; ProfileStateRefused; CardNotTaken; CardBoundAlready; CardInUse;
+            CardRetired; AtrDiffers; ProfilesExhausted; DuplicatesExhausted; TemporaryCardsExhausted; ChangedMeanwhile.
     Source: assign-smartcard-to-request; domain.md 3 (CreateSmartcard).
     """
     with world.store.writing() as session:
@@ -57,6 +58,7 @@ def bind_smartcard(request_id: RequestId, presented: PresentedCard, *, by: Calle
         if bound is not None:
             return bound
         _check_takes_card(seen, session)
+        check_presented(seen, session)
         check_data_complete(seen)
         now = world.clock.now()
         profile = _make_profile(seen, by, world, session)
@@ -117,6 +119,7 @@ def _assign(seen: SeenRequest, presented: PresentedCard, profile: Profile, world
         profile_id=profile.id,
         parent_id=request.old_smartcard_id if request.workflow.supersedes else None,
         primary_id=request.old_smartcard_id if request.operation is Operation.DUPLICATE else None,
+        permanent_id=request.old_smartcard_id if request.operation is Operation.TEMPORARY_CARD_ENROLL else None,
         atr=presented.atr or ("" if last is None else last.atr),
         admin_keys=initial if last is None else last.admin_keys,
     )

@@ -42,7 +42,8 @@ def complete_request(request_id: RequestId, *, by: Caller, world: World, comment
         check_card_bound(seen)
         changes = Changes(closed, by, now, session)
         old = None if closed.old_profile_id is None else session.profiles.get_locked(closed.old_profile_id)
-        if old is not None:
+        took_effect = seen.request.status is RequestStatus.EXECUTING and not closed.workflow.delivers
+        if old is not None and not took_effect:
             check_profile_fits(closed.operation, old)
         if closed.workflow.delivers:
             check_presented(seen, session)
@@ -54,8 +55,8 @@ def complete_request(request_id: RequestId, *, by: Caller, world: World, comment
             if plan.given_back:
                 forget_recovered_keys(request_id, plan.given_back, session)
             closed = _take_over(changes, seen, plan, old, world)
-        elif old is not None:
-            _take_effect(changes, seen, old)
+        elif old is not None and not took_effect:
+            take_effect(changes, seen, old)
         confirm_admin_key(closed, session)
         session.requests.change(closed, from_status=seen.request.status)
         completed = tell(
@@ -109,9 +110,16 @@ def _update_in_place(changes: Changes, seen: SeenRequest, old: Profile) -> None:
     changes.set_profile(old, replace(old, template_version=changes.request.template_version))
 
 
-def _take_effect(changes: Changes, seen: SeenRequest, old: Profile) -> None:
+def take_effect(changes: Changes, seen: SeenRequest, old: Profile) -> None:
+    """Do what a request is for that delivers nothing: once, when it is completed or when its card is told to have ended."""
     request, settings = changes.request, seen.policy.revocation
+    if request.workflow.unblocks:
+        # The client has given the card another PIN; nothing of ours is different.
+        return
     in_use = changes.list_in_use(old.id)
+    if request.operation is Operation.TEMPORARY_CARD_RETIRE:
+        # What it shared with the card that it stood for stays good: the temporary card was given back.
+        in_use = [each for each in in_use if each.profile_id == old.id]
     match request.operation:
         case Operation.SUSPEND:
             changes.hold(in_use)

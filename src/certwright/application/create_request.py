@@ -23,7 +23,8 @@ from certwright.domain.workflows import Operation
 class RequestWish:
     """What a client asks for.
 
-    Shape: an Enroll request names the *template_id* and, unless it is for the caller himself, the *target_id*. Every other
+    Shape: an Enroll request, and one for a temporary card that stands for no other, names the *template_id* and, unless it
+    is for the caller himself, the *target_id*. Every other
     one names the *profile_id* that it is about, or the *smartcard_id* that this is on; the template and the owner, where given,
     have to be those of the profile.
     """
@@ -81,7 +82,8 @@ def list_initiator_sides(policy: Policy, *, is_own: bool) -> frozenset[DataItemO
 
 
 def _find_start(wish: RequestWish, *, by: Caller, session: Session) -> Start:
-    if wish.operation is Operation.ENROLL:
+    is_about_nothing = wish.profile_id is None and wish.smartcard_id is None
+    if wish.operation is Operation.ENROLL or (wish.operation is Operation.TEMPORARY_CARD_ENROLL and is_about_nothing):
         if wish.template_id is None:
             raise MalformedValue("profiletemplateuuid", "the GUID of a profile template is wanted")
         target = by if wish.target_id in (None, by.user.id) else get_principal(wish.target_id, session)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from certwright.application.request_parties import SeenRequest
-from certwright.domain.errors import DuplicatesExhausted, ProfilesExhausted
+from certwright.domain.errors import DuplicatesExhausted, ProfilesExhausted, TemporaryCardsExhausted
 from certwright.domain.identities import UserId
 from certwright.domain.policies import Policy
 from certwright.domain.ports import Session
@@ -55,14 +55,31 @@ def check_duplicates(policy: Policy, duplicates: Iterable[Profile], *, without: 
         raise DuplicatesExhausted(limit)
 
 
+def check_temporary(
+    template: ProfileTemplate, policy: Policy, owner_id: UserId, session: Session, *, without: ProfileId | None = None
+) -> None:
+    """Raise unless the policy leaves *owner_id* room for another temporary card; asked as `check_room` is.
+
+    Errors: TemporaryCardsExhausted.
+    """
+    limit = policy.temporary_cards.maximum_issued
+    if not limit:
+        return
+    held = [each for each in session.profiles.list_of(owner_id, COUNTED) if each.template_id == template.id]
+    if sum(ProfileFlags.TEMPORARY in each.flags and each.id != without for each in held) >= limit:
+        raise TemporaryCardsExhausted(template.name, limit)
+
+
 def check_room_for(seen: SeenRequest, session: Session, *, without: ProfileId) -> None:
     """Raise unless the profile *without*, which the request has just made, is within the policy's limits.
 
-    Errors: ProfilesExhausted; DuplicatesExhausted.
+    Errors: ProfilesExhausted; DuplicatesExhausted; TemporaryCardsExhausted.
     """
     request = seen.request
     if request.operation is Operation.ENROLL:
         check_room(seen.template, request.type, request.target_id, session, without=without)
+    if request.operation is Operation.TEMPORARY_CARD_ENROLL:
+        check_temporary(seen.template, seen.policy, request.target_id, session, without=without)
     if request.operation is Operation.DUPLICATE and request.old_profile_id is not None:
         check_duplicates(seen.policy, session.profiles.list_duplicates(request.old_profile_id), without=without)
 

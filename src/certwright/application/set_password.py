@@ -4,7 +4,7 @@ from certwright.application.world import World
 from certwright.domain.account_names import find_named
 from certwright.domain.errors import MalformedValue, UserNotFound
 from certwright.domain.events import EventType, tell_of_operator
-from certwright.domain.ports import PasswordHasher
+from certwright.domain.password_ports import PasswordHasher
 
 PASSWORD_LIMIT_CHARACTERS = 1_000
 

@@ -4,13 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from certwright.application.profile_room import check_duplicates, check_room
+from certwright.application.profile_room import check_duplicates, check_room, check_temporary
 from certwright.application.request_parties import get_principal
 from certwright.application.world import World
 from certwright.domain.access import StartRequest, check_allowed, decide
 from certwright.domain.certificates import Certificate
 from certwright.domain.deliveries import check_archived, plan_delivery
-from certwright.domain.errors import CardMissing, ProfileTemplateNotFound, Refused, RequestAlreadyOpen, SubjectDisabled
+from certwright.domain.errors import (
+    CardMissing,
+    CardNotTaken,
+    ProfileTemplateNotFound,
+    Refused,
+    RequestAlreadyOpen,
+    SubjectDisabled,
+)
 from certwright.domain.identities import Caller, Principal
 from certwright.domain.policies import NO_CHOICES, Choices, Policy
 from certwright.domain.ports import Session
@@ -61,7 +68,8 @@ def plan_start(start: Start, *, by: Caller, session: Session, world: World) -> R
     """Return the request that *by* may start now, without what its initiator would answer.
 
     Errors: PolicyMissing; AccessDenied; ProfileStateRefused; RequestAlreadyOpen; SubjectDisabled where certificates come of
-            it; NothingArchived; CardMissing; ProfilesExhausted; DuplicatesExhausted.
+            it; NothingArchived; CardMissing; CardNotTaken; ProfilesExhausted; DuplicatesExhausted;
+            TemporaryCardsExhausted.
     Source: domain.md 4.1 and 4.3.
     """
     policy = start.template.get_policy(WORKFLOWS[start.operation].request_type)
@@ -73,12 +81,13 @@ def plan_start(start: Start, *, by: Caller, session: Session, world: World) -> R
         check_profile_fits(start.operation, start.profile)
     _check_none_open(start)
     check_archived(request, start.held)
-    if request.needs_card and not request.makes_profile and start.card is None:
-        raise CardMissing()
-    if request.workflow.delivers and not start.target.user.enabled and not request.workflow.is_for_somebody_else:
+    _check_card(start, request)
+    if request.workflow.serves_subject and not start.target.user.enabled:
         raise SubjectDisabled(start.target.user.nt4_name)
     if start.operation is Operation.ENROLL:
         check_room(start.template, request.type, start.target.user.id, session)
+    if start.operation is Operation.TEMPORARY_CARD_ENROLL:
+        check_temporary(start.template, policy, start.target.user.id, session)
     if start.operation is Operation.DUPLICATE and start.profile is not None:
         check_duplicates(policy, start.duplicates)
     return request
@@ -168,6 +177,14 @@ def _check_none_open(start: Start) -> None:
     for each in start.open_about:
         if each.operation is start.operation:
             raise RequestAlreadyOpen(start.operation.value, each.id)
+
+
+def _check_card(start: Start, request: Request) -> None:
+    if request.workflow.is_for_cards and not start.template.is_smartcard:
+        raise CardNotTaken(start.operation.value, start.template.name)
+    is_about_card = request.workflow.is_for_cards or (request.needs_card and not request.makes_profile)
+    if is_about_card and start.profile is not None and start.card is None:
+        raise CardMissing()
 
 
 def _find_flags(template: ProfileTemplate, policy: Policy) -> RequestFlags:

@@ -1,8 +1,8 @@
 """What a request delivers: the certificates that are issued anew, and the archived ones that go over to the new profile."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from certwright.domain.certificates import Certificate, CertificateStatus
 from certwright.domain.errors import NothingArchived
@@ -47,7 +47,8 @@ def plan_delivery(request: Request, template: ProfileTemplate, held: Sequence[Ce
     A certificate whose key is archived goes over to the profile that takes its place. Where the policy reissues archived
     certificates it goes over as key history, and a new one is issued; where it does not, it stays in use, unless it is
     revoked or expired. Everything else is issued anew. Who recovers for somebody else gets archived keys alone. An update in
-    place issues what the template has and the profile has not, or the one certificate that was asked for.
+    place issues what the template has and the profile has not, or the one certificate that was asked for. What is issued for
+    a temporary card ends with it.
 
     Shape: *held* are the certificates of the profile that the request is about, copies included, those that the request
     itself has issued left out; none for Enroll.
@@ -62,8 +63,11 @@ def plan_delivery(request: Request, template: ProfileTemplate, held: Sequence[Ce
             return DeliveryPlan(history=tuple(archived))
         case Operation.ONLINE_UPDATE:
             return DeliveryPlan(issued=_list_updated(request, templates, held, now))
-        case Operation.RENEW | Operation.RECOVER | Operation.DUPLICATE:
-            reissues = template.policies[request.type].reissue_archived_certificates
+        case Operation.RENEW | Operation.RECOVER | Operation.DUPLICATE | Operation.TEMPORARY_CARD_ENROLL:
+            policy = template.policies[request.type]
+            reissues = policy.reissue_archived_certificates
+            if request.operation is Operation.TEMPORARY_CARD_ENROLL:
+                templates = tuple(_shorten(each, policy.temporary_cards.validity) for each in templates)
             carried = [] if reissues else [each for each in archived if _is_in_use(each, now)]
             names = {each.template_common_name for each in carried}
             return DeliveryPlan(
@@ -95,6 +99,10 @@ def list_outdated(request: Request, template: ProfileTemplate, held: Sequence[Ce
     chosen = request.choices.certificate_template
     kept = {each.common_name for each in template.certificate_templates} - {chosen}
     return tuple(each for each in held if not each.is_key_history and each.template_common_name not in kept)
+
+
+def _shorten(template: CertificateTemplate, validity: timedelta) -> CertificateTemplate:
+    return replace(template, validity=min(template.validity, validity))
 
 
 def _list_updated(

@@ -24,3 +24,14 @@ class Passwords(Protocol):
 
     def mark_expired(self, request_id: RequestId, now: datetime) -> bool:
         """Mark that they have expired, and return whether that is so, and was not marked before."""
+
+
+class PasswordHasher(Protocol):
+    """A slow, salted password hash."""
+
+    def hash(self, password: str) -> str: ...
+
+    def is_match(self, password: str, password_hash: str) -> bool: ...
+
+    def burn(self, password: str) -> None:
+        """Take as long as `is_match`, for accounts that do not exist."""

@@ -22,6 +22,7 @@ from certwright.domain.profiles import Profile, ProfileId, ProfileStatus
 from certwright.domain.public_keys import HashAlgorithm, PublicKey
 from certwright.domain.requests import Approval, Request, RequestId, RequestStatus
 from certwright.domain.revocation import RevocationReason
+from certwright.domain.smartcards import SmartcardId
 from certwright.domain.work_ports import DelayedRevocations, Leases, Outbox, Renewals
 
 Item = TypeVar("Item")
@@ -122,6 +123,9 @@ class Requests(Protocol):
 
     def list_open_about_profiles_of(self, owner_id: UserId) -> tuple[Request, ...]:
         """Return the requests about any profile of the owner that are still open, newest first."""
+
+    def list_of_card(self, smartcard_id: SmartcardId) -> tuple[Request, ...]:
+        """Return the requests that are for the card, newest first; the last is the one that it was bound to."""
 
     def add_approval(self, approval: Approval) -> bool:
         """Store the approval unless its approver gave one already, and return whether this was his first."""
@@ -304,17 +308,6 @@ class SigningKey(Protocol):
 
         Errors: KeyUnavailable.
         """
-
-
-class PasswordHasher(Protocol):
-    """A slow, salted password hash."""
-
-    def hash(self, password: str) -> str: ...
-
-    def is_match(self, password: str, password_hash: str) -> bool: ...
-
-    def burn(self, password: str) -> None:
-        """Take as long as `is_match`, for accounts that do not exist."""
 
 
 class SignIn(Protocol):

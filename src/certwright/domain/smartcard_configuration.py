@@ -1,9 +1,25 @@
 """Smart cards: how a profile template wants them set up."""
 
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 
 from certwright.domain.admin_keys import AdminKeyAlgorithm
+
+
+class PinRecipient(StrEnum):
+    """Who is shown, once, a PIN that the server made and keeps. Ours: the product leaves it to its secret providers."""
+
+    SUBJECT = "subject"
+    ORIGINATOR = "originator"
+
+
+class PinCharacters(IntEnum):
+    """What a PIN is made of. Source: domain.md 1.17."""
+
+    NONE = 0
+    NUMERIC = 1
+    ALPHABETIC = 2
+    ALPHANUMERIC = 3
 
 
 class UserPinOption(IntEnum):
@@ -32,7 +48,8 @@ class SmartcardConfiguration:
     """The card side of a profile template.
 
     Shape: *default_admin_key_hex* has as many hexadecimal digits as the algorithm's keys; empty means zeros. Ours:
-    *admin_key_algorithm*, for cards that take AES, and *maximum_challenges*, which are answered for one request; 0 is no limit.
+    *admin_key_algorithm*, for cards that take AES, and *maximum_challenges*, which are answered for one request (0 is no
+    limit), and *pin_shown_to*.
     Source: domain.md 2.10.
     """
 
@@ -55,6 +72,7 @@ class SmartcardConfiguration:
     erase_on_overflow: bool = False
     admin_key_algorithm: AdminKeyAlgorithm = AdminKeyAlgorithm.TRIPLE_DES
     maximum_challenges: int = 50
+    pin_shown_to: PinRecipient = PinRecipient.SUBJECT
 
     @property
     def default_admin_key(self) -> bytes:

@@ -116,6 +116,11 @@ class Smartcard:
     activated: datetime | None = None
 
 
+def name_pin(smartcard_id: UUID) -> str:
+    """Return what a sealed PIN is bound to, so that it opens for no other card."""
+    return f"PIN of smart card {smartcard_id}"
+
+
 def advance_card(card: Smartcard, action: SmartcardAction) -> Smartcard:
     """Return *card* as *action* leaves it. Errors: CardStateRefused when the table has no such move."""
     following = TRANSITIONS.get((card.status, action))

@@ -26,10 +26,15 @@ class Operation(StrEnum):
     DUPLICATE = "duplicate"
     ONLINE_UPDATE = "onlineupdate"
     RETIRE = "retire"
+    UNBLOCK = "unblock"
+    OFFLINE_UNBLOCK = "offlineunblock"
+    TEMPORARY_CARD_ENROLL = "temporarycardenroll"
+    TEMPORARY_CARD_RETIRE = "temporarycardretire"
+    TEMPORARY_CARD_DISABLE = "temporarycarddisable"
 
 
 ANY_STANDING = ProfileFlags.PRIMARY | ProfileFlags.DUPLICATE | ProfileFlags.SUPERSEDED | ProfileFlags.KEY_ESCROW
-"""A profile has one of these flags; cards add others."""
+"""A profile has one of these flags, or else it is on a temporary card, which has operations of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +44,8 @@ class Workflow:
     Shape: *right* is what somebody else than the subject needs over him. *from_statuses* and *standing* say which profiles
     the operation is for; none for Enroll, which starts from nothing. *new_flags* are those of the profile that it makes; None
     where it makes none. *leaves* is the status in which it leaves the profile that it is about, where it changes that by
-    itself and not by the policy's revocation settings. *delivers* says that certificates come of it.
+    itself and not by the policy's revocation settings. *delivers* says that certificates come of it, *is_for_cards* that the
+    profile has to be on a card, *unblocks* that the card may be given another PIN.
     """
 
     request_type: RequestType
@@ -52,11 +58,13 @@ class Workflow:
     supersedes: bool = False
     needs_archived_keys: bool = False
     is_for_somebody_else: bool = False
+    is_for_cards: bool = False
+    unblocks: bool = False
 
     @property
     def serves_subject(self) -> bool:
         """Return whether it is for an account that is switched on alone."""
-        return self.delivers and not self.is_for_somebody_else
+        return self.unblocks or (self.delivers and not self.is_for_somebody_else)
 
 
 _LIVE = frozenset({ProfileStatus.ACTIVE, ProfileStatus.SUSPENDED})
@@ -136,6 +144,51 @@ WORKFLOWS: Mapping[Operation, Workflow] = {
         leaves=ProfileStatus.RETIRED,
         delivers=False,
     ),
+    Operation.UNBLOCK: Workflow(
+        request_type=RequestType.UNBLOCK,
+        right=Right.REQUEST_UNBLOCK,
+        from_statuses=_ACTIVE,
+        standing=ANY_STANDING | ProfileFlags.TEMPORARY,
+        delivers=False,
+        is_for_cards=True,
+        unblocks=True,
+    ),
+    Operation.OFFLINE_UNBLOCK: Workflow(
+        request_type=RequestType.OFFLINE_UNBLOCK,
+        right=Right.REQUEST_UNBLOCK,
+        from_statuses=_ACTIVE,
+        standing=ANY_STANDING | ProfileFlags.TEMPORARY,
+        delivers=False,
+        is_for_cards=True,
+        unblocks=True,
+    ),
+    # About the card that it stands for, or about none.
+    Operation.TEMPORARY_CARD_ENROLL: Workflow(
+        request_type=RequestType.TEMPORARY_CARD_ENROLL,
+        right=Right.REQUEST_ENROLL,
+        from_statuses=_LIVE,
+        standing=ProfileFlags.PRIMARY,
+        new_flags=ProfileFlags.TEMPORARY,
+        is_for_cards=True,
+    ),
+    Operation.TEMPORARY_CARD_RETIRE: Workflow(
+        request_type=RequestType.TEMPORARY_CARD_RETIRE,
+        right=Right.REQUEST_REVOKE,
+        from_statuses=_LIVE | {ProfileStatus.DISABLED},
+        standing=ProfileFlags.TEMPORARY,
+        leaves=ProfileStatus.RETIRED,
+        delivers=False,
+        is_for_cards=True,
+    ),
+    Operation.TEMPORARY_CARD_DISABLE: Workflow(
+        request_type=RequestType.TEMPORARY_CARD_DISABLE,
+        right=Right.REQUEST_REVOKE,
+        from_statuses=_LIVE,
+        standing=ProfileFlags.TEMPORARY,
+        leaves=ProfileStatus.DISABLED,
+        delivers=False,
+        is_for_cards=True,
+    ),
 }
 """Source: domain.md 1.11, 4.3 and the decisions "Completed" and "Suspend, Reinstate". Ours, where it is silent: which
 statuses Renew, Recover, Duplicate and OnlineUpdate start from, and that what was superseded can only be recovered for
@@ -149,7 +202,7 @@ def check_profile_fits(operation: Operation, profile: Profile) -> None:
     """
     workflow = WORKFLOWS[operation]
     if not profile.flags & workflow.standing:
-        standing = profile.flags & ANY_STANDING
+        standing = profile.flags & (ANY_STANDING | ProfileFlags.TEMPORARY)
         raise ProfileStateRefused(operation.value, (standing.name or "of no standing").lower().replace("_", " "))
     if profile.status not in workflow.from_statuses:
         raise ProfileStateRefused(operation.value, profile.status.name.lower())

@@ -62,12 +62,17 @@ def answer_challenge(key: bytes, challenge: bytes, algorithm: AdminKeyAlgorithm)
 
     Errors: MalformedValue for a challenge of another length.
     """
-    if len(challenge) != algorithm.challenge_octets:
-        raise MalformedValue("challenge", f"{algorithm.challenge_octets} octets are wanted for this card")
+    check_challenge(challenge, algorithm)
     cipher = TripleDES(key) if algorithm is AdminKeyAlgorithm.TRIPLE_DES else AES(key)
     # One block by itself is what this mode is right for, and what cards take.
     encryptor = Cipher(cipher, modes.ECB()).encryptor()  # noqa: S305
     return encryptor.update(challenge) + encryptor.finalize()
+
+
+def check_challenge(challenge: bytes, algorithm: AdminKeyAlgorithm) -> None:
+    """Raise unless it is as long as the challenges of cards with such keys. Errors: MalformedValue."""
+    if len(challenge) != algorithm.challenge_octets:
+        raise MalformedValue("challenge", f"{algorithm.challenge_octets} octets are wanted for this card")
 
 
 def set_odd_parity(key: bytes) -> bytes:

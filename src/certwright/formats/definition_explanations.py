@@ -172,6 +172,7 @@ EXPLANATIONS: Mapping[str, Mapping[str, str]] = {
         "allow_reuse": "a retired card may be used again",
         "erase_on_overflow": "old certificates make room for new ones",
         "admin_key_algorithm": "what the cards answer challenges with: 3des, aes-128 or aes-256",
+        "pin_shown_to": "who is shown a server-distributed PIN, once: the subject, or the originator of the request",
         "maximum_challenges": "how many are answered for one request; 0 is any number",
     },
     "TemplatesTable": {

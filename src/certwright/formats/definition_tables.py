@@ -19,6 +19,7 @@ from certwright.domain.profile_templates import (
     X509KeyUsage,
 )
 from certwright.domain.public_keys import HashAlgorithm, KeyAlgorithm
+from certwright.domain.smartcard_configuration import PinRecipient
 
 Names = tuple[str, ...]
 Rights = dict[Right, Names]
@@ -242,6 +243,7 @@ class SmartcardTable(_Table, frozen=True):
     erase_on_overflow: bool | UnsetType = UNSET
     admin_key_algorithm: AdminKeyAlgorithm | UnsetType = UNSET
     maximum_challenges: int | UnsetType = UNSET
+    pin_shown_to: PinRecipient | UnsetType = UNSET
 
 
 class ProfileTemplateTable(_Table, frozen=True):

@@ -18,6 +18,7 @@ from certwright.domain.identities import Group, GroupId, Sid, User, UserId
 from certwright.domain.mail_addresses import find_address_fault
 from certwright.domain.notifications import MailTemplate, NotificationRule
 from certwright.domain.one_time_passwords import Distribution, OneTimePasswordRules
+from certwright.domain.pins import list_pin_policy_faults
 from certwright.domain.policies import CardEnding, Policy, PolicyDocument, TemporaryCards
 from certwright.domain.profile_templates import CertificateTemplate, KeySpecification, ProfileTemplate, ProfileTemplateId
 from certwright.domain.public_keys import KeyAlgorithm
@@ -32,6 +33,7 @@ from certwright.formats.definition_tables import (
     Names,
     NotificationTable,
     OneTimePasswordsTable,
+    PinTable,
     PolicyTable,
     ProfileTemplateTable,
     RevocationTable,
@@ -210,6 +212,8 @@ class DefinitionReader:
         plain = (each for each in table.__struct_fields__ if each not in ("user_pin", "admin_pin", "user_pin_option"))
         option = self._read_choice(UserPinOption, table.user_pin_option, f"{where}.user_pin_option", "user_pin_option")
         self._check_default_key(table, where)
+        self._check_pin(table.user_pin, f"{where}.user_pin")
+        self._check_pin(table.admin_pin, f"{where}.admin_pin")
         if table.maximum_challenges is not UNSET and table.maximum_challenges < 0:
             self._note(f"{where}.maximum_challenges", "a limit may not be negative")
         return SmartcardConfiguration(
@@ -218,6 +222,12 @@ class DefinitionReader:
             user_pin=PinPolicy(**_given(table.user_pin)),
             admin_pin=PinPolicy(**{"rollover": True, **_given(table.admin_pin)}),
         )
+
+    def _check_pin(self, table: PinTable, where: str) -> None:
+        given = _given(table)
+        # The defaults are those of the documented example, whose first PIN is shorter than its shortest.
+        for detail in list_pin_policy_faults(PinPolicy(**given)) if given else ():
+            self._note(where, detail)
 
     def _check_default_key(self, table: SmartcardTable, where: str) -> None:
         key = table.default_admin_key_hex

@@ -40,6 +40,11 @@ NEEDED = {
     Operation.DUPLICATE: (Right.REQUEST_ENROLL, True),
     Operation.ONLINE_UPDATE: (Right.REQUEST_RENEW, True),
     Operation.RETIRE: (Right.REQUEST_REVOKE, False),
+    Operation.UNBLOCK: (Right.REQUEST_UNBLOCK, False),
+    Operation.OFFLINE_UNBLOCK: (Right.REQUEST_UNBLOCK, False),
+    Operation.TEMPORARY_CARD_ENROLL: (Right.REQUEST_ENROLL, True),
+    Operation.TEMPORARY_CARD_RETIRE: (Right.REQUEST_REVOKE, False),
+    Operation.TEMPORARY_CARD_DISABLE: (Right.REQUEST_REVOKE, False),
 }
 EVERYTHING = replace(TEMPLATE, policies={each.request_type: POLICY for each in WORKFLOWS.values()})
 PLACES = (ObjectKind.PROFILE_TEMPLATE, ObjectKind.CERTIFICATE_TEMPLATE)

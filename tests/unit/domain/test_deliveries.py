@@ -25,7 +25,16 @@ FIRST = make_request(SUBSCRIBER.user.id)
 S1 = make_certificate(FIRST, PROFILE, 0, template_common_name="Signing")
 E1 = make_certificate(FIRST, PROFILE, 1, template_common_name="Encryption", is_archived=True)
 REPLACING = [Operation.RENEW, Operation.RECOVER, Operation.DUPLICATE]
-ENDING = [Operation.DISABLE, Operation.SUSPEND, Operation.REINSTATE, Operation.RETIRE]
+ENDING = [
+    Operation.DISABLE,
+    Operation.SUSPEND,
+    Operation.REINSTATE,
+    Operation.RETIRE,
+    Operation.UNBLOCK,
+    Operation.OFFLINE_UNBLOCK,
+    Operation.TEMPORARY_CARD_RETIRE,
+    Operation.TEMPORARY_CARD_DISABLE,
+]
 DAY = timedelta(days=1)
 
 

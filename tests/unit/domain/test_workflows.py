@@ -10,7 +10,7 @@ from certwright.domain.workflows import WORKFLOWS, Operation, check_profile_fits
 from worlds.contoso import SUBSCRIBER, TEMPLATE
 
 # For which standings a profile in the state of the column takes the operation of the row:
-# p primary, d duplicate, s superseded, k key escrow.
+# p primary, d duplicate, s superseded, k key escrow, t temporary.
 GRID = """
                  new   active  disabled  suspended  retired
 renew            .     p       .         .          .
@@ -22,12 +22,18 @@ reinstate        .     .       .         pdsk       .
 duplicate        .     p       .         .          .
 onlineupdate     .     pd      .         .          .
 retire           .     pdsk    pdsk      pdsk       .
+unblock          .     pdskt   .         .          .
+offlineunblock   .     pdskt   .         .          .
+temporarycardenroll   . p      .         p          .
+temporarycardretire   . t      t         t          .
+temporarycarddisable  . t      .         t          .
 """
 STANDINGS = {
     "p": ProfileFlags.PRIMARY,
     "d": ProfileFlags.DUPLICATE,
     "s": ProfileFlags.SUPERSEDED,
     "k": ProfileFlags.KEY_ESCROW,
+    "t": ProfileFlags.TEMPORARY,
 }
 
 
@@ -66,4 +72,4 @@ def test_every_operation_has_its_row() -> None:
 
 def test_only_suspend_and_reinstate_share_a_kind_of_request() -> None:
     types = [each.request_type for each in WORKFLOWS.values()]
-    assert sorted(types) == [1, 2, 3, 4, 6, 7, 8, 9, 9, 10]
+    assert sorted(types) == [1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 10, 11, 12, 13, 14]

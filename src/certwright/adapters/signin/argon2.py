@@ -10,7 +10,7 @@ MEMORY_KIB = 65_536
 
 
 class Argon2Hasher:
-    """Keeps `domain.ports.PasswordHasher` with argon2id.
+    """Keeps `password_ports.PasswordHasher` with argon2id.
 
     No more than *at_once* hashes are made at the same time: each takes *memory_kib* while it lasts.
 

@@ -12,7 +12,8 @@ from certwright.domain.account_names import find_named
 from certwright.domain.errors import CredentialsRejected, SignInThrottled
 from certwright.domain.events import EventType
 from certwright.domain.identities import Caller, Principal
-from certwright.domain.ports import Clock, Directory, Entropy, PasswordHasher, Store
+from certwright.domain.password_ports import PasswordHasher
+from certwright.domain.ports import Clock, Directory, Entropy, Store
 
 REALM = "Certificate Management"
 

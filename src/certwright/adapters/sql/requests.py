@@ -32,6 +32,7 @@ from certwright.domain.requests import (
     RequestStatus,
 )
 from certwright.domain.revocation import RevocationReason
+from certwright.domain.smartcards import SmartcardId
 from certwright.domain.workflows import Operation
 
 _REQUEST = (
@@ -103,6 +104,7 @@ _IDLE = select(*_REQUEST).where(
 )
 _LIST_IDLE = _IDLE.order_by(requests.c.number).limit(bindparam("most"))
 _IS_IDLE = _IDLE.where(requests.c.id == bindparam("request_id"))
+_OF_CARD = select(*_REQUEST).where(requests.c.smartcard_id == bindparam("of_card")).order_by(requests.c.number.desc())
 _APPROVE = insert_unless_taken(approvals)
 _APPROVALS = (
     select(approvals.c.request_id, approvals.c.approver_id, approvals.c.at, approvals.c.comment)
@@ -175,6 +177,10 @@ class SqlRequests:
     def is_idle(self, request_id: RequestId, idle_since: datetime) -> bool:
         """Return whether `list_idle` would list the request."""
         return self._connection.execute(_IS_IDLE, {"idle_since": idle_since, "request_id": request_id}).first() is not None
+
+    def list_of_card(self, smartcard_id: SmartcardId) -> tuple[Request, ...]:
+        """Return the requests that are for the card, newest first."""
+        return tuple(self._read(row) for row in self._connection.execute(_OF_CARD, {"of_card": smartcard_id}))
 
     def count_open_of_template(self, template_id: ProfileTemplateId) -> int:
         """Return how many open requests any version of the template has."""

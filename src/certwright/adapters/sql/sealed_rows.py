@@ -20,6 +20,7 @@ from certwright.adapters.sql.tables import keys, outbox, pooled_keys, requests
 from certwright.adapters.sql.work_tables import one_time_passwords
 from certwright.domain.admin_keys import name_master_key
 from certwright.domain.keys import SealedPart, SealedRow
+from certwright.domain.smartcards import name_pin
 
 
 def _whole(name: Callable[[Any], str]) -> Callable[[Any, Any], tuple[SealedPart, ...]]:
@@ -81,6 +82,7 @@ SEALED_COLUMNS = (
         one_time_passwords.c.request_id,
         _whole(name_passwords_key),
     ),
+    SealedColumn(smartcards.c.sealed_pin, smartcards.c.number, smartcards.c.id, _whole(name_pin)),
     SealedColumn(card_master_keys.c.sealed, card_master_keys.c.version, card_master_keys.c.version, _whole(name_master_key)),
     SealedColumn(
         smartcards.c.admin_keys, smartcards.c.number, smartcards.c.card_id, list_sealed_admin_keys, replace_sealed_admin_keys

@@ -32,7 +32,7 @@ from certwright.domain.request_types import RequestType
 from certwright.domain.requests import OPEN_STATUSES, DataCollectionFlags, RequestFlags, RequestStatus
 from certwright.domain.revocation import RevocationReason
 
-SCHEMA_VERSION = 14
+SCHEMA_VERSION = 15
 """The number of the newest migration: what this program reads and writes."""
 
 metadata = table_parts.metadata
@@ -180,6 +180,15 @@ Index("ix_requests_target_id", requests.c.target_id, requests.c.number)
 Index("ix_requests_status", requests.c.status, requests.c.number)
 
 _OPEN = ", ".join(str(int(each)) for each in sorted(OPEN_STATUSES))
+_FOR_CARD = text("smartcard_id IS NOT NULL")
+Index(
+    "ix_requests_smartcard_id",
+    requests.c.smartcard_id,
+    requests.c.number,
+    sqlite_where=_FOR_CARD,
+    postgresql_where=_FOR_CARD,
+)
+
 OPEN_ABOUT_PROFILE = text(f"old_profile_id IS NOT NULL AND status IN ({_OPEN})")
 """In these words, so that the index is found that has them."""
 Index(

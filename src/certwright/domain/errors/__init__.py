@@ -27,6 +27,7 @@ from certwright.domain.errors.cards import (
     KeyNotDiversified,
     KeyShared,
     SmartcardNotFound,
+    TemporaryCardsExhausted,
 )
 from certwright.domain.errors.certificate_requests import (
     CertificateRequestRejected,
@@ -80,7 +81,6 @@ from certwright.domain.errors.malformed import (
     MalformedBody,
     MalformedValue,
     PriorityNotCollected,
-    RequestTypeUnsupported,
     TextTooLong,
 )
 from certwright.domain.errors.moments import (
@@ -214,7 +214,6 @@ __all__ = [
     "Refused",
     "RequestAlreadyOpen",
     "RequestNotFound",
-    "RequestTypeUnsupported",
     "RolesCombined",
     "RulesBroken",
     "SealedByPassphrase",
@@ -227,6 +226,7 @@ __all__ = [
     "SubjectDisabled",
     "SubmissionMismatch",
     "TemplateInUse",
+    "TemporaryCardsExhausted",
     "TextTooLong",
     "TransitionRefused",
     "Unavailable",

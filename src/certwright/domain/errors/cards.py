@@ -92,6 +92,16 @@ class ChallengesExhausted(WrongState):
 
 
 @dataclass(eq=False)
+class TemporaryCardsExhausted(WrongState):
+    """The policy allows no further temporary card."""
+
+    code = "temporary-cards-exhausted"
+    sentence = "The subject already has {limit} temporary cards of {template}, as many as its policy allows."
+    template: str
+    limit: int
+
+
+@dataclass(eq=False)
 class AtrDiffers(WrongState):
     """The card tells another answer-to-reset than before."""
 

@@ -84,15 +84,6 @@ class DataItemRepeated(Malformed):
 
 
 @dataclass(eq=False)
-class RequestTypeUnsupported(Refused):
-    """A kind of request that the product knows and this version does not run yet."""
-
-    code = "request-type-unsupported"
-    sentence = "This version does not run {name} requests."
-    name: str
-
-
-@dataclass(eq=False)
 class DataItemInvalid(Malformed):
     """An answer that does not have the form that its definition wants; what was answered is not told."""
 

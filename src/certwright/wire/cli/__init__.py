@@ -35,6 +35,7 @@ COMMANDS = {
     "requests": CommandEntry(
         "requests", "List requests, tell the story of one, approve or deny it, hand out its one-time passwords."
     ),
+    "card": CommandEntry("cards", "List cards, show one, import and retire them, unblock one over the telephone."),
     "users": CommandEntry("people", "List accounts, switch them on and off.", "users"),
     "groups": CommandEntry("people", "List groups, add and remove members.", "groups"),
     "rights": CommandEntry("rights", "Give rights, take them away, list them."),

@@ -11,15 +11,13 @@ from certwright.application.list_all_requests import list_all_requests
 from certwright.application.one_time_passwords import distribute_passwords
 from certwright.application.trace_request import trace_request
 from certwright.bootstrap import Installation, open_installation
-from certwright.domain.account_names import find_named
-from certwright.domain.errors import CredentialsRejected
-from certwright.domain.identities import Caller, UserId
+from certwright.domain.identities import UserId
 from certwright.domain.program import THE_PROGRAM
 from certwright.domain.requests import RequestId, RequestStatus
 from certwright.wire.cli.console import make_console
-from certwright.wire.cli.operators import find_operator
 from certwright.wire.cli.options import data_option, json_option, password_file_option, read_password
 from certwright.wire.cli.request_story import describe_request, describe_story, list_story_lines
+from certwright.wire.cli.signing_in import sign_in
 
 user_option = click.option("--user", required=True, help="The approver, whose password is asked for.")
 comment_option = click.option("--comment", default="", help="Goes into the history.")
@@ -91,7 +89,7 @@ def approve(request_id: UUID, user: str, comment: str, data: Path, password_file
     """Approve a request in the name of the user, who proves with his password that he does."""
     password = read_password(password_file, f"Password of {user}")
     with open_installation(data) as installation:
-        by = _sign_in(user, password, installation)
+        by = sign_in(user, password, installation)
         seen = approve_request(RequestId(request_id), by=by, world=installation.world, comment=comment)
     make_console().print(f"The request is {seen.request.status.name.lower()}.")
 
@@ -106,7 +104,7 @@ def deny(request_id: UUID, user: str, comment: str, data: Path, password_file: P
     """Deny a request for good, in the name of the user, who proves with his password that he does."""
     password = read_password(password_file, f"Password of {user}")
     with open_installation(data) as installation:
-        by = _sign_in(user, password, installation)
+        by = sign_in(user, password, installation)
         seen = deny_request(RequestId(request_id), by=by, world=installation.world, comment=comment)
     make_console().print(f"The request is {seen.request.status.name.lower()}.")
 
@@ -128,7 +126,7 @@ def distribute(request_id: UUID, user: str, data: Path, password_file: Path | No
     """
     password = read_password(password_file, f"Password of {user}")
     with open_installation(data) as installation:
-        by = _sign_in(user, password, installation)
+        by = sign_in(user, password, installation)
         handed_out = distribute_passwords(RequestId(request_id), by=by, world=installation.world)
     if as_json:
         click.echo(json.dumps({"shown": list(handed_out.shown), "expires": handed_out.expires.isoformat()}))
@@ -140,19 +138,6 @@ def distribute(request_id: UUID, user: str, data: Path, password_file: Path | No
     make_console(stderr=True).print(
         f"Shown: {len(handed_out.shown)}. By mail: {mailed}. Valid until {handed_out.expires:%Y-%m-%d %H:%M} UTC."
     )
-
-
-def _sign_in(user: str, password: str, installation: Installation) -> Caller:
-    """Return the user as a caller. Errors: CredentialsRejected, whatever was wrong."""
-    with installation.world.store.reading() as session:
-        found = find_named(user, session.directory)
-        password_hash = None if found is None else session.directory.find_password_hash(found.user.id)
-    if found is None or password_hash is None or not found.user.enabled:
-        installation.hasher.burn(password)
-        raise CredentialsRejected()
-    if not installation.hasher.is_match(password, password_hash):
-        raise CredentialsRejected()
-    return Caller(found.user, found.sids, f"command line of {find_operator()}")
 
 
 def _name_people(installation: Installation) -> dict[UserId, str]:

@@ -35,6 +35,8 @@ REQUEST_TYPES: dict[str, RequestType] = {
 OPERATIONS: dict[str, Operation] = {
     **{each.value: each for each in Operation},
     "revoke": Operation.DISABLE,
+    "temporarycards": Operation.TEMPORARY_CARD_ENROLL,
+    "temporaryenroll": Operation.TEMPORARY_CARD_ENROLL,
 }
 """What POST requests starts; "suspend" and "reinstate" are one type and two operations."""
 

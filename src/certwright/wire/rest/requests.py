@@ -9,7 +9,6 @@ from certwright.application.complete_request import complete_request
 from certwright.application.create_request import RequestWish, create_request
 from certwright.application.read_requests import list_requests, read_request
 from certwright.application.request_parties import SeenRequest
-from certwright.domain.errors import RequestTypeUnsupported
 from certwright.domain.identities import UserId
 from certwright.domain.policies import Answers, Choices
 from certwright.domain.profile_templates import ProfileTemplateId
@@ -20,7 +19,7 @@ from certwright.domain.smartcards import SmartcardId
 from certwright.domain.workflows import Operation
 from certwright.wire.rest.bodies import RequestBody
 from certwright.wire.rest.calls import Answer, Call, Route, created, found, listed
-from certwright.wire.rest.names import OPERATIONS, REQUEST_STATUSES, REQUEST_TYPES, REVOCATION_REASONS, fold_name
+from certwright.wire.rest.names import OPERATIONS, REQUEST_STATUSES, REVOCATION_REASONS, fold_name
 from certwright.wire.rest.properties import Properties
 
 _CLOSING = {
@@ -38,8 +37,6 @@ def post_request(call: Call) -> Answer:
     """Open a request and answer where it is. Source: create-request.
 
     Ours: *revocationreason*, *revocationdelay* and *certificatetemplate*, where the policy offers the choice.
-
-    Errors: RequestTypeUnsupported for the kinds that are about cards, which cannot be run yet.
     """
     properties = call.parse_body()
     template_id = properties.read_identifier("profiletemplateuuid")
@@ -102,14 +99,11 @@ def put_request(call: Call) -> Answer:
 def _read_operation(properties: Properties) -> Operation:
     name = properties.read_text("type").strip()
     operation = OPERATIONS.get(fold_name(name))
-    if operation is not None:
-        return operation
     if fold_name(name) == "suspendorreinstate":
         properties.fail("type", "Suspend or Reinstate is wanted, not both")
-    if fold_name(name) not in REQUEST_TYPES:
+    if operation is None:
         properties.fail("type", "the name of a kind of request is wanted, such as Enroll")
-    properties.check_readable()
-    raise RequestTypeUnsupported(name)
+    return operation
 
 
 def _read_answers(properties: Properties) -> Answers:

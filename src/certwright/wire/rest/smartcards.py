@@ -11,14 +11,16 @@ from certwright.application.read_smartcards import (
     read_request_smartcard,
     read_smartcard,
 )
+from certwright.application.update_smartcard import update_smartcard
 from certwright.domain.errors import MalformedValue
 from certwright.domain.requests import RequestId
 from certwright.domain.smartcards import CardId, SmartcardId
-from certwright.wire.rest import card_secrets
+from certwright.wire.rest import card_pins, card_secrets
 from certwright.wire.rest.bodies import HeldCertificateBody
 from certwright.wire.rest.calls import Answer, Call, Route, created, found, listed
 from certwright.wire.rest.identifiers import find_identifier
 from certwright.wire.rest.names import SMARTCARD_STATUSES, fold_name
+from certwright.wire.rest.properties import Properties
 from certwright.wire.rest.smartcard_bodies import SmartcardBody
 
 _ATR = re.compile(r"(?:[0-9a-f]{2}){0,33}")
@@ -85,6 +87,22 @@ def get_request_smartcard(call: Call) -> Answer:
     return found(SmartcardBody.of(card))
 
 
+def put_request_smartcard(call: Call) -> Answer:
+    """Have a card end, or be put on hold, as its request says, and answer it. Source: update-smartcard-status.
+
+    Shape: without a body, or without *status* in it, what the request is for; Source: domain.md 8, number 27.
+    """
+    properties = call.parse_body() if call.body.strip() else Properties({})
+    name = fold_name(properties.read_text("status"))
+    if name and name not in SMARTCARD_STATUSES:
+        properties.refuse("status", "the name of a status of cards is wanted, such as Retired")
+    properties.check_readable()
+    request_id = RequestId(call.get_identifier("request_id"))
+    status = SMARTCARD_STATUSES[name] if name else None
+    card = update_smartcard(request_id, _get_smartcard_id(call), status, by=call.caller, world=call.world)
+    return found(SmartcardBody.of(card))
+
+
 def _get_smartcard_id(call: Call) -> SmartcardId:
     return SmartcardId(call.get_identifier("smartcard_id"))
 
@@ -96,5 +114,7 @@ ROUTES = (
     Route("GET", "/smartcards/{smartcard_id}/operations", get_smartcard_operations),
     Route("GET", "/smartcards/{smartcard_id}/certificates", get_smartcard_certificates),
     Route("GET", "/requests/{request_id}/smartcards/{smartcard_id}", get_request_smartcard),
+    Route("PUT", "/requests/{request_id}/smartcards/{smartcard_id}", put_request_smartcard),
     *card_secrets.ROUTES,
+    *card_pins.ROUTES,
 )
