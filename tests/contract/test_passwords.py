@@ -1,19 +1,26 @@
 """`ports.Passwords`."""
 
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
 from sqlalchemy import text
 
 from certwright.adapters.sql.store import SqlStore, open_store
+from certwright.application.one_time_passwords import distribute_passwords, present_passwords
 from certwright.domain.distributed_passwords import DistributedPasswords
-from certwright.domain.errors import KeyUnavailable
-from certwright.domain.one_time_passwords import KEY_OCTETS
+from certwright.domain.errors import KeyUnavailable, OneTimePasswordsOver, OneTimePasswordsRejected
+from certwright.domain.one_time_passwords import KEY_OCTETS, Distribution, OneTimePasswordRules
+from certwright.domain.policies import Policy
+from certwright.domain.request_types import RequestType
 from certwright.domain.requests import RequestStatus
 from worlds.authorities import KEK
-from worlds.contoso import NOW
+from worlds.contoso import MANAGER, MANAGERS, NOW, SUBSCRIBER
 from worlds.holdings import make_request, start
+from worlds.house import ONE, found_house, signed_in
 
 DAY = timedelta(days=1)
 
@@ -92,3 +99,28 @@ def test_what_has_expired_is_listed_until_it_is_marked_and_marked_once(store: Sq
         session.passwords.save(replace(soon, expires=NOW + 2 * DAY))
         assert len(session.passwords.list_expired(NOW + 2 * DAY, 10)) == 2
         assert session.passwords.find(make_request().id) is None
+
+
+def test_many_who_guess_at_once_have_no_more_tries_than_one(store: SqlStore) -> None:
+    house = found_house(store)
+    rules = OneTimePasswordRules(distributions=(Distribution.DISPLAY_ON_SCREEN,), tries=3)
+    policy = Policy(initiators=frozenset({MANAGERS}), one_time_passwords=rules)
+    house.save(replace(ONE, policies={RequestType.ENROLL: policy}))
+    request_id = house.open(by=MANAGER, target=SUBSCRIBER)
+    handed_out = distribute_passwords(request_id, by=signed_in(MANAGER), world=house.world)
+    barrier = Barrier(8)
+
+    def guess(_: int) -> str:
+        barrier.wait()
+        try:
+            present_passwords(request_id, ("AAAA-AAAA-AAAA",), by=signed_in(SUBSCRIBER), world=house.world)
+        except (OneTimePasswordsRejected, OneTimePasswordsOver) as refused:
+            return refused.code
+        return "accepted"
+
+    with ThreadPoolExecutor(8) as threads:
+        answers = Counter(threads.map(guess, range(8)))
+    assert answers == {"one-time-passwords-rejected": 3, "one-time-passwords-over": 5}
+    with pytest.raises(OneTimePasswordsOver, match="exhausted"):
+        present_passwords(request_id, handed_out.shown, by=signed_in(SUBSCRIBER), world=house.world)
+    assert house.events(request_id).count("one-time-passwords.rejected") == 3

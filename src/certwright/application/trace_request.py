@@ -8,7 +8,7 @@ from certwright.application.request_parties import see_request
 from certwright.application.world import World
 from certwright.domain.certificates import Certificate
 from certwright.domain.distributed_passwords import DistributedPasswords, PasswordState
-from certwright.domain.events import StoredEvent
+from certwright.domain.events import EventType, StoredEvent, tell_of_operator
 from certwright.domain.outbox import OutboxMessage
 from certwright.domain.policies import Policy
 from certwright.domain.profile_templates import ProfileTemplate
@@ -35,9 +35,17 @@ class TracedRequest:
     events: tuple[StoredEvent, ...]
 
 
-def trace_request(request_id: RequestId, *, world: World) -> TracedRequest:
-    """Return the request with everything that happened to it. Errors: RequestNotFound."""
+def trace_request(request_id: RequestId, *, operator: str, world: World) -> TracedRequest:
+    """Return the request with everything that happened to it.
+
+    That *operator* reads it is an event first: part of the history is in it. It is no event of the request, which nobody works
+    on by looking at it. Errors: RequestNotFound.
+    """
     now = world.clock.now()
+    with world.store.writing() as session:
+        session.requests.get(request_id)
+        told = tell_of_operator(EventType.HISTORY_READ, operator, now, search=f"request={request_id}", how="story of a request")
+        session.history.append([told])
     with world.store.reading() as session:
         seen = see_request(session.requests.get(request_id), session)
         state = find_password_state(seen, session, now)

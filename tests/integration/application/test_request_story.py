@@ -5,6 +5,9 @@ import sqlite3
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
+from uuid import uuid4
+
+import pytest
 
 from certwright.application.approve_request import approve_request
 from certwright.application.complete_request import complete_request
@@ -13,6 +16,8 @@ from certwright.application.enroll import Submission, enroll
 from certwright.application.one_time_passwords import distribute_passwords
 from certwright.application.trace_request import trace_request
 from certwright.domain.data_items import DataItem, DataItemDefinition, DataItemOriginator
+from certwright.domain.errors import RequestNotFound
+from certwright.domain.events import Event, EventType
 from certwright.domain.one_time_passwords import Distribution, OneTimePasswordRules
 from certwright.domain.policies import Answers, Policy
 from certwright.domain.program import THE_PROGRAM
@@ -48,7 +53,7 @@ def open_managed(house: House) -> RequestId:
 
 
 def tell(house: House, request_id: RequestId) -> tuple[dict, str]:
-    story = describe_story(trace_request(request_id, world=house.world), NAMES)
+    story = describe_story(trace_request(request_id, operator="root", world=house.world), NAMES)
     return json.loads(json.dumps(story)), "\n".join(list_story_lines(story))
 
 
@@ -99,6 +104,21 @@ def test_certificates_are_told_with_what_they_are_worth_now(house: House) -> Non
     assert f"  {story['certificates'][0]['serial']}  SigningUser  until " in text
     house.clock.step(timedelta(days=366))
     assert [each["status"] for each in tell(house, request_id)[0]["certificates"]] == ["expired"]
+
+
+def test_that_somebody_reads_a_story_is_an_event_but_none_of_the_request(house: House) -> None:
+    request_id = house.open()
+    tell(house, request_id)
+    assert house.events(request_id) == ["request.created"]
+    with house.store.reading() as session:
+        events = [each for each in session.history.list_unsealed(1_000) if isinstance(each, Event)]
+    read = [(each.actor, each.request_id) for each in events if each.type is EventType.HISTORY_READ]
+    assert read == [("root", None)]
+
+
+def test_a_request_that_is_not_there_has_no_story(house: House) -> None:
+    with pytest.raises(RequestNotFound):
+        trace_request(RequestId(uuid4()), operator="root", world=house.world)
 
 
 def test_an_event_that_cannot_be_read_is_told_by_its_number(house: House, tmp_path) -> None:

@@ -15,6 +15,7 @@ from certwright.domain.identities import UserId
 from certwright.domain.program import THE_PROGRAM
 from certwright.domain.requests import RequestId, RequestStatus
 from certwright.wire.cli.console import make_console
+from certwright.wire.cli.operators import find_operator
 from certwright.wire.cli.options import data_option, json_option, password_file_option, read_password
 from certwright.wire.cli.request_story import describe_request, describe_story, list_story_lines
 from certwright.wire.cli.signing_in import sign_in
@@ -60,7 +61,7 @@ def list_them(status: str | None, data: Path, *, as_json: bool) -> None:
 def show(request_id: UUID, data: Path, *, as_json: bool) -> None:
     """Show the whole story of a request: who asked whom for what and when, the answers, approvals, one-time passwords,
     certificates with their status, notifications, and everything that happened, in order. Times are UTC. Answers to sensitive
-    questions and the passwords themselves are not shown.
+    questions and the passwords themselves are not shown. That you read it is an event, too.
 
     \b
     Examples:
@@ -68,7 +69,7 @@ def show(request_id: UUID, data: Path, *, as_json: bool) -> None:
       certwright requests show 8d1f0c56-6a4c-4f5e-9f57-0c6a3b6d27c2 --data data --json
     """
     with open_installation(data) as installation:
-        traced = trace_request(RequestId(request_id), world=installation.world)
+        traced = trace_request(RequestId(request_id), operator=find_operator(), world=installation.world)
         names = _name_people(installation)
     story = describe_story(traced, names)
     if as_json:
