@@ -93,9 +93,15 @@ def _list_children(pid: int) -> list[int]:
 
 
 def _read_share_kib(pid: int) -> int:
-    """Return the proportional set size: a page that n processes share counts as the nth part of one for each."""
-    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    return int(next(line for line in rollup.splitlines() if line.startswith("Pss:")).split()[1])
+    """Return the proportional set size: a page that n processes share counts as the nth part of one for each.
+
+    The server lets nobody but root look into its memory so closely; to others it shows its resident set, shared pages included.
+    """
+    try:
+        shown, wanted = Path(f"/proc/{pid}/smaps_rollup").read_text(), "Pss:"
+    except PermissionError:
+        shown, wanted = Path(f"/proc/{pid}/status").read_text(), "VmRSS:"
+    return int(next(line for line in shown.splitlines() if line.startswith(wanted)).split()[1])
 
 
 def _certwright() -> list[str]:
