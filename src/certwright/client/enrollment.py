@@ -1,6 +1,6 @@
 """From a user's name to certificates in files, over the public REST API."""
 
-import os
+import secrets
 from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,15 +8,17 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from certwright.client.errors import AnswerUnfit, ClientError, FileExists, ServerUnreachable
+from certwright.client.enrolled import EnrolledCertificate, order_chain, write_new
+from certwright.client.errors import AnswerUnfit, ClientError, ServerUnreachable
 from certwright.client.keys import PrivateKey, encode_certificate_request, encode_private_key, generate_key
-from certwright.client.rest import CertificateAnswer, GenerationOptions, RestClient, TemplateSummary
+from certwright.client.pfx import unpack_pfx
+from certwright.client.rest import CertificateAnswer, GenerationOptions, Passwords, RestClient, TemplateSummary
 from certwright.domain.errors import Malformed
 from certwright.formats.cmc import SUCCESS, parse_response
 
+PFX_PASSWORD_OCTETS = 32
 SUBMISSION_ATTEMPTS = 3
 """A lost answer is asked for again: the server answers the same requests with the same certificates."""
 
@@ -27,6 +29,7 @@ class Wish:
 
     Shape: *template* is a profile template's name or UUID; files go into the folder *out*. Where the template is for cards,
     the server is told that the keys are on the card *card_id*: without one, the files stand for a card of a new identifier.
+    Keys that the server makes are written as PFX files under *pfx_password*; without one, like keys that were made here.
     """
 
     template: str
@@ -34,18 +37,7 @@ class Wish:
     comment: str = ""
     data: Mapping[str, str] = field(default_factory=dict)
     card_id: UUID | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class EnrolledCertificate:
-    """One certificate and the files that it is in; *chain* goes from its issuer up to the root."""
-
-    template: str
-    certificate: x509.Certificate
-    chain: tuple[x509.Certificate, ...]
-    key_file: Path
-    certificate_file: Path
-    chain_file: Path
+    pfx_password: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,16 +119,25 @@ def _fulfil(
         client.bind_card(request_id, card_id)
     tell("Ask which keys to make")
     options = client.list_generation_options(request_id)
-    described = ", ".join(f"{each.algorithm} with {each.key_size} bits" for each in options)
-    tell(f"Make the key{'s' if len(options) > 1 else ''}: {described}, and sign a PKCS#10 request with each")
+    if options:
+        described = ", ".join(f"{each.algorithm} with {each.key_size} bits" for each in options)
+        tell(f"Make the key{'s' if len(options) > 1 else ''}: {described}, and sign a PKCS#10 request with each")
     places = _prepare(options, template.name, wish.out)
     tell("Send the PKCS#10 requests, get certificates")
-    answers = _submit(client, request_id, places, wish.comment, one_time_passwords)
+    in_transit = wish.pfx_password or secrets.token_urlsafe(PFX_PASSWORD_OCTETS)
+    passwords = Passwords(one_time=one_time_passwords, pfx=in_transit)
+    answers = _submit(client, request_id, places, wish.comment, passwords)
     tell("Check the answer: status, key, chain; write the files")
-    certificates = tuple(_accept(place, answer) for place, answer in zip(places, answers, strict=True))
+    own = tuple(_accept(place, answer) for place, answer in zip(places, answers, strict=False))
+    keeps = bool(wish.pfx_password)
+    made = tuple(
+        unpack_pfx(answer, in_transit, wish.out / _name_file(template.name, number + 1, len(answers)), keeps=keeps)
+        for number, answer in enumerate(answers)
+        if number >= len(places)
+    )
     tell("Mark the request completed")
     client.set_status(request_id, "Completed")
-    return certificates
+    return (*own, *made)
 
 
 def _choose_template(templates: Sequence[TemplateSummary], wanted: str) -> TemplateSummary:
@@ -149,34 +150,35 @@ def _choose_template(templates: Sequence[TemplateSummary], wanted: str) -> Templ
 
 
 def _prepare(options: Sequence[GenerationOptions], name: str, out: Path) -> list[_Place]:
-    if not options:
-        raise AnswerUnfit("nothing-to-make", "The server wants no key from this client for the profile template.")
     out.mkdir(parents=True, exist_ok=True)
-    stem = "".join(each if each.isalnum() else "-" for each in name.lower())
-    names = [stem] if len(options) == 1 else [f"{stem}-{number}" for number in range(1, len(options) + 1)]
     places = []
-    for each, file_name in zip(options, names, strict=True):
+    for number, each in enumerate(options, start=1):
         key = generate_key(each)
-        place = _Place(key, encode_certificate_request(key, each), out / file_name)
-        _write_new(place.file(".key.pem"), encode_private_key(key), mode=0o600)
+        place = _Place(key, encode_certificate_request(key, each), out / _name_file(name, number, len(options)))
+        write_new(place.file(".key.pem"), encode_private_key(key), mode=0o600)
         places.append(place)
     return places
 
 
+def _name_file(name: str, number: int, count: int) -> str:
+    stem = "".join(each if each.isalnum() else "-" for each in name.lower())
+    return stem if count == 1 else f"{stem}-{number}"
+
+
 def _submit(
-    client: RestClient, request_id: UUID, places: Sequence[_Place], comment: str, one_time_passwords: Sequence[str]
+    client: RestClient, request_id: UUID, places: Sequence[_Place], comment: str, passwords: Passwords
 ) -> tuple[CertificateAnswer, ...]:
     requests = [each.request for each in places]
     for attempt in range(1, SUBMISSION_ATTEMPTS + 1):
         try:
-            answers = client.submit(request_id, requests, comment, one_time_passwords)
+            answers = client.submit(request_id, requests, comment, passwords)
             break
         except ServerUnreachable:
             if attempt == SUBMISSION_ATTEMPTS:
                 raise
     if len(answers) < len(places):
         raise AnswerUnfit("answer-unfit", f"{len(places)} requests were sent, {len(answers)} answers came.")
-    return answers[: len(places)]
+    return answers
 
 
 def _accept(place: _Place, answer: CertificateAnswer) -> EnrolledCertificate:
@@ -187,12 +189,12 @@ def _accept(place: _Place, answer: CertificateAnswer) -> EnrolledCertificate:
     subject_key = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     if certificate.public_key().public_bytes(*subject_key) != place.key.public_key().public_bytes(*subject_key):
         raise AnswerUnfit("key-mismatch", "The certificate that came is for another key than was sent.")
-    chain = _order_chain(certificate, others)
+    chain = order_chain(certificate, others)
     accepted = EnrolledCertificate(
         answer.template, certificate, chain, place.file(".key.pem"), place.file(".pem"), place.file(".chain.pem")
     )
-    _write_new(accepted.certificate_file, certificate.public_bytes(Encoding.PEM))
-    _write_new(accepted.chain_file, b"".join(each.public_bytes(Encoding.PEM) for each in chain))
+    write_new(accepted.certificate_file, certificate.public_bytes(Encoding.PEM))
+    write_new(accepted.chain_file, b"".join(each.public_bytes(Encoding.PEM) for each in chain))
     return accepted
 
 
@@ -210,39 +212,9 @@ def _read_response(pkcs7: str) -> tuple[x509.Certificate, list[x509.Certificate]
     return issued, [each for each in certificates if each != issued]
 
 
-def _order_chain(certificate: x509.Certificate, others: Sequence[x509.Certificate]) -> tuple[x509.Certificate, ...]:
-    """Return the issuers of *certificate*, each of which signed the one before it, up to a root."""
-    chain: list[x509.Certificate] = []
-    current = certificate
-    while current.issuer != current.subject:
-        issuer = next((each for each in others if each not in chain and _is_issued_by(current, each)), None)
-        if issuer is None:
-            raise AnswerUnfit("chain-broken", f"No certificate came that issued {current.subject.rfc4514_string()}.")
-        chain.append(issuer)
-        current = issuer
-    return tuple(chain)
-
-
-def _is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    try:
-        certificate.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature):
-        return False
-    return True
-
-
 def _abandon(client: RestClient, request_id: UUID) -> None:
     """Give the request up; what went wrong before is what the caller hears of, whether this works or not."""
     try:
         client.set_status(request_id, "Abandoned")
     except ClientError:
         return
-
-
-def _write_new(path: Path, content: bytes, mode: int = 0o644) -> None:
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    except FileExistsError as error:
-        raise FileExists("file-exists", f"{path} is there already: name another folder with --out.") from error
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)

@@ -2,7 +2,7 @@
 
 import ssl
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -20,6 +20,8 @@ LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 POLICY_NAMES = {1: "Enroll", 2: "Recover", 3: "Renew", 6: "Duplicate", 10: "OnlineUpdate"}
 """The kinds of request that certificates come of for their subject. Source: domain.md 1.1."""
+HIDDEN = "(not shown)"
+_SECRETS = ("pfxpassword", "onetimepasswords")
 
 Body = TypeVar("Body")
 
@@ -61,10 +63,11 @@ class _PolicyBody(msgspec.Struct):
 
 
 class CertificateAnswer(msgspec.Struct, frozen=True):
-    """The answer to one certificate request. Shape: *pkcs7* is base64 with line ends. Source: domain.md 2.4."""
+    """One certificate of an answer. Shape: *pkcs7* and *pfx* are base64 with line ends. Source: domain.md 2.4."""
 
     template: str = msgspec.field(name="TemplateCommonName")
     pkcs7: str | None = msgspec.field(name="Pkcs7", default=None)
+    pfx: str | None = msgspec.field(name="Pfx", default=None)
     error: str | None = msgspec.field(name="Error", default=None)
 
 
@@ -76,7 +79,8 @@ class _ErrorBody(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One call, for whoever watches. *sent* and *received* are bodies as they went over the wire, empty for none."""
+    """One call, for whoever watches. *sent* and *received* are bodies as they went over the wire, empty for none; but for
+    passwords."""
 
     method: str
     path: str
@@ -93,6 +97,17 @@ class Server:
     user: str
     password: str
     ca: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passwords:
+    """What goes with certificate requests. Shape: *pfx* protects keys that the server makes; *one_time* prove who executes."""
+
+    one_time: Sequence[str] = field(default=(), repr=False)
+    pfx: str = field(default="", repr=False)
+
+
+NO_PASSWORDS = Passwords()
 
 
 class RestClient:
@@ -166,16 +181,19 @@ class RestClient:
         request_id: UUID,
         certificate_requests: Sequence[str],
         comment: str = "",
-        one_time_passwords: Sequence[str] = (),
+        passwords: Passwords = NO_PASSWORDS,
     ) -> tuple[CertificateAnswer, ...]:
-        """Return one answer for each certificate request. The same requests again get the same answers."""
+        """Return one answer for each certificate request, and then one for each key that the server made.
+
+        The same requests again get the same certificates.
+        """
         body: dict[str, object] = {
-            "pfxpassword": "",
+            "pfxpassword": passwords.pfx,
             "certificaterequests": list(certificate_requests),
             "comments": comment,
         }
-        if one_time_passwords:
-            body["onetimepasswords"] = list(one_time_passwords)
+        if passwords.one_time:
+            body["onetimepasswords"] = list(passwords.one_time)
         return self._call("POST", f"/requests/{request_id}/certificatedata", tuple[CertificateAnswer, ...], body)
 
     def set_status(self, request_id: UUID, status: str) -> None:
@@ -189,7 +207,8 @@ class RestClient:
             answer = self._client.request(method, path.lstrip("/"), content=sent or None, headers=headers)
         except httpx.HTTPError as error:
             raise ServerUnreachable("server-unreachable", f"{self._client.base_url.host}: {_explain(error)}") from error
-        self._watch(Exchange(method, answer.request.url.path, sent.decode(), answer.status_code, answer.text))
+        shown = _hide_secrets(body) if isinstance(body, dict) else sent
+        self._watch(Exchange(method, answer.request.url.path, shown.decode(), answer.status_code, answer.text))
         if not answer.is_success:
             raise _read_refusal(answer)
         if answer.status_code == httpx.codes.NO_CONTENT and empty is not None:
@@ -198,6 +217,11 @@ class RestClient:
             return msgspec.json.decode(answer.content, type=shape)
         except msgspec.DecodeError as error:
             raise AnswerUnfit("answer-unfit", f"{method} {path} was answered with something else: {error}.") from error
+
+
+def _hide_secrets(body: Mapping[str, object]) -> bytes:
+    """Return the body as others may see it."""
+    return msgspec.json.encode({name: HIDDEN if name in _SECRETS and value else value for name, value in body.items()})
 
 
 def _trust(ca: Path | None) -> ssl.SSLContext:

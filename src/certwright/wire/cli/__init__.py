@@ -41,7 +41,7 @@ COMMANDS = {
     "rights": CommandEntry("rights", "Give rights, take them away, list them."),
     "access": CommandEntry("access", "Explain who may do what, and why."),
     "audit": CommandEntry("audit", "Read the event history, export it, prove that it is what was sealed."),
-    "keys": CommandEntry("keys", "Look after the key under which everything private is sealed."),
+    "keys": CommandEntry("keys", "Look after keys: what everything is sealed under, archived ones, recovery agents."),
     "mail": CommandEntry("mail", "Look at the mails that policies send."),
     "outbox": CommandEntry("outbox", "List what is to be sent, send dead letters again."),
     "settings": CommandEntry("settings", "Explain the settings."),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from certwright.client.enrollment import EnrolledCertificate
+from certwright.client.enrolled import EnrolledCertificate
 from certwright.domain.certificates import SerialNumber, format_serial_number
 
 

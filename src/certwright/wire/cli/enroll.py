@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
@@ -33,6 +34,11 @@ ONE_TIME_VARIABLE = "CERTWRIGHT_ONE_TIME_PASSWORDS"
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help=f"Read one-time passwords from this file; otherwise from {ONE_TIME_VARIABLE}, otherwise they are asked for.",
 )
+@click.option(
+    "--pfx-password-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Keep keys that the server makes as PFX files, under the password in this file.",
+)
 @json_option
 def command(
     *,
@@ -47,14 +53,16 @@ def command(
     card_id: UUID | None,
     password_file: Path | None,
     one_time_passwords_file: Path | None,
+    pfx_password_file: Path | None,
     as_json: bool,
 ) -> None:
     """Get a certificate from a server, for yourself.
 
-    The key is made here, as the server's generation options say, and never leaves this machine. The answer is checked before it
-    is believed: its status, that the certificate is for the key, and that each certificate of the chain was signed by the next.
+    The key is made here, as the server's generation options say, and never leaves this machine; unless the template wants it
+    made by the server, whose answer then brings it. The answer is checked before it is believed: its status, that the
+    certificate is for the key, and that each certificate of the chain was signed by the next.
     Into the folder come NAME.key.pem (the private key, readable by you alone), NAME.pem (the certificate) and NAME.chain.pem
-    (its issuers); nothing there is overwritten.
+    (its issuers); nothing there is overwritten. With --pfx-password-file, keys that the server made stay in NAME.p12.
 
     A request that somebody else has started for you is executed with --request; its one-time passwords are asked for.
 
@@ -72,15 +80,20 @@ def command(
     _check_one_named(template, request_id, items)
     answers = dict(_parse_item(each) for each in items)
     password = read_password(password_file, f"Password of {user}")
-    wish = Wish(template=template or "", out=out, comment=comment, data=answers, card_id=card_id)
+    wish = replace(
+        Wish(template=template or "", out=out, comment=comment, data=answers, card_id=card_id),
+        pfx_password="" if pfx_password_file is None else read_password(pfx_password_file, ""),
+    )
     with RestClient(Server(url=url, user=user, password=password, ca=ca)) as client:
         one_time_passwords = _find_one_time_passwords(client, request_id, one_time_passwords_file)
-        with show_progress(f"Enrolling {user}") as tell:
-            if request_id is None:
-                enrollment = enroll(client, wish, tell=tell)
-            else:
-                enrollment = execute(client, request_id, wish, one_time_passwords, tell=tell)
-    _show(enrollment, as_json=as_json)
+        _show(_fulfil(client, request_id, wish, one_time_passwords), as_json=as_json)
+
+
+def _fulfil(client: RestClient, request_id: UUID | None, wish: Wish, one_time_passwords: list[str]) -> Enrollment:
+    with show_progress("Enrolling") as tell:
+        if request_id is None:
+            return enroll(client, wish, tell=tell)
+        return execute(client, request_id, wish, one_time_passwords, tell=tell)
 
 
 def _check_one_named(template: str | None, request_id: UUID | None, items: tuple[str, ...]) -> None:

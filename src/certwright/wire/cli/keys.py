@@ -13,17 +13,22 @@ from certwright.domain.errors import MalformedValue
 from certwright.domain.keys import PASSPHRASE_VERSION
 from certwright.setting_values import parse_secret_reference
 from certwright.wire.cli.console import make_console, show_progress
+from certwright.wire.cli.key_archive import agents_group, rearchive, recover
 from certwright.wire.cli.operators import find_operator
 from certwright.wire.cli.options import data_option, json_option
 
 
 @click.group("keys")
 def command() -> None:
-    """Look after the key under which everything private is sealed.
+    """Look after the key under which everything private is sealed, and after archived keys and their recovery agents.
 
     Private keys and sensitive answers rest sealed under a key-encryption key, which rests wrapped by the passphrase.
     docs/explanation/keys-at-rest.md tells how.
     """
+
+
+for each in (agents_group, recover, rearchive):
+    command.add_command(each)
 
 
 @command.command("list")
