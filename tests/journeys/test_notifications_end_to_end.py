@@ -53,7 +53,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("installed") / "data"
     made.mkdir(mode=0o700)
     (made / "certwright.toml").write_text(FAST_SETTINGS)
-    for command in (("init",), ("load", "demo"), ("password", "manager")):
+    people = [("password", each) for each in ("manager", "approver", "approver2")]
+    for command in (("init",), ("load", "demo"), *people):
         done = certwright(*command, "--data", made, variables={"CERTWRIGHT_PASSWORD": PASSWORD})
         assert done.returncode == 0, done.stderr
     for name, secret in (("mail-password", "mail password"), ("siem-secret", "0123456789abcdef")):
@@ -145,6 +146,33 @@ def test_dead_letters_are_listed_shown_and_sent_again(data: Path, mailbox: Mailb
     assert len(mailbox.taken) == 2
     again = certwright("outbox", "resend", dead[0]["id"], "--data", data)
     assert (again.returncode, "outbox-message-not-found" in again.stderr) == (1, True)
+
+
+def test_a_one_time_password_goes_to_its_subject_by_mail_and_is_nowhere_to_be_seen(
+    data: Path, mailbox: Mailbox, hook: Hook
+) -> None:
+    with serving(data) as server:
+        request_id = str(open_request(server.url, data))
+        assert server.stop() == 0
+    for action, account in (("approve", "approver"), ("approve", "approver2"), ("distribute", "manager")):
+        command = ("requests", action, request_id, "--user", account, "--data", data)
+        done = certwright(*command, variables={"CERTWRIGHT_PASSWORD": PASSWORD})
+        assert done.returncode == 0, done.stderr
+    listed = certwright("outbox", "list", "--json", "--data", data).stdout
+    (waiting,) = (each for each in json.loads(listed) if each["has_secret"])
+    shown = certwright("outbox", "show", waiting["id"], "--data", data).stdout
+    at_rest = b"".join(each.read_bytes() for each in data.glob("certwright.db*"))
+    while certwright("outbox", "list", "--state", "waiting", "--json", "--data", data).stdout.strip() != "[]":
+        assert certwright("work", "--once", "--data", data).returncode == 0
+    (letter,) = (each for each in mailbox.letters if str(each["Subject"]).startswith("One-time password:"))
+    assert [each.addr_spec for each in letter["To"].addresses] == ["subscriber@contoso.com"]
+    text = letter.get_body(("plain",))
+    assert text is not None
+    (password,) = (line.strip() for line in text.get_content().splitlines() if line.startswith("    "))
+    assert len(password.replace("-", "")) == 12
+    assert password not in listed + shown
+    assert password.encode() not in at_rest
+    assert password.encode() not in b"".join(each.read_bytes() for each in data.glob("certwright.db*"))
 
 
 def test_a_webhook_that_hangs_holds_up_neither_mail_nor_the_end_of_the_server(data: Path, mailbox: Mailbox, hook: Hook) -> None:
