@@ -258,6 +258,12 @@ def test_an_admin_key_is_empty_or_of_24_bytes() -> None:
     ]
 
 
+def test_a_first_pin_that_is_shorter_than_the_policy_is_refused() -> None:
+    card = '\n[profile_templates.smartcard.user_pin]\nmin_length = 6\nmax_length = 8\ndefault_value = "{}"\n'
+    assert parse_world(SMALL + card.format("123456")).templates[0].is_smartcard
+    assert list_faults(SMALL + card.format("1234")) == ["profile_templates.User.smartcard.user_pin"]
+
+
 def test_the_identifier_of_a_template_is_the_files() -> None:
     assert parse_world(SMALL).templates[0].id == UUID("12bd5120-86a2-4ee1-8d05-131066871578")
 
