@@ -450,9 +450,16 @@ class Workflows(RuleBasedStateMachine):
 
 
 def walk_through_every_kind(machine: Workflows) -> None:
-    """Complete a request of each kind: chance alone leaves one out now and then."""
+    """Complete a request of each kind, and try to change what was approved: chance alone leaves one out now and then."""
     machine.begin()
-    machine.open_asked("manager", None)
+    machine.open_asked("manager", "1234")
+    (request,) = machine.requests[1:]
+    for by, value in (("approver", None), ("approver", None), ("approver2", "0000"), ("approver2", "12x")):
+        machine.decide_on(request, "Approved", by, value)
+    for by in ("subscriber", "manager"):
+        for item, values in ITEMS.items():
+            for value in values:
+                machine.supply_to(request, by, item, value)
     machine.run_asked_through()
     for kind in FROM_ARCHIVE:
         machine.open_about(kind, "manager", 0)
