@@ -42,7 +42,9 @@ def test_one_template_is_answered_as_in_the_list(subscriber: httpx.Client) -> No
 
 def test_templates_can_be_asked_for_by_workflow(subscriber: httpx.Client) -> None:
     recoverable = subscriber.get("/profiletemplates?WorkFlow=recover&permission=x&targetuser=current").json()
-    assert [each["Uuid"] for each in recoverable] == [ARCHIVED]
+    assert {each["Uuid"] for each in recoverable} == {ARCHIVED, VPN, CARD_LOGON, DOCUMENTED}
+    unblockable = subscriber.get("/profiletemplates?workflow=OfflineUnblock").json()
+    assert {each["Uuid"] for each in unblockable} == {VPN, CARD_LOGON, DOCUMENTED}
     assert_nothing(subscriber.get("/profiletemplates?workflow=nonsense"))
 
 
