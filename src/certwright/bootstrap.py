@@ -3,7 +3,7 @@
 import os
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -40,12 +40,12 @@ from certwright.application.jobs import list_jobs
 from certwright.application.manage_agents import NewAgent, add_agent
 from certwright.application.world import World
 from certwright.bootstrap_database import find_database_url, find_settings
+from certwright.bootstrap_keys import HISTORY, ISSUING, ROOT, keep_keys, make_keyring, make_marks_key, tell_marks_key_made
 from certwright.bootstrap_outbox import list_outbox_jobs, make_notifier
 from certwright.bootstrap_pool import make_key_maker, make_pool_job
 from certwright.domain.archive import RecoveryAgent
 from certwright.domain.certificates import SERIAL_NUMBER_BITS, SerialNumber, format_serial_number
 from certwright.domain.errors import (
-    ChangedMeanwhile,
     InstallationExists,
     InstallationMissing,
     KeyUnavailable,
@@ -53,7 +53,7 @@ from certwright.domain.errors import (
 from certwright.domain.events import PROGRAM, EventType, tell_of_program
 from certwright.domain.history_ports import SealingKey
 from certwright.domain.issuing import Issuer
-from certwright.domain.keys import AuthorityRecord, KeyVersion, SealedKey, tell_created
+from certwright.domain.keys import AuthorityRecord, SealedKey, tell_created
 from certwright.domain.password_ports import PasswordHasher
 from certwright.domain.pfx import PfxRules
 from certwright.domain.ports import SignIn, Turns
@@ -70,8 +70,6 @@ from certwright.settings import (
 
 ROOT_CERTIFICATE_FILE = "ca.pem"
 TLS_FOLDER = "tls"
-ROOT, ISSUING, HISTORY = "root", "issuing", "history"
-"""The names of the authorities, and of the three keys that every installation has."""
 ONLINE_AGENT = "online"
 """The recovery agent that a new installation has: recovery by oneself works at once."""
 
@@ -161,18 +159,20 @@ def _create_authorities(store: SqlStore, passphrase: str, settings: Settings, te
         tell(f"Generating the {name} key ({kind})")
         algorithm, bits = KEY_SIZES[kind]
         keys[name] = generate_key(name, algorithm, bits, kek=kek, now=now)
+    marks_key, marker = make_marks_key(0, kek, now)
+    store.mark_with(marker)
     root, issuing = _certify(keys, kek, settings, now)
     with store.writing() as session:
         # Another init that ran at the same time may have been first: it is asked again, under the lock.
         if session.keys.list_authorities():
             raise InstallationExists("the database")
         session.keys.add_version(version)
-        for key in keys.values():
+        for key in (*keys.values(), marks_key):
             session.keys.save_key(key)
         session.keys.save_authority(root)
         session.keys.save_authority(issuing)
         told = tell_of_program(EventType.SERVICE_INITIALIZED, now, authority=issuing.config_name)
-        session.history.append([told, *map(tell_created, keys.values())])
+        session.history.append([told, *map(tell_created, keys.values()), tell_marks_key_made(marks_key)])
 
 
 def _certify(
@@ -210,15 +210,10 @@ def open_installation(data: Path) -> Iterator[Installation]:
     settings = find_settings(data)
     url = find_database_url(settings, data)
     turns = SingleTurn() if url.startswith("sqlite") else NoTurns()
-
-    def find_version(number: int | None) -> KeyVersion | None:
-        with store.reading() as session:
-            return session.keys.find_version(number)
-
-    kek = Keyring(partial(_read_passphrase, data), find_version)
+    kek = make_keyring(data, lambda: store)
     store = open_store(url, turns, kek, make_notifier(settings, SystemEntropy()))
     try:
-        _keep_first_version(store, kek)
+        keep_keys(store, kek)
         yield _assemble(data, settings, kek, store, turns)
     finally:
         store.close()
@@ -283,18 +278,6 @@ def _list_jobs(settings: Settings, world: World, sealing_key: SealingKey, data: 
     return (*own, make_pool_job(settings, world), *list_outbox_jobs(settings, world, data, partial(read_secret, data=data)))
 
 
-def _keep_first_version(store: SqlStore, kek: Keyring) -> None:
-    """Give an installation from before there were versions its first one; its passphrase is proven by what it sealed."""
-    with store.reading() as session:
-        if session.keys.find_version() is not None:
-            return
-        proof = session.keys.find_key(ISSUING)
-    if proof is not None:
-        open_key(proof, kek)
-        with store.writing() as session, suppress(ChangedMeanwhile):
-            session.keys.add_version(kek.make_version(None, SystemClock().now()))
-
-
 def _load_authorities(store: SqlStore, data: Path) -> tuple[tuple[AuthorityRecord, ...], dict[str, SealedKey]]:
     """Return the issuing authority and those above it, and the keys that serving needs."""
     with store.reading() as session:
@@ -343,11 +326,6 @@ def _keep_root_certificate(data: Path, issuer: Issuer) -> Path:
 
 
 # -- what both need ----------------------------------------------------------------------------------------------------
-
-
-def _read_passphrase(data: Path) -> str:
-    """Return the passphrase from where the settings say now: an administrator may have moved it while we serve."""
-    return read_secret(load_settings(data / SETTINGS_FILE).keys.passphrase, data)
 
 
 def _publication_urls(settings: Settings, authority: str) -> dict[str, tuple[str, ...]]:

@@ -7,6 +7,7 @@ from certwright.adapters.secret_places import put_password_into
 from certwright.adapters.sql.schema import migrate
 from certwright.adapters.sql.store import open_store
 from certwright.adapters.sql.tables import SCHEMA_VERSION
+from certwright.bootstrap_keys import keep_keys, make_keyring
 from certwright.domain.errors import InstallationMissing
 from certwright.domain.events import EventType, tell_of_operator
 from certwright.settings import SETTINGS_FILE, Settings, load_settings
@@ -17,12 +18,14 @@ DATABASE_FILE = "certwright.db"
 def migrate_installation(data: Path, *, operator: str) -> None:
     """Bring the database of the installation in the folder *data* to this program's version, from any older one.
 
-    Errors: InstallationMissing; faults of the settings file; SecretUnavailable; StoreUnavailable.
+    Errors: InstallationMissing; faults of the settings file; SecretUnavailable; StoreUnavailable; KeyUnavailable;
+            KeyVersionUnavailable.
     """
     url = find_database_url(find_settings(data), data)
     migrate(url)
     store = open_store(url)
     try:
+        keep_keys(store, make_keyring(data, lambda: store))
         with store.writing() as session:
             told = tell_of_operator(EventType.DATABASE_MIGRATED, operator, SystemClock().now(), version=str(SCHEMA_VERSION))
             session.history.append([told])

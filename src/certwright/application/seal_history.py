@@ -7,7 +7,7 @@ from certwright.application.world import World
 from certwright.domain.errors import ChangedMeanwhile, CheckpointUnavailable
 from certwright.domain.events import Checkpoint
 from certwright.domain.history_ports import SealingKey
-from certwright.domain.sealing import find_checkpoint, plan_seal
+from certwright.domain.sealing import choose_events, find_checkpoint, plan_seal
 
 BATCH_EVENTS = 5_000
 
@@ -41,15 +41,17 @@ def _seal_batch(world: World, key: SealingKey) -> int:
     with world.store.reading() as session:
         digests = session.history.digest_unsealed(BATCH_EVENTS).digests
         previous = session.history.find_last_seal()
+        marked_after = session.history.marked_after
     if not digests:
         return 0
-    seal = plan_seal(digests, previous, now=world.clock.now(), sign=key.sign)
+    chosen, version = choose_events(digests, previous, marked_after)
+    seal = plan_seal(chosen, previous, now=world.clock.now(), sign=key.sign, version=version)
     try:
         with world.store.writing() as session:
             session.history.add_seal(seal)
     except ChangedMeanwhile:
         return 0
-    return len(digests)
+    return len(chosen)
 
 
 def _write_checkpoints(world: World) -> bool:

@@ -11,8 +11,10 @@ from certwright.domain.ports import Session
 from certwright.domain.retention import RetentionRecord, encode_record
 from certwright.domain.sealing import (
     BELOW_ALL,
+    MARKED_EVENTS,
     SIGNED_STATEMENTS,
     chain_of,
+    find_gaps,
     list_faults,
     list_signed,
     list_unreadable,
@@ -41,7 +43,7 @@ class HistoryReport:
 
 def verify_history(*, world: World, key: SealingKey, read_checkpoints: ReadCheckpoints | None = None) -> HistoryReport:
     """Return what was checked and everything that does not fit: changed, unreadable, missing, added and reordered events,
-    broken seals, and, with checkpoints, what was cut off, rewritten or put back.
+    those that were so before they were sealed, broken seals, and, with checkpoints, what was cut off, rewritten or put back.
     """
     # Before the view of the store begins: of each line that is there now, the seal is in the view.
     lines = read_checkpoints() if read_checkpoints is not None else None
@@ -50,6 +52,7 @@ def verify_history(*, world: World, key: SealingKey, read_checkpoints: ReadCheck
         verification.check_records()
         verification.check_seals()
         unsealed = verification.count_unsealed()
+        verification.check_copies()
     compared = verification.compare(lines) if lines is not None else 0
     events, seals, faults = verification.events, verification.seals, tuple(verification.faults)
     return HistoryReport(events, seals, unsealed, faults, compared, verification.removed)
@@ -66,6 +69,13 @@ class _Verification:
         self._chains: dict[int, bytes] = {}
         self._has_signed_statements = False
         self._unproven_after: int | None = None
+        marked_after = session.history.marked_after
+        self._marked_after = marked_after
+        """Above it every event has to be marked."""
+        self._whole_to = marked_after if session.history.has_all_numbers else None
+        """No number above it may be left out; None where that cannot be told."""
+        self._has_marked_events = False
+        self._follows_broken_seal = False
         self.faults: list[str] = []
         self._records: list[RetentionRecord] = []
         self.events = self.seals = self.removed = 0
@@ -91,8 +101,15 @@ class _Verification:
         count, last = 0, self._last
         while (found := self._session.history.digest_after(last, EVENTS_A_READ)).digests:
             self.faults += list_unreadable(found)
+            self._tell_unmarked(found.unmarked)
+            self._tell_gaps([number for number, _ in found.digests])
             count, last = count + len(found.digests), found.digests[-1][0]
         return count
+
+    def check_copies(self) -> None:
+        """Look for events that have one mark: it was made for one of them, and taken over for the others."""
+        copied = self._session.history.list_copied()
+        self.faults += tell_of_events(copied, "has the mark of another event", "have the marks of other events")
 
     def compare(self, lines: Iterator[CheckpointLine]) -> int:
         """Compare the seals with *lines*, and return how many those were."""
@@ -114,8 +131,10 @@ class _Verification:
         self.seals += 1
         if seal.number != (previous.number + 1 if previous else 1):
             self.faults.append(f"seal {seal.number} does not follow the one before: seals are missing")
+            self._follows_broken_seal = True
         if not isinstance(seal, Seal):
             self.faults.append(f"seal {seal.number} cannot be read")
+            self._follows_broken_seal = True
             return
         self._chains[seal.number] = seal.chain
         self.events += len(seal.digests)
@@ -130,6 +149,39 @@ class _Verification:
             self.faults.append(f"{name} is said to end with event {seal.last_sequence}")
         if not self._key.is_signed(list_signed(seal), seal.signature):
             self.faults.append(f"{name} is not signed by the sealing key")
+        self._check_marking(seal, name)
+
+    def _check_marking(self, seal: Seal, name: str) -> None:
+        """Take from *seal* which events have to be marked, and look whether any had gone before it was made."""
+        if seal.version >= MARKED_EVENTS:
+            if not self._has_marked_events and self._marked_after is not None and seal.digests:
+                # Where it is below what the key of the marks says, that was made anew.
+                self._marked_after = min(self._marked_after, seal.statement.first - 1)
+            self._has_marked_events = True
+            self._follows_broken_seal |= not seal.digests
+            self._tell_gaps([number for number, _ in seal.digests])
+        elif self._has_marked_events:
+            self.faults.append(f"{name} does not say that its events were marked, and one before it does")
+        elif self._whole_to is not None:
+            self._whole_to = max(self._whole_to, seal.last_sequence)
+
+    def _tell_gaps(self, numbers: Sequence[int]) -> None:
+        if self._whole_to is not None and numbers:
+            if self._follows_broken_seal:
+                self._whole_to = max(self._whole_to, numbers[0] - 1)
+                self._follows_broken_seal = False
+            gone = find_gaps(self._whole_to, numbers)
+            for first, last in gone:
+                words = "is missing: no seal tells of it" if first == last else "are missing: no seal tells of them"
+                self.faults.append(f"{name_events(first, last)} {words}")
+            self._whole_to = max(self._whole_to, numbers[-1])
+
+    def _tell_unmarked(self, numbers: Sequence[int]) -> None:
+        if self._marked_after is not None:
+            told = [each for each in numbers if each > self._marked_after]
+            self.faults += tell_of_events(
+                told, "is not as this installation wrote it", "are not as this installation wrote them"
+            )
 
     def _check_events(self, group: Sequence[StoredSeal]) -> None:
         sealed = tuple(pair for seal in group if isinstance(seal, Seal) for pair in seal.digests)
@@ -143,7 +195,11 @@ class _Verification:
             self.faults += tell_of_events(sorted(there), "was removed and is there again", "were removed and are there again")
             self.removed += sum(1 for number, _ in sealed if number in removed and number not in there)
             sealed = tuple(each for each in sealed if each[0] not in removed or each[0] in there)
-        if found != Digested(sealed):
+        if found.unmarked:
+            # Those that were changed or added afterwards are told of below.
+            as_sealed = {number for number, _ in frozenset(sealed).intersection(found.digests)}
+            self._tell_unmarked([each for each in found.unmarked if each in as_sealed])
+        if found.digests != sealed or found.unreadable:
             kept = tuple(each for each in found.digests if not any(each[0] in gap for gap in unproven))
             self.faults += list_faults(sealed, Digested(kept, found.unreadable))
         self._last = max(self._last, covered)

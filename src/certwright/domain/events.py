@@ -150,18 +150,19 @@ class Digested:
     """What is stored of some events, as digests.
 
     Shape: *digests* has one (sequence, SHA-256) pair an event, ascending; *unreadable* are the numbers of those among them of
-    which nothing but the number can be told.
+    which nothing but the number can be told; *unmarked* are those without the mark that they should have, where it was looked.
     """
 
     digests: tuple[tuple[int, bytes], ...] = ()
     unreadable: tuple[int, ...] = ()
+    unmarked: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealStatement:
     """What a seal says: which events are under it, and where the chain stands after them.
 
-    Shape: *first* and *last* are the sequence numbers of its first and its last event; *chain* as in `Seal`.
+    Shape: *first* and *last* are the sequence numbers of its first and its last event; *chain* and *version* as in `Seal`.
     """
 
     number: int
@@ -170,6 +171,7 @@ class SealStatement:
     first: int
     last: int
     chain: bytes
+    version: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,7 +180,7 @@ class Seal:
 
     Shape: *digests* has one (sequence, SHA-256) pair an event, ascending; *last_sequence* is the last of their numbers as it
     is stored beside them; *chain* is SHA-256 over the previous seal's chain and the digests; *signature* is made by the
-    sealing key over the statement of the seal, in *version* 1 over *chain* alone.
+    sealing key over the statement of the seal, in *version* 1 over *chain* alone; *version* 3 says that all events were marked.
     """
 
     number: int
@@ -200,6 +202,7 @@ class Seal:
             first=first,
             last=last,
             chain=self.chain,
+            version=self.version,
         )
 
 

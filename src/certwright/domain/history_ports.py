@@ -14,6 +14,14 @@ from certwright.domain.retention import RetentionRecord
 class History(Protocol):
     """Events, append only, and the seals over them. Who can write to the database can make events unreadable."""
 
+    @property
+    def marked_after(self) -> int | None:
+        """Return the number above which every event has to carry a mark; None where events are not marked."""
+
+    @property
+    def has_all_numbers(self) -> bool:
+        """Return whether the store gives every number, so that one that is left out was taken away."""
+
     def append(self, events: Iterable[Event]) -> None:
         """Store new events in their order; the store gives the numbers, whatever they say."""
 
@@ -49,6 +57,12 @@ class History(Protocol):
 
     def digest_between(self, first: int, last: int) -> Digested:
         """Return what `list_between` lists, as digests."""
+
+    def list_copied(self) -> tuple[int, ...]:
+        """Return the numbers of events that have the mark of another, ascending."""
+
+    def find_last_number(self) -> int:
+        """Return the number of the newest event, as this session sees it; 0 when there is none."""
 
     def add_seal(self, seal: Seal) -> None:
         """Errors: ChangedMeanwhile when another sealer was first with this number."""

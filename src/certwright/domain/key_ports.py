@@ -20,6 +20,9 @@ class Keys(KeyVersions, Protocol):
     def save_key(self, key: SealedKey) -> None:
         """Store *key* in place of one of the same name."""
 
+    def add_key(self, key: SealedKey) -> None:
+        """Store a new key. Errors: ChangedMeanwhile when its name is taken."""
+
     def delete_keys(self, names: Iterable[str]) -> None:
         """Forget the keys of these names, as far as there are any."""
 

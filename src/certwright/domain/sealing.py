@@ -7,10 +7,10 @@ from hashlib import sha256
 
 from certwright.domain.events import Checkpoint, Digested, Event, Seal, SealStatement, StoredEvent, StoredSeal, UnreadableEvent
 
-SEAL_VERSION = 2
-"""How seals are made today. The signature of version 1 was over the chain alone; such seals stay as they are."""
 SIGNED_STATEMENTS = 2
-"""From this version on the signature is over the statement."""
+"""From this version on the signature is over the statement. That of version 1 was over the chain alone; such seals stay."""
+MARKED_EVENTS = 3
+"""From this version on a seal says that every event under it was marked when it was written."""
 
 BELOW_ALL = -(2**62)
 """Events are numbered from 1: what stands below was put there by somebody else than us."""
@@ -23,7 +23,7 @@ def digest_of(event: StoredEvent) -> bytes:
 
     Shape: the list of an unreadable event is its number alone, so that the events after it can be sealed none the less.
     """
-    fields = [event.sequence] if isinstance(event, UnreadableEvent) else _list_fields(event)
+    fields = [event.sequence] if isinstance(event, UnreadableEvent) else list_fields(event)
     return digest_fields(fields)
 
 
@@ -37,7 +37,8 @@ def format_time(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
-def _list_fields(event: Event) -> list[object]:
+def list_fields(event: Event) -> list[object]:
+    """Return what an event is digested and marked over: its number first, keys of details sorted."""
     return [
         event.sequence,
         event.type.value,
@@ -63,7 +64,7 @@ def chain_of(previous_chain: bytes, digests: Iterable[tuple[int, bytes]]) -> byt
 def encode_statement(statement: SealStatement) -> bytes:
     """Return exactly what is signed: lines of a word and a value, so that it can be written by hand."""
     lines = (
-        "certwright seal 2",
+        f"certwright seal {statement.version}",
         f"number {statement.number}",
         f"sealed {format_time(statement.sealed_at)}",
         f"events {statement.events}",
@@ -79,8 +80,29 @@ def list_signed(seal: Seal) -> bytes:
     return encode_statement(seal.statement) if seal.version >= SIGNED_STATEMENTS else seal.chain
 
 
+def choose_events(
+    digests: tuple[tuple[int, bytes], ...], previous: StoredSeal | None, marked_after: int | None
+) -> tuple[tuple[tuple[int, bytes], ...], int]:
+    """Return which of *digests* come under the seal after *previous*, and its version.
+
+    Shape: events with numbers above *marked_after* have to be marked, none where it is None. Those from before marks get seals
+    of their own; once there is a seal over marked events, there are no others any more.
+    """
+    if marked_after is None:
+        return digests, SIGNED_STATEMENTS
+    if isinstance(previous, Seal) and previous.version >= MARKED_EVENTS:
+        return digests, MARKED_EVENTS
+    from_before = tuple(each for each in digests if each[0] <= marked_after)
+    return (from_before, SIGNED_STATEMENTS) if from_before else (digests, MARKED_EVENTS)
+
+
 def plan_seal(
-    digests: tuple[tuple[int, bytes], ...], previous: StoredSeal | None, *, now: datetime, sign: Callable[[bytes], bytes]
+    digests: tuple[tuple[int, bytes], ...],
+    previous: StoredSeal | None,
+    *,
+    now: datetime,
+    sign: Callable[[bytes], bytes],
+    version: int = SIGNED_STATEMENTS,
 ) -> Seal:
     """Return the seal over *digests*, which are ascending, at least one, and all newer than *previous*.
 
@@ -93,6 +115,7 @@ def plan_seal(
         first=digests[0][0],
         last=digests[-1][0],
         chain=chain_of(previous.chain if isinstance(previous, Seal) else b"", digests),
+        version=version,
     )
     return Seal(
         number=statement.number,
@@ -101,7 +124,7 @@ def plan_seal(
         chain=statement.chain,
         signature=sign(encode_statement(statement)),
         sealed_at=now,
-        version=SEAL_VERSION,
+        version=version,
     )
 
 
@@ -139,6 +162,16 @@ def tell_of_events(numbers: Sequence[int], about_one: str, about_many: str) -> l
             sentences.append(f"{name_events(first, number)} {about_one if first == number else about_many}")
             start = index + 1
     return sentences
+
+
+def find_gaps(after: int, numbers: Iterable[int]) -> list[tuple[int, int]]:
+    """Return the ranges of numbers, first and last, that are left out above *after* by *numbers*, which are ascending."""
+    gaps, last = [], after
+    for each in numbers:
+        if each > last + 1:
+            gaps.append((last + 1, each - 1))
+        last = max(last, each)
+    return gaps
 
 
 def name_events(first: int, last: int) -> str:

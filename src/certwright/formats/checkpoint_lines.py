@@ -11,15 +11,25 @@ from typing import Any
 
 from certwright.domain.errors import MalformedValue
 from certwright.domain.events import Checkpoint, SealStatement
-from certwright.domain.sealing import format_time
+from certwright.domain.sealing import SIGNED_STATEMENTS, format_time
 
-FIELDS = {"number": int, "sealed": str, "events": int, "first": int, "last": int, "chain": str, "signature": str}
+FIELDS = {
+    "version": int,
+    "number": int,
+    "sealed": str,
+    "events": int,
+    "first": int,
+    "last": int,
+    "chain": str,
+    "signature": str,
+}
 
 
 def encode_checkpoint(checkpoint: Checkpoint) -> bytes:
     """Return the line, with its end. Source: the lines of the statement, `encode_statement`, as fields; then the signature."""
     said = checkpoint.statement
     fields = {
+        "version": said.version,
         "number": said.number,
         "sealed": format_time(said.sealed_at),
         "events": said.events,
@@ -34,7 +44,7 @@ def encode_checkpoint(checkpoint: Checkpoint) -> bytes:
 def parse_checkpoint(line: bytes) -> Checkpoint:
     """Return what a line says. Errors: MalformedValue. Source: as `encode_checkpoint`."""
     try:
-        fields = json.loads(line)
+        fields = _add_version(json.loads(line))
         if not _is_of_fields(fields):
             raise MalformedValue("checkpoint", f"an object of {', '.join(FIELDS)} is wanted")
         sealed_at = datetime.fromisoformat(fields["sealed"])
@@ -47,10 +57,16 @@ def parse_checkpoint(line: bytes) -> Checkpoint:
             first=fields["first"],
             last=fields["last"],
             chain=bytes.fromhex(fields["chain"]),
+            version=fields["version"],
         )
         return Checkpoint(statement, base64.b64decode(fields["signature"], validate=True))
     except (ValueError, RecursionError) as fault:
         raise MalformedValue("checkpoint", "this is no line of checkpoints") from fault
+
+
+def _add_version(fields: Any) -> Any:
+    """Return *fields* with the version, which the first lines did not say."""
+    return {"version": SIGNED_STATEMENTS, **fields} if isinstance(fields, Mapping) else fields
 
 
 def _is_of_fields(fields: Any) -> bool:

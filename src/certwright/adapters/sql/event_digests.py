@@ -5,7 +5,7 @@ one. Both give the same digest (a test compares them).
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -13,8 +13,9 @@ from uuid import UUID
 
 import msgspec
 
-from certwright.domain.events import Digested, EventType, StoredEvent, UnreadableEvent
-from certwright.domain.sealing import digest_fields, digest_of, format_time
+from certwright.adapters.sql.event_marks import EventMarker, cut_number
+from certwright.domain.events import Digested, Event, EventType, StoredEvent
+from certwright.domain.sealing import digest_fields, digest_of, format_time, list_fields
 
 _TYPES = frozenset(each.value for each in EventType)
 _is_stored_time = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}", re.ASCII).fullmatch
@@ -27,30 +28,47 @@ class _Unusual(Exception):
     """This is not how we write it; it may still be readable."""
 
 
-def digest_rows(rows: Iterable[tuple[Any, ...]], find_one: Callable[[int], StoredEvent]) -> Digested:
-    """Return the digests of *rows*, which are as the driver gave them, in the order of `history.EVENT_COLUMNS`.
+def digest_rows(
+    rows: Iterable[tuple[Any, ...]], find_one: Callable[[int], StoredEvent], marker: EventMarker | None = None
+) -> Digested:
+    """Return the digests of *rows*, which are as the driver gave them: `history.EVENT_COLUMNS` in their order, then the mark.
 
-    *find_one* reads an event by its number, as far as it can be read.
+    *find_one* reads an event by its number, as far as it can be read; *marker* says which marks are right.
     """
-    digests, unreadable = [], []
-    for row in rows:
-        sequence = row[0]
+    digests, unreadable, unmarked = [], [], []
+    for *columns, mark in rows:
+        sequence = columns[0]
         try:
-            digest = _digest_row(row)
+            fields = _list_stored_fields(columns)
         except (_Unusual, ValueError, TypeError):
             event = find_one(sequence)
-            digest = digest_of(event)
-            if isinstance(event, UnreadableEvent):
+            if not isinstance(event, Event):
+                digests.append((sequence, digest_of(event)))
                 unreadable.append(sequence)
-        digests.append((sequence, digest))
-    return Digested(tuple(digests), tuple(unreadable))
+                continue
+            fields = list_fields(event)
+        encoded = _encode(fields)
+        digests.append((sequence, _digest_encoded(encoded, fields)))
+        if marker is not None and not marker.is_right(mark, cut_number(encoded)):
+            unmarked.append(sequence)
+    return Digested(tuple(digests), tuple(unreadable), tuple(unmarked))
 
 
-def _digest_row(row: tuple[Any, ...]) -> bytes:
-    sequence, kind, at, actor, actor_id, source, request_id, subject_id, comment, details = row
+def is_marked(event: Event, mark: object, marker: EventMarker) -> bool:
+    """Return whether *mark* is the right one for *event*."""
+    return marker.is_right(mark, cut_number(_encode(list_fields(event))))
+
+
+def _digest_encoded(encoded: bytes, fields: Sequence[object]) -> bytes:
+    # The two encoders differ in what they escape outside of printable ASCII.
+    return sha256(encoded).digest() if encoded.isascii() and b"\x7f" not in encoded else digest_fields(fields)
+
+
+def _list_stored_fields(columns: Sequence[Any]) -> list[object]:
+    sequence, kind, at, actor, actor_id, source, request_id, subject_id, comment, details = columns
     if kind not in _TYPES or not (type(actor) is type(source) is type(comment) is str):
         raise _Unusual
-    fields = (
+    return [
         sequence,
         kind,
         _format_time(at),
@@ -61,10 +79,7 @@ def _digest_row(row: tuple[Any, ...]) -> bytes:
         _format_uuid(subject_id),
         comment,
         sorted(_decode_details(details).items()),
-    )
-    encoded = _encode(fields)
-    # The two encoders differ in what they escape outside of printable ASCII.
-    return sha256(encoded).digest() if encoded.isascii() and b"\x7f" not in encoded else digest_fields(fields)
+    ]
 
 
 def _format_time(at: object) -> str:

@@ -11,7 +11,8 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 from sqlalchemy import Column, Select, bindparam, func, insert, select
 
-from certwright.adapters.sql.event_digests import digest_rows
+from certwright.adapters.sql.event_digests import digest_rows, is_marked
+from certwright.adapters.sql.event_marks import EventMarker
 from certwright.adapters.sql.event_search import find_asked, list_values, search_statement
 from certwright.adapters.sql.prepared import Connection, Row
 from certwright.adapters.sql.seals import read_seal, seal_row
@@ -52,7 +53,14 @@ _BETWEEN = _IN_ORDER.where(events.c.sequence.between(bindparam("first"), bindpar
 _ONE = select(*EVENT_COLUMNS).where(events.c.sequence == bindparam("sequence"))
 LAST_SEALED = select(func.coalesce(func.max(seals.c.last_sequence), 0)).scalar_subquery()
 _UNSEALED = _IN_ORDER.where(events.c.sequence > LAST_SEALED).limit(bindparam("most"))
-_AFTER = _IN_ORDER.where(events.c.sequence > bindparam("after")).limit(bindparam("most"))
+_WITH_MARKS = select(*EVENT_COLUMNS, events.c.mark).order_by(events.c.sequence)
+_MARKED_UNSEALED = _WITH_MARKS.where(events.c.sequence > LAST_SEALED).limit(bindparam("most"))
+_MARKED_AFTER = _WITH_MARKS.where(events.c.sequence > bindparam("after")).limit(bindparam("most"))
+_MARKED_BETWEEN = _WITH_MARKS.where(events.c.sequence.between(bindparam("first"), bindparam("last")))
+_MARK = select(events.c.mark).where(events.c.sequence == bindparam("sequence"))
+_REPEATED = select(events.c.mark).where(events.c.mark.is_not(None)).group_by(events.c.mark).having(func.count() > 1)
+_COPIED = select(events.c.sequence).where(events.c.mark.in_(_REPEATED)).order_by(events.c.sequence)
+_LAST_NUMBER = select(func.coalesce(func.max(events.c.sequence), 0))
 
 _COUNT_UNSEALED = select(func.count()).where(events.c.sequence > LAST_SEALED)
 
@@ -94,15 +102,30 @@ class CommitOrder(Protocol):
 
 
 class SqlHistory:
-    """The history. *tell* hears of what was appended: this is the one door through which events come in."""
+    """The history. *marker* marks and *tell* hears of what is appended: this is the one door through which events come in."""
 
     def __init__(
-        self, connection: Connection, order: CommitOrder, tell: Callable[[Sequence[Event]], None] | None = None
+        self,
+        connection: Connection,
+        order: CommitOrder,
+        tell: Callable[[Sequence[Event]], None] | None = None,
+        marker: EventMarker | None = None,
     ) -> None:
         self._connection = connection
         self._order = order
         self._tell = tell
+        self._marker = marker
         self._is_announced = False
+
+    @property
+    def marked_after(self) -> int | None:
+        """Return the number above which every event has to carry a mark; None where events are not marked."""
+        return None if self._marker is None else self._marker.after
+
+    @property
+    def has_all_numbers(self) -> bool:
+        """Return whether the database gives every number: PostgreSQL leaves out those of changes that were taken back."""
+        return self._connection.dialect_name == "sqlite"
 
     def append(self, new: Iterable[Event]) -> None:
         """Store events in their order; the database gives the numbers."""
@@ -112,7 +135,8 @@ class SqlHistory:
         if not self._is_announced:
             self._order.announce(self._connection)
             self._is_announced = True
-        self._connection.execute(_APPEND, [_event_row(each) for each in appended])
+        marks = [None] * len(appended) if self._marker is None else self._marker.mark(appended)
+        self._connection.execute(_APPEND, [_event_row(*each) for each in zip(appended, marks, strict=True)])
         if self._tell is not None:
             self._tell(appended)
 
@@ -156,7 +180,8 @@ class SqlHistory:
     def digest_unsealed(self, limit: int) -> Digested:
         """Return what `list_unsealed` lists, as digests."""
         settled = self._order.list_settled(self._connection, limit)
-        found = self._digest(_UNSEALED, {"most": limit})
+        # Sealing checks no marks: proving does, as often as somebody wants.
+        found = self._digest(_MARKED_UNSEALED, {"most": limit}, None)
         wanted = _keep_settled([number for number, _ in found.digests], settled)
         return Digested(
             tuple(each for each in found.digests if each[0] in wanted),
@@ -165,11 +190,20 @@ class SqlHistory:
 
     def digest_after(self, sequence: int, limit: int) -> Digested:
         """Return the first *limit* events above *sequence*, as digests."""
-        return self._digest(_AFTER, {"after": sequence, "most": limit})
+        return self._digest(_MARKED_AFTER, {"after": sequence, "most": limit}, self._marker)
 
     def digest_between(self, first: int, last: int) -> Digested:
         """Return what `list_between` lists, as digests."""
-        return self._digest(_BETWEEN, {"first": first, "last": last})
+        return self._digest(_MARKED_BETWEEN, {"first": first, "last": last}, self._marker)
+
+    def list_copied(self) -> tuple[int, ...]:
+        """Return the numbers of events that have the mark of another, ascending."""
+        return tuple(row.sequence for row in self._connection.execute(_COPIED))
+
+    def find_last_number(self) -> int:
+        """Return the number of the newest event, as this session sees it; 0 when there is none."""
+        number: int = self._connection.execute(_LAST_NUMBER).scalar()
+        return number
 
     def list_between(self, first: int, last: int) -> tuple[StoredEvent, ...]:
         """Return the events of a range of sequence numbers, ascending."""
@@ -210,14 +244,21 @@ class SqlHistory:
         found = _read_or_none(lambda: tuple(_read_event(row) for row in self._connection.execute(statement, values)))
         return self._list_one_by_one(statement, values) if found is None else found
 
-    def _digest(self, statement: Select[Any], values: dict[str, Any]) -> Digested:
-        found = _read_or_none(lambda: digest_rows(self._connection.execute(statement, values).raw(), self._find_one))
+    def _digest(self, statement: Select[Any], values: dict[str, Any], marker: EventMarker | None) -> Digested:
+        found = _read_or_none(lambda: digest_rows(self._connection.execute(statement, values).raw(), self._find_one, marker))
         if found is not None:
             return found
         listed = self._list_one_by_one(statement, values)
         return Digested(
             tuple((each.sequence, digest_of(each)) for each in listed),
             tuple(each.sequence for each in listed if isinstance(each, UnreadableEvent)),
+            tuple(
+                each.sequence
+                for each in listed
+                if marker is not None
+                and isinstance(each, Event)
+                and not is_marked(each, self._find_mark(each.sequence), marker)
+            ),
         )
 
     def _list_one_by_one(self, statement: Select[Any], values: dict[str, Any]) -> tuple[StoredEvent, ...]:
@@ -229,6 +270,9 @@ class SqlHistory:
         found = _read_or_none(lambda: _read_event(self._connection.execute(_ONE, {"sequence": sequence}).first()))
         return found or UnreadableEvent(sequence)
 
+    def _find_mark(self, sequence: int) -> object:
+        return _read_or_none(lambda: self._connection.execute(_MARK, {"sequence": sequence}).scalar())
+
 
 def _keep_settled(found: list[int], settled: list[int] | None) -> frozenset[int]:
     """Return which of the numbers that a view has may be sealed."""
@@ -239,7 +283,7 @@ def _keep_settled(found: list[int], settled: list[int] | None) -> frozenset[int]
     return frozenset(takewhile(frozenset(found).__contains__, settled))
 
 
-def _event_row(event: Event) -> dict[str, Any]:
+def _event_row(event: Event, mark: bytes | None) -> dict[str, Any]:
     return {
         "type": event.type.value,
         "at": event.at,
@@ -250,6 +294,7 @@ def _event_row(event: Event) -> dict[str, Any]:
         "subject_id": event.subject_id,
         "comment": event.comment,
         "details": _DETAILS_ENCODER.encode(dict(event.details)).decode(),
+        "mark": mark,
     }
 
 

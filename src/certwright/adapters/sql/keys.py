@@ -13,6 +13,7 @@ from certwright.domain.keys import AuthorityRecord, KeyVersion, SealedKey
 
 _KEY = select(keys.c.name, keys.c.public, keys.c.sealed, keys.c.created).where(keys.c.name == bindparam("key_name"))
 _SAVE_KEY = insert_or_replace(keys)
+_ADD_KEY = insert_unless_taken(keys)
 _DELETE_KEY = delete(keys).where(keys.c.name == bindparam("key_name"))
 _AUTHORITIES = select(
     authorities.c.name,
@@ -49,8 +50,12 @@ class SqlKeys:
 
     def save_key(self, key: SealedKey) -> None:
         """Store the key in place of one of the same name."""
-        row = {"name": key.name, "public": key.public, "sealed": key.sealed, "created": key.created}
-        _SAVE_KEY.run(self._connection, [row])
+        _SAVE_KEY.run(self._connection, [_key_row(key)])
+
+    def add_key(self, key: SealedKey) -> None:
+        """Store a new key. Errors: ChangedMeanwhile when its name is taken."""
+        if not _ADD_KEY.run(self._connection, [_key_row(key)]):
+            raise ChangedMeanwhile(f"key {key.name}")
 
     def delete_keys(self, names: Iterable[str]) -> None:
         """Forget the keys of these names, as far as there are any."""
@@ -110,3 +115,7 @@ class SqlKeys:
     def _list(self, statement: Select[Any], **values: int) -> tuple[KeyVersion, ...]:
         rows = self._connection.execute(statement, values)
         return tuple(KeyVersion(number=row.number, wrapped=row.wrapped, created=row.created) for row in rows)
+
+
+def _key_row(key: SealedKey) -> dict[str, Any]:
+    return {"name": key.name, "public": key.public, "sealed": key.sealed, "created": key.created}

@@ -5,6 +5,7 @@ from certwright.adapters.sql.card_master_keys import SqlCardMasterKeys
 from certwright.adapters.sql.certificates import SqlCertificates
 from certwright.adapters.sql.delayed_revocations import SqlDelayedRevocations
 from certwright.adapters.sql.directory import SqlDirectory
+from certwright.adapters.sql.event_marks import EventMarker
 from certwright.adapters.sql.history import CommitOrder, SqlHistory
 from certwright.adapters.sql.key_pool import SqlKeyPool
 from certwright.adapters.sql.keys import SqlKeys
@@ -34,7 +35,10 @@ class SqlSession:
         order: CommitOrder,
         cipher: Cipher | None = None,
         listener: EventListener | None = None,
+        *,
+        marker: EventMarker | None = None,
     ) -> None:
+        tell = None if listener is None else lambda events: listener.hear(events, self)
         self._directory = SqlDirectory(connection, memory)
         self._templates = SqlProfileTemplates(connection, memory)
         self._requests = SqlRequests(connection, cipher)
@@ -45,7 +49,7 @@ class SqlSession:
         self._smartcards = SqlSmartcards(connection)
         self._card_master_keys = SqlCardMasterKeys(connection)
         self._certificates = SqlCertificates(connection)
-        self._history = SqlHistory(connection, order, None if listener is None else lambda events: listener.hear(events, self))
+        self._history = SqlHistory(connection, order, tell, marker)
         self._retention = SqlRetention(connection)
         self._keys = SqlKeys(connection)
         self._archive = SqlArchive(connection)

@@ -8,6 +8,7 @@ from typing import Protocol
 from sqlalchemy import URL, Engine, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError
 
+from certwright.adapters.sql.event_marks import EventMarker
 from certwright.adapters.sql.faults import DRIVER_ERRORS, plain_fault
 from certwright.adapters.sql.history import CommitOrder
 from certwright.adapters.sql.memory import Memory
@@ -60,6 +61,7 @@ class SqlStore:
         self._memory = memory
         self._cipher = cipher
         self._listener = listener
+        self._marker: EventMarker | None = None
 
     @property
     def engines(self) -> tuple[Engine, ...]:
@@ -124,7 +126,14 @@ class SqlStore:
         return result
 
     def _open(self, connection: Connection, order: CommitOrder) -> SqlSession:
-        return SqlSession(connection, self._memory, order, self._cipher, self._listener)
+        return SqlSession(connection, self._memory, order, self._cipher, self._listener, marker=self._marker)
+
+    def mark_with(self, marker: EventMarker) -> None:
+        """Let sessions that are opened from now on mark their events; without this, events have no marks.
+
+        Not an argument of `open_store`: the key of the marks is in the store.
+        """
+        self._marker = marker
 
     def close(self) -> None:
         """Close all connections. No session may be open, and none can be opened afterwards."""

@@ -32,7 +32,7 @@ from certwright.domain.request_types import RequestType
 from certwright.domain.requests import OPEN_STATUSES, DataCollectionFlags, RequestFlags, RequestStatus
 from certwright.domain.revocation import RevocationReason
 
-SCHEMA_VERSION = 15
+SCHEMA_VERSION = 16
 """The number of the newest migration: what this program reads and writes."""
 
 metadata = table_parts.metadata
@@ -283,6 +283,8 @@ events = Table(
     Column("subject_id", Uuid),
     Column("comment", PlainText, nullable=False),
     Column("details", PlainText, nullable=False),
+    # Null in events from before there were marks.
+    Column("mark", LargeBinary),
     # The number of an event that somebody deleted is never given again.
     sqlite_autoincrement=True,
 )
