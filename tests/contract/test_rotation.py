@@ -42,6 +42,7 @@ from worlds.house import found_house
 PASSPHRASE = "correct horse battery staple"
 SECRET = b"a private key"
 PUBLIC_BINARIES = {
+    "events.mark",
     "certificates.request_digest",
     "certificates.key_digest",
     "certificates.to_be_signed",

@@ -6,11 +6,14 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from certwright.bootstrap import open_installation
+from certwright.domain.events import Event, EventType
 from certwright.wire.cli import main
 from worlds.commands import FAST_SETTINGS
 
@@ -86,12 +89,9 @@ def test_an_export_goes_through_many_batches_and_has_every_event_once(data: Path
 
 
 def test_what_was_pruned_is_signed_for_and_the_rest_stays_proven(data: Path, tmp_path: Path) -> None:
-    with sqlite3.connect(data / "certwright.db") as database:
-        database.execute(
-            "INSERT INTO events (type, at, actor, source, comment, details) "
-            "VALUES ('sign-in.failed', '2020-01-01 00:00:00.000000', 'x', '', '', '{}')"
-        )
-    database.close()
+    with open_installation(data) as opened, opened.world.store.writing() as session:
+        long_ago = datetime(2020, 1, 1, tzinfo=UTC)
+        session.history.append([Event(type=EventType.SIGN_IN_FAILED, at=long_ago, actor="x", source="")])
     assert run("work", "--once", "--data", data).exit_code == 0
     assert "1 events would be" in run("audit", "prune", "--before", "2021-01-01", "--dry-run", "--data", data).output
     assert "1 events were removed" in run("audit", "prune", "--before", "2021-01-01", "--data", data).output
@@ -102,6 +102,44 @@ def test_what_was_pruned_is_signed_for_and_the_rest_stays_proven(data: Path, tmp
     assert (proven.stderr, proven.returncode) == ("", 0)
     assert run("audit", "prune", "--before", "nonsense", "--data", data).exit_code == 1
     assert run("audit", "prune", "--before", "2999-01-01", "--data", data).exit_code == 1
+
+
+def test_an_event_that_came_past_the_program_is_named_also_after_the_keys_were_rotated(data: Path) -> None:
+    assert run("keys", "rotate", "--data", data).exit_code == 0
+    assert run("work", "--once", "--data", data).exit_code == 0
+    assert json.loads(run("audit", "verify", "--json", "--data", data).output)["faults"] == []
+    with sqlite3.connect(data / "certwright.db") as database:
+        number = database.execute(
+            "INSERT INTO events (type, at, actor, source, comment, details) "
+            "SELECT type, at, 'somebody', source, comment, details FROM events WHERE sequence = 1"
+        ).lastrowid
+    database.close()
+    assert run("work", "--once", "--data", data).exit_code == 0
+    verified = run("audit", "verify", "--data", data)
+    assert verified.exit_code == 1
+    assert f"FAULT event {number} is not as this installation wrote it" in verified.output
+
+
+def test_an_installation_from_before_marks_gets_their_key_and_stays_whole(data: Path) -> None:
+    with sqlite3.connect(data / "certwright.db") as database:
+        database.execute("DELETE FROM keys WHERE name = 'event-marks'")
+        database.execute("DELETE FROM seals")
+        database.execute("UPDATE events SET mark = NULL")
+    database.close()
+    (data / "history.checkpoints").unlink()
+    for _ in range(2):
+        assert run("work", "--once", "--data", data).exit_code == 0
+        assert json.loads(run("audit", "verify", "--json", "--data", data).output)["faults"] == []
+    seals = read_seals(data)
+    assert [each["version"] for each in seals][:2] == [2, 3]
+    (told,) = read_lines(run("audit", "show", seals[1]["first"], "--json", "--data", data).output)
+    assert (told["type"], told["details"]) == ("key.created", {"key": "event-marks"})
+
+
+def read_seals(data: Path) -> list[dict[str, object]]:
+    out = data / "seals.jsonl"
+    assert run("audit", "export", "--what", "seals", "--out", out, "--data", data).exit_code == 0
+    return read_lines(out.read_text())
 
 
 # -- another program ---------------------------------------------------------------------------------------------------
@@ -146,6 +184,7 @@ def test_the_guides_program_proves_a_whole_history_with_openssl_alone(exported: 
         ("events.jsonl", '"sequence":1,', '"sequence":0,', "event 1 is missing"),
         ("seals.jsonl", '"sealed":"2', '"sealed":"3', "seal 1 is not proven"),
         ("seals.jsonl", '"events":', '"events":1', "seal 1 is not proven"),
+        ("seals.jsonl", '"version":3', '"version":2', "seal 1 is not proven"),
         ("seals.jsonl", '"chain":"', '"chain":"00', "seal 1 is not proven"),
         ("history.checkpoints", '"chain":"', '"chain":"00', "line 1 of the checkpoints is not signed"),
     ],

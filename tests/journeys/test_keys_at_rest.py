@@ -18,7 +18,7 @@ from worlds.rest_steps import open_request
 from worlds.served import PASSWORD, ROOT, install
 from worlds.workflow_steps import MANAGED
 
-SEALED = 5
+SEALED = 6
 """The keys of two authorities, of the history and of the recovery agent, and the password of the TLS key."""
 
 

@@ -31,9 +31,15 @@ def numbers(file: CheckpointFile) -> list[int | None]:
 def test_a_line_says_what_the_checkpoint_says() -> None:
     assert parse_checkpoint(encode_checkpoint(FIRST)) == FIRST
     assert encode_checkpoint(FIRST) == (
-        b'{"number":1,"sealed":"2026-11-23T12:30:15.250000+00:00","events":2,"first":2,"last":3,'
+        b'{"version":2,"number":1,"sealed":"2026-11-23T12:30:15.250000+00:00","events":2,"first":2,"last":3,'
         b'"chain":"' + b"00" * 32 + b'","signature":"c2lnbmF0dXJl"}\n'
     )
+
+
+def test_a_line_from_before_lines_said_the_version_is_of_version_2() -> None:
+    assert parse_checkpoint(encode_checkpoint(FIRST).replace(b'"version":2,', b"")) == FIRST
+    newer = replace(FIRST, statement=replace(FIRST.statement, version=3))
+    assert parse_checkpoint(encode_checkpoint(newer)) == newer
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from certwright.domain.events import Digested, Event, EventType, Seal, StoredEvent, UnreadableEvent, UnreadableSeal
-from certwright.domain.sealing import chain_of, digest_of, encode_statement, find_checkpoint, list_signed, plan_seal
+from certwright.domain.sealing import (
+    chain_of,
+    choose_events,
+    digest_of,
+    encode_statement,
+    find_checkpoint,
+    find_gaps,
+    list_signed,
+    plan_seal,
+)
 from certwright.domain.sealing import list_faults as list_digest_faults
 from worlds.contoso import NOW
 
@@ -180,6 +189,29 @@ def test_the_statement_that_is_signed_never_changes() -> None:
         "last 5\n"
         "chain 000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n"
     )
+
+
+def test_a_seal_over_marked_events_says_so_in_its_first_line() -> None:
+    marked = plan_seal(SEAL.digests, None, now=NOW, sign=sign, version=3)
+    assert list_signed(marked).startswith(b"certwright seal 3\n")
+    assert list_signed(marked) != list_signed(replace(marked, version=2))
+
+
+def test_events_from_before_marks_get_a_seal_of_their_own_until_there_is_one_over_marked_events() -> None:
+    marked = replace(SEAL, version=3)
+    assert choose_events(SEAL.digests, None, None) == (SEAL.digests, 2)
+    assert choose_events(SEAL.digests, SEAL, 0) == (SEAL.digests, 3)
+    assert choose_events(SEAL.digests, SEAL, 3) == (SEAL.digests[:3], 2)
+    assert choose_events(SEAL.digests, SEAL, 5) == (SEAL.digests, 2)
+    assert choose_events(SEAL.digests, marked, 5) == (SEAL.digests, 3)
+
+
+@pytest.mark.parametrize(
+    ("after", "numbers", "gaps"),
+    [(0, [], []), (0, [1, 2, 3], []), (0, [2, 3, 6], [(1, 1), (4, 5)]), (7, [3, 8], []), (7, [2**62], [(8, 2**62 - 1)])],
+)
+def test_numbers_that_were_left_out_are_told_as_ranges(after: int, numbers: list[int], gaps: list[tuple[int, int]]) -> None:
+    assert find_gaps(after, numbers) == gaps
 
 
 def test_seals_of_version_1_signed_their_chain_and_have_no_checkpoint() -> None:

@@ -1,12 +1,13 @@
 """Marks of events: what nobody can make who can write to the database and has not the key that it is marked with.
 
-A mark is a number used once and HMAC-SHA-256 over it and all of the event but its sequence number, which the database gives.
-Two events never have the same mark, so that a copy shows itself.
+A mark is a number used once and BLAKE2b, with a key, over it and all of the event but its sequence number, which the database
+gives. Two events never have the same mark, so that a copy shows itself.
 """
 
 import secrets
 from collections.abc import Callable, Sequence
-from hmac import compare_digest, digest
+from hashlib import blake2b
+from hmac import compare_digest
 
 import msgspec
 
@@ -15,6 +16,7 @@ from certwright.domain.sealing import list_fields
 
 KEY_OCTETS = 32
 ONCE_OCTETS = 16
+DIGEST_OCTETS = 32
 _encode = msgspec.json.Encoder().encode
 
 
@@ -40,14 +42,17 @@ class EventMarker:
         if not isinstance(mark, bytes):
             return False
         once = mark[:ONCE_OCTETS]
-        return len(once) == ONCE_OCTETS and compare_digest(mark, once + digest(self._key, once + written, "sha256"))
+        return len(once) == ONCE_OCTETS and compare_digest(mark, once + self._digest(once + written))
 
     def _mark(self, once: bytes, event: Event) -> bytes | None:
         try:
             written = cut_number(_encode(list_fields(event)))
         except UnicodeEncodeError:
             return None
-        return once + digest(self._key, once + written, "sha256")
+        return once + self._digest(once + written)
+
+    def _digest(self, written: bytes) -> bytes:
+        return blake2b(written, key=self._key, digest_size=DIGEST_OCTETS).digest()
 
 
 def cut_number(encoded: bytes) -> bytes:
