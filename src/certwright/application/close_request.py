@@ -1,4 +1,4 @@
-"""Cancel or abandon a request, or end one that has been left lying."""
+"""Cancel or abandon a request, mark one as failed, or end one that has been left lying."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -39,6 +39,15 @@ def abandon_request(request_id: RequestId, *, by: Caller, world: World, comment:
     Errors: as `cancel_request`.
     """
     return _end(request_id, RequestAction.ABANDON, EventType.REQUEST_ABANDONED, by=by, world=world, comment=comment)
+
+
+def fail_request(request_id: RequestId, *, by: Caller, world: World, comment: str = "") -> SeenRequest:
+    """Return the request, failed while it was being executed: a card broke, a client gave up. Otherwise as `cancel_request`.
+
+    Errors: as `cancel_request`; TransitionRefused also for a request that nobody has begun to execute.
+    Source: domain.md 4.1 (MarkRequestAsFailed).
+    """
+    return _end(request_id, RequestAction.FAIL, EventType.REQUEST_FAILED, by=by, world=world, comment=comment)
 
 
 def list_stale_requests(limit: int, stale_after: timedelta, *, world: World) -> Sequence[Due]:

@@ -35,6 +35,7 @@ class EventType(StrEnum):
     REQUEST_COMPLETED = "request.completed"
     REQUEST_CANCELED = "request.canceled"
     REQUEST_ABANDONED = "request.abandoned"
+    REQUEST_FAILED = "request.failed"
     REQUEST_EXPIRED = "request.expired"
     CERTIFICATE_ISSUED = "certificate.issued"
     KEY_DELIVERED = "key.delivered"

@@ -1,7 +1,6 @@
 """Notifications: of what people and programs can be told, and what a policy says about it.
 
-Source: NotificationType in domain.md 1.17 and in the FIM CM SDK (bb490379), whose list we know up to MarkRequestAsFailed,
-which no request of ours comes to;
+Source: NotificationType in domain.md 1.17 and in the FIM CM SDK (bb490379), whose list we know up to MarkRequestAsFailed;
 CompleteRequest is ours: without it nobody would learn that a revocation, a hold or a retirement took effect.
 """
 
@@ -23,6 +22,7 @@ class NotificationType(StrEnum):
     CREATE_SMARTCARD = "create-smartcard"
     DISABLE_PROFILE = "disable-profile"
     DISABLE_SMARTCARD = "disable-smartcard"
+    MARK_REQUEST_AS_FAILED = "mark-request-as-failed"
     COMPLETE_REQUEST = "complete-request"
 
 

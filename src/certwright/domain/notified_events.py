@@ -41,6 +41,7 @@ NOTIFICATIONS: dict[EventType, NotificationType] = {
     EventType.REQUEST_CANCELED: NotificationType.CANCEL_REQUEST,
     EventType.REQUEST_ABANDONED: NotificationType.CANCEL_REQUEST,
     EventType.REQUEST_EXPIRED: NotificationType.CANCEL_REQUEST,
+    EventType.REQUEST_FAILED: NotificationType.MARK_REQUEST_AS_FAILED,
     EventType.REQUEST_COMPLETED: NotificationType.COMPLETE_REQUEST,
     EventType.CERTIFICATE_ISSUED: NotificationType.INSTALL_CERTIFICATE,
     EventType.PASSWORDS_DISTRIBUTED: NotificationType.DISTRIBUTE_SECRETS,

@@ -70,6 +70,7 @@ BUILT_IN_MAILS: Mapping[NotificationType, MailTemplate] = {
     ),
     NotificationType.DENY_REQUEST: _write("Request denied", "{{ actor }} has denied the request."),
     NotificationType.CANCEL_REQUEST: _write("Request canceled", "{{ actor }} has canceled the request."),
+    NotificationType.MARK_REQUEST_AS_FAILED: _write("Request failed", "{{ actor }} has marked the request as failed."),
     NotificationType.COMPLETE_REQUEST: _write("Request completed", "The request is completed."),
     NotificationType.INSTALL_CERTIFICATE: _write(
         "Certificate issued", "A certificate was issued: {{ details.template }}, serial number {{ details.serial }}."

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from certwright.application.close_request import abandon_request, cancel_request
+from certwright.application.close_request import abandon_request, cancel_request, fail_request
 from certwright.application.complete_request import complete_request
 from certwright.application.create_request import RequestWish, create_request
 from certwright.application.plan_certificate_requests import plan_certificate_requests
@@ -229,6 +229,19 @@ def test_ending_a_request_revokes_what_it_issued(house: House, end: Close, event
     (held,) = list_profiles(by=signed_in(SUBSCRIBER), world=house.world)
     profile = held.profile
     assert profile.status is ProfileStatus.DISABLED
+
+
+def test_a_request_fails_while_it_is_executed_and_not_before(house: House) -> None:
+    request_id = house.open(TWO)
+    with pytest.raises(TransitionRefused):
+        fail_request(request_id, by=signed_in(SUBSCRIBER), world=house.world)
+    house.post(request_id, csr("a"), csr("b"))
+    failed = fail_request(request_id, by=signed_in(SUBSCRIBER), world=house.world, comment="the card broke")
+    assert failed.request.status is RequestStatus.FAILED
+    assert {each.status(house.clock.now()) for each in house.certificates(request_id)} == {CertificateStatus.REVOKED}
+    assert house.events(request_id)[-4:] == ["request.failed", "profile.changed", "certificate.revoked", "certificate.revoked"]
+    with pytest.raises(TransitionRefused):
+        complete_request(request_id, by=signed_in(SUBSCRIBER), world=house.world)
 
 
 @pytest.mark.parametrize("first", [complete_request, cancel_request], ids=lambda each: each.__name__)

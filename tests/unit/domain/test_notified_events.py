@@ -21,6 +21,7 @@ DRAWN = {
     EventType.REQUEST_CANCELED: [({}, [N.CANCEL_REQUEST])],
     EventType.REQUEST_EXPIRED: [({}, [N.CANCEL_REQUEST])],
     EventType.REQUEST_ABANDONED: [({}, [N.CANCEL_REQUEST])],
+    EventType.REQUEST_FAILED: [({}, [N.MARK_REQUEST_AS_FAILED])],
     EventType.REQUEST_COMPLETED: [({}, [N.COMPLETE_REQUEST])],
     EventType.CERTIFICATE_ISSUED: [({}, [N.INSTALL_CERTIFICATE])],
     EventType.PASSWORDS_DISTRIBUTED: [({"distributions": "email-to-target"}, [N.DISTRIBUTE_SECRETS])],

@@ -44,8 +44,8 @@ def preview(
     """Show the mails of a policy about NOTIFICATION, subject, text and HTML, without sending them.
 
     NOTIFICATION is what a rule in a world file has as its type: create-request, approve-request, deny-request,
-    cancel-request, distribute-secrets, install-certificate, download-pfx, create-profile, create-smartcard,
-    disable-profile, disable-smartcard, complete-request. No secret is shown: a sample stands in its place.
+    cancel-request, mark-request-as-failed, distribute-secrets, install-certificate, download-pfx, create-profile,
+    create-smartcard, disable-profile, disable-smartcard, complete-request. No secret is shown: a sample stands in its place.
 
     \b
     Examples:

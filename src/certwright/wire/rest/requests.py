@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 from certwright.application.approve_request import approve_request, deny_request, supply_data
-from certwright.application.close_request import abandon_request, cancel_request
+from certwright.application.close_request import abandon_request, cancel_request, fail_request
 from certwright.application.complete_request import complete_request
 from certwright.application.create_request import RequestWish, create_request
 from certwright.application.read_requests import list_requests, read_request
@@ -28,9 +28,10 @@ _CLOSING = {
     "cancelled": cancel_request,
     "abandoned": abandon_request,
     "abandon": abandon_request,
+    "failed": fail_request,
     "denied": deny_request,
 }
-"""Source: domain.md 8, number 28, and the decision "approve and deny"."""
+"""Source: domain.md 8, number 28, and the decision "approve and deny"; Failed is ours, for what 4.1 has no call for."""
 
 
 def post_request(call: Call) -> Answer:
@@ -91,7 +92,7 @@ def put_request(call: Call) -> Answer:
     elif not status and data:
         act = partial(supply_data, data=data)
     if act is None:
-        properties.fail("status", "one of Approved, Denied, Completed, Canceled and Abandoned is wanted")
+        properties.fail("status", "one of Approved, Denied, Completed, Canceled, Abandoned and Failed is wanted")
     properties.check_readable()
     return found(RequestBody.of(act(request_id, by=call.caller, world=call.world, comment=comment)))
 
