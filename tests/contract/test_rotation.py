@@ -25,18 +25,20 @@ from certwright.domain.admin_keys import (
     name_imported_key,
     name_master_key,
 )
+from certwright.domain.certificates import SerialNumber
 from certwright.domain.data_items import DataItem
 from certwright.domain.distributed_passwords import DistributedPasswords
 from certwright.domain.errors import ChangedMeanwhile, KeyVersionUnavailable, SealedByPassphrase
 from certwright.domain.events import Event
+from certwright.domain.external_certificates import ExternalCertificate, name_external_key
 from certwright.domain.keys import KeyVersion, SealedKey, SealedPart
 from certwright.domain.notifications import NotificationType
 from certwright.domain.outbox import OutboxMessage, OutboxMessageId
 from certwright.domain.requests import RequestId
 from certwright.domain.smartcards import CardId, SmartcardId, name_pin
 from worlds.authorities import KEK
-from worlds.contoso import NOW
-from worlds.holdings import make_card, make_request
+from worlds.contoso import NOW, TEMPLATE
+from worlds.holdings import ALICE, make_card, make_request
 from worlds.house import found_house
 
 PASSPHRASE = "correct horse battery staple"
@@ -53,6 +55,8 @@ PUBLIC_BINARIES = {
     "seals.signature",
     "keys.public",
     "pooled_keys.public",
+    "external_certificates.encoded",
+    "external_certificates.public_key",
     "authorities.certificate",
     "outbox.payload",
     "archived_keys.agents",
@@ -153,6 +157,33 @@ class Vault:
         with self.store.writing() as session:
             session.key_pool.add("RSA 2048", key)
 
+    def keep_external_key(self) -> None:
+        sealed = self.keyring.seal(SECRET, name_external_key("00FF"))
+        attached = ExternalCertificate(
+            thumbprint="00FF",
+            serial=SerialNumber(1),
+            subject_id=ALICE,
+            template_id=TEMPLATE.id,
+            requester_name="CORP\\alice",
+            authority_name="CN=Elsewhere",
+            subject_name="CN=alice",
+            not_before=NOW,
+            not_after=NOW,
+            public_key=b"public",
+            encoded=b"certificate",
+            imported_at=NOW,
+            sealed_key=sealed,
+        )
+        with self.store.writing() as session:
+            session.external.add([attached])
+
+    def open_external_key(self) -> bytes:
+        with self.store.reading() as session:
+            found = session.external.find("00FF")
+        assert found is not None
+        assert found.sealed_key is not None
+        return self.keyring.open(found.sealed_key, name_external_key("00FF"))
+
     def open_key(self, name: str) -> bytes:
         with self.store.reading() as session:
             found = session.keys.find_key(name)
@@ -226,6 +257,7 @@ def test_nothing_sealed_is_in_a_column_that_a_rotation_does_not_know(vault: Vaul
     vault.keep_message(b"a one-time password")
     vault.keep_card()
     vault.keep_pooled_key()
+    vault.keep_external_key()
     assert list_places_of_sealed_values(url) == {each.place for each in SEALED_COLUMNS} | {WRAPPED}
 
 
@@ -237,15 +269,17 @@ def test_a_rotation_seals_keys_and_answers_again_and_tells_so(vault: Vault) -> N
     vault.keep_passwords(request_id)
     vault.keep_message(b"a one-time password")
     card = vault.keep_card()
+    vault.keep_external_key()
     lines: list[str] = []
     done = vault.rotate(lines.append)
-    assert (done.version, done.resealed, done.unreadable, done.is_continued) == (2, len(names) + 6, (), False)
-    assert vault.counts() == {2: len(names) + 6}
+    assert (done.version, done.resealed, done.unreadable, done.is_continued) == (2, len(names) + 7, (), False)
+    assert vault.counts() == {2: len(names) + 7}
     assert {vault.open_key(name) for name in names} == {SECRET}
     assert vault.answer(request_id) == "31337"
     assert vault.passwords_key(request_id) == SECRET
     assert vault.claim_message() == b"a one-time password"
     assert vault.open_card(card) == [SECRET, SECRET, SECRET]
+    assert vault.open_external_key() == SECRET
     assert vault.told() == [("key-version.added", "root"), ("keys.rotated", "root")]
     assert "keys.sealed: sealed 400 rows again" in lines
 

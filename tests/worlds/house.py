@@ -21,8 +21,8 @@ from certwright.adapters.turns import NoTurns, ThreadCrew
 from certwright.application.complete_request import complete_request
 from certwright.application.create_request import RequestWish, create_request
 from certwright.application.enroll import Submission, enroll
-from certwright.application.enrollment import Delivered
 from certwright.application.open_archive import archive_key
+from certwright.application.places import Delivered
 from certwright.application.world import World
 from certwright.domain.archive import RecoveryAgent
 from certwright.domain.certificates import Certificate, SerialNumber, format_serial_number

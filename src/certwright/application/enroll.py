@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from certwright.application.enrollment import Delivered, Enrollment, Post
+from certwright.application.enrollment import Enrollment, Post
 from certwright.application.one_time_passwords import present_passwords
-from certwright.application.places import Posted
+from certwright.application.places import Delivered, Posted
 from certwright.application.world import World
 from certwright.domain.errors import CertwrightError, ChangedMeanwhile, MalformedCertificateRequest
 from certwright.domain.identities import Caller

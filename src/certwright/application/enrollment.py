@@ -6,9 +6,10 @@ from hashlib import sha1
 from uuid import UUID
 
 from certwright.application.card_changes import check_card_bound
+from certwright.application.external_keys import ExternalKeys
 from certwright.application.key_history import HeldKey, KeyHistory
 from certwright.application.one_time_passwords import check_presented
-from certwright.application.places import Place, Posted, find_key_holders, list_places
+from certwright.application.places import Delivered, Place, Posted, find_key_holders, list_places
 from certwright.application.profile_changes import make_profile
 from certwright.application.profile_room import check_room_for
 from certwright.application.request_parties import SeenRequest, get_request, plan_request
@@ -18,6 +19,7 @@ from certwright.application.world import World
 from certwright.domain.certificates import SERIAL_NUMBER_BITS, Certificate, SerialNumber, format_serial_number
 from certwright.domain.errors import DeliversNothing, MalformedCertificateRequest, Refused, SubjectDisabled
 from certwright.domain.events import Event, EventType, tell
+from certwright.domain.external_certificates import ExternalCertificate, HeldCertificate
 from certwright.domain.identities import Caller, UserId
 from certwright.domain.issuing import Signed, SigningOrder, clear, plan_draft
 from certwright.domain.keys import PrivateKey
@@ -28,6 +30,7 @@ from certwright.domain.public_keys import CertificateRequest
 from certwright.domain.requests import Request, RequestAction, RequestId, RequestStatus, advance
 from certwright.domain.security_descriptors import RequestPermission
 from certwright.domain.workflows import check_profile_fits
+from certwright.formats.cms import encode_certificates_only
 from certwright.formats.pkcs12 import PfxContent, encode_pfx
 
 
@@ -42,20 +45,6 @@ class Post:
     pfx_password: str = field(default="", repr=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivered:
-    """One place of the answer: *response* is the DER of the ``Pkcs7``, *pfx* that of the ``Pfx``, or *error* says why there
-    is neither."""
-
-    template_common_name: str
-    use_local_machine_store: bool = False
-    response: bytes | None = None
-    pfx: bytes | None = None
-    error: Refused | None = None
-    is_server_generated: bool = False
-    is_key_history: bool = False
-
-
 class Enrollment:
     """One attempt at one post. Its steps are taken in the order in which they stand here; `enroll` says why in this one."""
 
@@ -68,6 +57,7 @@ class Enrollment:
         self._holders: dict[bytes, UserId] = {}
         self._keys = ServerKeys(world)
         self._history = KeyHistory(post.request_id, world)
+        self._external = ExternalKeys(world)
         self._profile_id: ProfileId | None = None
         self._delivers_keys = False
         self._drafted: list[Certificate] = []
@@ -100,6 +90,7 @@ class Enrollment:
         stored = session.certificates.list_of_request(self._post.request_id) if seen.request.profile_id else ()
         self._places = list_places(plan, self._post.posted, stored)
         self._holders = find_key_holders(self._places, session)
+        self._external.read(plan)
         if plan.delivers_keys:
             check_pfx_password(self._post.pfx_password, self._world.pfx)
             self._delivers_keys = True
@@ -182,6 +173,7 @@ class Enrollment:
         """Open the private keys that are delivered. Errors: KeyUnavailable for one that waits for its delivery."""
         self._keys.open(self._places)
         self._history.open()
+        self._external.open()
 
     def record(self, session: Session) -> None:
         """Store the signed forms, and who is given which private key.
@@ -195,6 +187,7 @@ class Enrollment:
                 *(self._tell_issued(each) for each in first),
                 *(self._tell_delivered(each) for each in handed_out),
                 *(self._tell_given_back(each) for each in self._history.held),
+                *(self._tell_external(each) for each in self._external.list_with_keys()),
             ]
         )
         is_alone = len(first) == len(self._signed)
@@ -204,7 +197,8 @@ class Enrollment:
     def deliver(self) -> tuple[Delivered, ...]:
         """Return the answer. Errors: KeyUnavailable."""
         places = [self._deliver_place(each) for each in self._places]
-        return (*places, *(self._deliver_held(each) for each in self._history.held))
+        held = [self._deliver_held(each) for each in self._history.held]
+        return (*places, *held, *(self._deliver_external(each) for each in self._external.held))
 
     def _list_unsigned(self) -> list[tuple[Certificate, bytes]]:
         return [(each, each.to_be_signed) for each in self._certificates.values() if each.to_be_signed is not None]
@@ -315,7 +309,13 @@ class Enrollment:
             return self._tell_key(EventType.KEY_UNREADABLE, held.certificate, error=error)
         return self._tell_key(EventType.KEY_RECOVERED, held.certificate, agent=found.agent)
 
-    def _tell_key(self, event_type: EventType, certificate: Certificate, **details: str) -> Event:
+    def _tell_external(self, held: ExternalCertificate) -> Event:
+        error = self._external.errors.get(held.thumbprint)
+        if error is not None:
+            return self._tell_key(EventType.KEY_UNREADABLE, held, error=str(error))
+        return self._tell_key(EventType.KEY_DELIVERED, held)
+
+    def _tell_key(self, event_type: EventType, certificate: HeldCertificate, **details: str) -> Event:
         """Return the event that says whose private key was read, and why: for which operation, with which words."""
         request = self._get_seen().request
         answers = "; ".join(f"{each.name}: {each.value}" for each in request.data if each.value and not each.is_sensitive)
@@ -367,10 +367,22 @@ class Enrollment:
         name = certificate.template_common_name if template is None else template.friendly_name
         return replace(empty, pfx=self._wrap_key(found.key, certificate.encoded, name))
 
+    def _deliver_external(self, held: ExternalCertificate) -> Delivered:
+        empty = Delivered(template_common_name=held.template_common_name, is_external=True)
+        if held.sealed_key is None:
+            return replace(empty, response=encode_certificates_only([held.encoded]))
+        key = self._external.read_keys.get(held.thumbprint)
+        if key is None:
+            return replace(empty, error=self._external.errors.get(held.thumbprint))
+        return replace(empty, pfx=self._protect(PfxContent(key=key, certificate=held.encoded, friendly_name=held.subject_name)))
+
     def _wrap_key(self, key: PrivateKey, encoded: bytes, friendly_name: str) -> bytes:
         chain = self._world.authority.issuer.chain
+        return self._protect(PfxContent(key=key, certificate=encoded, chain=chain, friendly_name=friendly_name))
+
+    def _protect(self, content: PfxContent) -> bytes:
         return encode_pfx(
-            PfxContent(key=key, certificate=encoded, chain=chain, friendly_name=friendly_name),
+            content,
             self._post.pfx_password,
             protection=self._get_seen().template.pfx_protection,
             iterations=self._world.pfx.iterations,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from certwright.domain.certificates import Certificate
 from certwright.domain.deliveries import DeliveryPlan
-from certwright.domain.errors import MalformedCertificateRequest, PlaceTaken, SubmissionMismatch
+from certwright.domain.errors import MalformedCertificateRequest, PlaceTaken, Refused, SubmissionMismatch
 from certwright.domain.identities import UserId
 from certwright.domain.ports import Session
 from certwright.domain.profile_templates import CertificateTemplate, KeyOrigin
@@ -13,6 +13,21 @@ from certwright.domain.public_keys import CertificateRequest
 
 Posted = CertificateRequest | MalformedCertificateRequest
 """A certificate request, or why it cannot be read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivered:
+    """One place of the answer: *response* is the DER of the ``Pkcs7``, *pfx* that of the ``Pfx``, or *error* says why there
+    is neither."""
+
+    template_common_name: str
+    use_local_machine_store: bool = False
+    response: bytes | None = None
+    pfx: bytes | None = None
+    error: Refused | None = None
+    is_server_generated: bool = False
+    is_key_history: bool = False
+    is_external: bool = False
 
 
 @dataclass(frozen=True, slots=True)

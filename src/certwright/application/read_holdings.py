@@ -6,7 +6,7 @@ from certwright.application.request_parties import get_principal, get_request
 from certwright.application.startable import list_operations, list_own_operations
 from certwright.application.world import World
 from certwright.domain.access import ReadProfile, check_allowed, decide
-from certwright.domain.certificates import Certificate
+from certwright.domain.external_certificates import HeldCertificate
 from certwright.domain.identities import Caller
 from certwright.domain.ports import Session
 from certwright.domain.profiles import Profile, ProfileId, ProfileStatus
@@ -50,17 +50,27 @@ def list_request_profiles(request_id: RequestId, *, by: Caller, world: World) ->
         return tuple(_with_operations(each, by, session, world) for each in seen)
 
 
-def list_profile_certificates(profile_id: ProfileId, *, by: Caller, world: World) -> tuple[Certificate, ...]:
-    """Return the profile's certificates, newest first. Errors: ProfileNotFound; AccessDenied."""
+def list_profile_certificates(profile_id: ProfileId, *, by: Caller, world: World) -> tuple[HeldCertificate, ...]:
+    """Return the profile's certificates as `list_held_certificates` does. Errors: ProfileNotFound; AccessDenied."""
     with world.store.reading() as session:
-        _get_profile(profile_id, by, session)
-        return session.certificates.list_of_profile(profile_id)
+        return list_held_certificates(_get_profile(profile_id, by, session), session)
 
 
-def list_own_certificates(*, by: Caller, world: World) -> tuple[Certificate, ...]:
-    """Return the caller's own certificates, newest first."""
+def list_own_certificates(*, by: Caller, world: World) -> tuple[HeldCertificate, ...]:
+    """Return the caller's own certificates, newest first, and then those from elsewhere in the order in which they came."""
     with world.store.reading() as session:
-        return session.certificates.list_of_subject(by.user.id)
+        return (*session.certificates.list_of_subject(by.user.id), *session.external.list_of(by.user.id))
+
+
+def list_held_certificates(profile: Profile, session: Session) -> tuple[HeldCertificate, ...]:
+    """Return the certificates of the profile, newest first, and then those from elsewhere in the order in which they came.
+
+    These belong to it while it is active: they are attached to its owner and its template, and to no single profile.
+    """
+    issued = session.certificates.list_of_profile(profile.id)
+    if profile.status is not ProfileStatus.ACTIVE:
+        return issued
+    return (*issued, *session.external.list_of(profile.owner_id, profile.template_id))
 
 
 def _with_operations(profile: Profile, by: Caller, session: Session, world: World) -> HeldProfile:

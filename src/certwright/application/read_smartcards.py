@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
+from certwright.application.read_holdings import list_held_certificates
 from certwright.application.request_parties import get_principal, get_request
 from certwright.application.startable import list_operations
 from certwright.application.world import World
 from certwright.domain.access import ReadProfile, check_allowed, decide
-from certwright.domain.certificates import Certificate
 from certwright.domain.errors import SmartcardNotFound
+from certwright.domain.external_certificates import HeldCertificate
 from certwright.domain.identities import Caller
 from certwright.domain.ports import Session
 from certwright.domain.profiles import Profile
@@ -54,11 +55,11 @@ def list_smartcard_operations(smartcard_id: SmartcardId, *, by: Caller, world: W
         return list_operations(held.profile, by=by, session=session, world=world)
 
 
-def list_smartcard_certificates(smartcard_id: SmartcardId, *, by: Caller, world: World) -> tuple[Certificate, ...]:
-    """Return the certificates on the card, newest first. Errors: SmartcardNotFound; AccessDenied."""
+def list_smartcard_certificates(smartcard_id: SmartcardId, *, by: Caller, world: World) -> tuple[HeldCertificate, ...]:
+    """Return the certificates on the card as `list_held_certificates` does. Errors: SmartcardNotFound; AccessDenied."""
     with world.store.reading() as session:
         held = _look(session.smartcards.get(smartcard_id), by, session)
-        return session.certificates.list_of_profile(held.profile.id)
+        return list_held_certificates(held.profile, session)
 
 
 def read_request_smartcard(request_id: RequestId, smartcard_id: SmartcardId, *, by: Caller, world: World) -> Smartcard:

@@ -1,11 +1,11 @@
 """Everybody and everything that a request concerns, looked up, and the decisions that follow from it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from certwright.application.world import World
 from certwright.domain.access import ActOnRequest, check_allowed, decide
 from certwright.domain.certificates import Certificate
-from certwright.domain.deliveries import DeliveryPlan, plan_delivery
+from certwright.domain.deliveries import GIVES_EXTERNAL, DeliveryPlan, plan_delivery
 from certwright.domain.errors import UserNotFound
 from certwright.domain.grants import Grants
 from certwright.domain.identities import Caller, Principal, UserId
@@ -85,4 +85,9 @@ def list_held(request: Request, session: Session) -> tuple[Certificate, ...]:
 
 def plan_request(seen: SeenRequest, session: Session, world: World) -> DeliveryPlan:
     """Return what the request delivers."""
-    return plan_delivery(seen.request, seen.template, list_held(seen.request, session), world.clock.now())
+    now = world.clock.now()
+    plan = plan_delivery(seen.request, seen.template, list_held(seen.request, session), now)
+    if not seen.template.external_certificates or seen.request.operation not in GIVES_EXTERNAL:
+        return plan
+    attached = session.external.list_of(seen.request.target_id, seen.template.id)
+    return replace(plan, external=tuple(each for each in attached if each.comes_back(now)))

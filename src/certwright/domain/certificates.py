@@ -61,6 +61,11 @@ class Certificate:
     is_key_history: bool = False
     is_archived: bool = False
 
+    @property
+    def type(self) -> CertificateType:
+        """Return that it is one of ours."""
+        return CertificateType.ISSUED
+
     def status(self, now: datetime) -> CertificateStatus:
         """Return what the certificate is worth at *now*; a revocation outlasts the end of validity."""
         if self.revoked_at is not None and self.revoked_at <= now:

@@ -1,4 +1,4 @@
-"""What a request delivers: the certificates that are issued anew, and the archived ones that go over to the new profile."""
+"""What a request delivers: what is issued anew, what is archived and goes over to the new profile, what came from elsewhere."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -6,19 +6,24 @@ from datetime import datetime, timedelta
 
 from certwright.domain.certificates import Certificate, CertificateStatus
 from certwright.domain.errors import NothingArchived
+from certwright.domain.external_certificates import ExternalCertificate
 from certwright.domain.profile_templates import CertificateTemplate, KeyOrigin, ProfileTemplate
 from certwright.domain.requests import Request, RequestFlags
 from certwright.domain.workflows import Operation
+
+GIVES_EXTERNAL = frozenset({Operation.ENROLL, Operation.RENEW, Operation.RECOVER, Operation.DUPLICATE})
+"""The operations after which somebody has a complete profile of his own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryPlan:
     """Shape: *issued* in the order of the generation options; *carried* stay in use as they are; *history* are kept for what
-    was encrypted with their keys."""
+    was encrypted with their keys; *external* were issued elsewhere, in the order in which they were attached."""
 
     issued: tuple[CertificateTemplate, ...] = ()
     carried: tuple[Certificate, ...] = ()
     history: tuple[Certificate, ...] = ()
+    external: tuple[ExternalCertificate, ...] = ()
 
     @property
     def client_generated(self) -> tuple[CertificateTemplate, ...]:
@@ -33,7 +38,7 @@ class DeliveryPlan:
     @property
     def delivers_keys(self) -> bool:
         """Return whether private keys are in the answer."""
-        return bool(self.server_generated or self.given_back)
+        return bool(self.server_generated or self.given_back or any(each.sealed_key for each in self.external))
 
     @property
     def given_back(self) -> tuple[Certificate, ...]:

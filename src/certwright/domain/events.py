@@ -38,6 +38,7 @@ class EventType(StrEnum):
     REQUEST_FAILED = "request.failed"
     REQUEST_EXPIRED = "request.expired"
     CERTIFICATE_ISSUED = "certificate.issued"
+    CERTIFICATE_IMPORTED = "certificate.imported"
     KEY_DELIVERED = "key.delivered"
     KEY_RECOVERED = "key.recovered"
     KEY_UNREADABLE = "key.unreadable"

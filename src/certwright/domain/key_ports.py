@@ -6,9 +6,11 @@ from typing import Protocol
 
 from certwright.domain.archive import ArchivedKey, RecoveryAgent
 from certwright.domain.certificates import SerialNumber
+from certwright.domain.external_certificates import ExternalCertificate
+from certwright.domain.identities import UserId
 from certwright.domain.keys import AuthorityRecord, PrivateKey, SealedKey
 from certwright.domain.ports_at_rest import KeyVersions
-from certwright.domain.profile_templates import KeySpecification
+from certwright.domain.profile_templates import KeySpecification, ProfileTemplateId
 from certwright.domain.public_keys import HashAlgorithm
 
 
@@ -106,3 +108,18 @@ class Archive(Protocol):
 
     def count_outdated(self, agents: bytes) -> int:
         """Return how many there are of those."""
+
+
+class ExternalCertificates(Protocol):
+    """Certificates that were issued elsewhere."""
+
+    def add(self, certificates: Iterable[ExternalCertificate]) -> None:
+        """Store new ones and say whose their keys are.
+
+        Errors: ChangedMeanwhile when one of them is there already, or its key is another person's.
+        """
+
+    def find(self, thumbprint: str) -> ExternalCertificate | None: ...
+
+    def list_of(self, subject_id: UserId, template_id: ProfileTemplateId | None = None) -> tuple[ExternalCertificate, ...]:
+        """Return those of the person, for the profile template or for any, in the order in which they came."""

@@ -13,7 +13,7 @@ from certwright.domain.grants import Grant, Grants
 from certwright.domain.history_ports import History, Retention
 from certwright.domain.identities import Caller, Group, Principal, Sid, User, UserId
 from certwright.domain.issuing import Cleared, Issuer, Signed, SigningOrder
-from certwright.domain.key_ports import Archive, KeyPool, Keys
+from certwright.domain.key_ports import Archive, ExternalCertificates, KeyPool, Keys
 from certwright.domain.notified_events import Notification
 from certwright.domain.password_ports import Passwords
 from certwright.domain.ports_at_rest import SealedRows
@@ -251,6 +251,8 @@ class Session(Protocol):
     def keys(self) -> Keys: ...
     @property
     def archive(self) -> Archive: ...
+    @property
+    def external(self) -> ExternalCertificates: ...
     @property
     def leases(self) -> Leases: ...
     @property

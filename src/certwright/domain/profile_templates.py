@@ -135,7 +135,7 @@ class ProfileTemplate:
     """One version of a profile template; a change makes a new version, the old ones stay.
 
     Shape: *certificate_templates* in the order of the generation options; *policies* has no entry for kinds of request that
-    the template does not take.
+    the template does not take. *external_certificates* lets certificates that were issued elsewhere come back with its own.
     """
 
     id: ProfileTemplateId
@@ -148,6 +148,7 @@ class ProfileTemplate:
     response_form: ResponseForm = ResponseForm.CMC
     response_hash: HashAlgorithm = HashAlgorithm.SHA256
     pfx_protection: PfxProtection = PfxProtection.AES_256
+    external_certificates: bool = False
 
     @property
     def is_smartcard(self) -> bool:

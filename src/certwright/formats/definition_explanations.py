@@ -61,6 +61,7 @@ EXPLANATIONS: Mapping[str, Mapping[str, str]] = {
         "response_form": "cmc or certificates-only: what clients get",
         "response_hash": "what the response is signed with",
         "pfx_protection": "aes-256, or triple-des for old clients: what encrypts PFX files",
+        "external_certificates": "whether certificates that were issued elsewhere can be attached, and come back with its own",
         "smartcard": "makes it one for cards",
         "rights": "read: who sees it; enroll: whom it is for",
     },

@@ -257,6 +257,7 @@ class ProfileTemplateTable(_Table, frozen=True):
     response_form: ResponseForm | UnsetType = UNSET
     response_hash: HashAlgorithm | UnsetType = UNSET
     pfx_protection: PfxProtection | UnsetType = UNSET
+    external_certificates: bool | UnsetType = UNSET
     smartcard: SmartcardTable | None = None
     rights: Rights | UnsetType = UNSET
 

@@ -148,7 +148,7 @@ class DefinitionReader:
             for kind, policy in table.policies.items()
         }
         return ProfileTemplate(
-            **_given(table, "description", "response_form", "response_hash", "pfx_protection"),
+            **_given(table, "description", "response_form", "response_hash", "pfx_protection", "external_certificates"),
             id=ProfileTemplateId(table.id),
             name=table.name,
             certificate_templates=tuple(each for each in known if each is not None),

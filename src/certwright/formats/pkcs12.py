@@ -77,7 +77,7 @@ class PfxContent:
 
     key: PrivateKey
     certificate: bytes
-    chain: tuple[bytes, ...]
+    chain: tuple[bytes, ...] = ()
     friendly_name: str
 
 

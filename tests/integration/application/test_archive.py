@@ -11,8 +11,8 @@ from certwright.adapters.keys.software import SoftwareKeySafe
 from certwright.application.close_request import cancel_request
 from certwright.application.complete_request import complete_request
 from certwright.application.create_request import RequestWish, create_request
-from certwright.application.enrollment import Delivered
 from certwright.application.manage_agents import NewAgent, add_agent, list_agents, retire_agent
+from certwright.application.places import Delivered
 from certwright.application.server_keys import name_pending_key
 from certwright.domain.archive import ArchivedKey, RecoveryAgent
 from certwright.domain.certificates import Certificate, SerialNumber, format_serial_number

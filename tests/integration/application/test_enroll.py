@@ -13,7 +13,7 @@ from cryptography import x509
 from certwright.adapters.entropy import SystemEntropy
 from certwright.application.close_request import cancel_request
 from certwright.application.complete_request import complete_request
-from certwright.application.enrollment import Delivered
+from certwright.application.places import Delivered
 from certwright.application.read_holdings import list_own_certificates, list_profiles
 from certwright.domain.certificates import SERIAL_NUMBER_BITS, Certificate, CertificateStatus, format_serial_number
 from certwright.domain.errors import (

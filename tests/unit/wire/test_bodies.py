@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from certwright.application.enrollment import Delivered
+from certwright.application.places import Delivered
 from certwright.application.read_holdings import HeldProfile
 from certwright.application.request_parties import SeenRequest
 from certwright.domain.certificates import Certificate, SerialNumber

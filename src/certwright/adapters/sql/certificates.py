@@ -160,10 +160,7 @@ class SqlCertificates:
             return
         if _ADD.run(self._connection, [_row(each) for each in added]) != len(added):
             raise ChangedMeanwhile("certificate")
-        claims = sorted({(each.key_digest, each.subject_id) for each in added})
-        rows = [{"key_digest": digest, "subject_id": subject_id} for digest, subject_id in claims]
-        if _CLAIM.run(self._connection, rows) != len(rows):
-            raise ChangedMeanwhile("holder of the key")
+        claim_keys({(each.key_digest, each.subject_id) for each in added}, self._connection)
 
     def record(self, certificate: Certificate) -> bool:
         """Store the signed form unless there is one already, and return whether this was the first."""
@@ -226,6 +223,13 @@ class SqlCertificates:
 
     def _list(self, statement: Any, values: dict[str, Any]) -> tuple[Certificate, ...]:
         return tuple(read_certificate(row) for row in self._connection.execute(statement, values))
+
+
+def claim_keys(holders: Iterable[tuple[bytes, UserId]], connection: Connection) -> None:
+    """Say whose the keys are, by their digests. Errors: ChangedMeanwhile when one has become another's."""
+    rows = [{"key_digest": digest, "subject_id": subject_id} for digest, subject_id in sorted(holders)]
+    if _CLAIM.run(connection, rows) != len(rows):
+        raise ChangedMeanwhile("holder of the key")
 
 
 def _row(certificate: Certificate) -> dict[str, Any]:

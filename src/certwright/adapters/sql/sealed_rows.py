@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Column, Select, Update, bindparam, select, update
 
 from certwright.adapters.sql.card_tables import card_master_keys, smartcards
+from certwright.adapters.sql.external_tables import external_certificates
 from certwright.adapters.sql.outbox import name_sealed_message
 from certwright.adapters.sql.passwords import name_passwords_key
 from certwright.adapters.sql.prepared import Connection
@@ -19,6 +20,7 @@ from certwright.adapters.sql.smartcards import list_sealed_admin_keys, replace_s
 from certwright.adapters.sql.tables import keys, outbox, pooled_keys, requests
 from certwright.adapters.sql.work_tables import one_time_passwords
 from certwright.domain.admin_keys import name_master_key
+from certwright.domain.external_certificates import name_external_key
 from certwright.domain.keys import SealedPart, SealedRow
 from certwright.domain.smartcards import name_pin
 
@@ -74,6 +76,12 @@ class SealedColumn:
 SEALED_COLUMNS = (
     SealedColumn(keys.c.sealed, keys.c.name, keys.c.name, _whole(str)),
     SealedColumn(pooled_keys.c.sealed, pooled_keys.c.number, pooled_keys.c.name, _whole(str)),
+    SealedColumn(
+        external_certificates.c.sealed_key,
+        external_certificates.c.number,
+        external_certificates.c.thumbprint,
+        _whole(name_external_key),
+    ),
     SealedColumn(requests.c.data, requests.c.number, requests.c.id, list_sealed_answers, replace_sealed_answers),
     SealedColumn(outbox.c.sealed, outbox.c.number, outbox.c.id, _whole(name_sealed_message)),
     SealedColumn(

@@ -6,6 +6,7 @@ from certwright.adapters.sql.certificates import SqlCertificates
 from certwright.adapters.sql.delayed_revocations import SqlDelayedRevocations
 from certwright.adapters.sql.directory import SqlDirectory
 from certwright.adapters.sql.event_marks import EventMarker
+from certwright.adapters.sql.external_certificates import SqlExternalCertificates
 from certwright.adapters.sql.history import CommitOrder, SqlHistory
 from certwright.adapters.sql.key_pool import SqlKeyPool
 from certwright.adapters.sql.keys import SqlKeys
@@ -53,6 +54,7 @@ class SqlSession:
         self._retention = SqlRetention(connection)
         self._keys = SqlKeys(connection)
         self._archive = SqlArchive(connection)
+        self._external = SqlExternalCertificates(connection)
         self._leases = SqlLeases(connection)
         self._outbox = SqlOutbox(connection, cipher)
         self._sealed = SqlSealedRows(connection)
@@ -137,6 +139,11 @@ class SqlSession:
     def archive(self) -> SqlArchive:
         """Return archived keys and their agents."""
         return self._archive
+
+    @property
+    def external(self) -> SqlExternalCertificates:
+        """Return certificates that were issued elsewhere."""
+        return self._external
 
     @property
     def sealed(self) -> SqlSealedRows:

@@ -31,6 +31,7 @@ COMMANDS = {
     "enroll": CommandEntry("enroll", "Get a certificate from a server: key, request, certificate, chain."),
     "load": CommandEntry("load", "Load people, rights and templates from a world file."),
     "password": CommandEntry("password", "Set the password of a local account."),
+    "certificates": CommandEntry("external_certificates", "Attach certificates that were issued elsewhere to people."),
     "templates": CommandEntry("templates", "List, show, export, import and compare profile templates."),
     "requests": CommandEntry(
         "requests", "List requests, tell the story of one, approve or deny it, hand out its one-time passwords."

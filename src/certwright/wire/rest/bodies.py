@@ -14,11 +14,12 @@ from uuid import UUID
 from msgspec import Struct, field
 from msgspec.structs import asdict
 
-from certwright.application.enrollment import Delivered
+from certwright.application.places import Delivered
 from certwright.application.read_holdings import HeldProfile
 from certwright.application.request_parties import SeenRequest
-from certwright.domain.certificates import Certificate, CertificateType, format_serial_number
+from certwright.domain.certificates import format_serial_number
 from certwright.domain.data_items import DataItem
+from certwright.domain.external_certificates import HeldCertificate
 from certwright.domain.profile_templates import CertificateTemplate, ProfileTemplate
 from certwright.domain.requests import RequestFlags
 from certwright.formats.sddl import encode_security_descriptor
@@ -26,7 +27,7 @@ from certwright.wire.rest.identifiers import UNSET_IDENTIFIER
 
 UNSET_MOMENT = "0001-01-01T00:00:00"
 PKCS7_FLAG, PFX_FLAG = 0x10000, 0x20000
-KEY_HISTORY_FLAG, SERVER_GENERATED_FLAG, LOCAL_MACHINE_FLAG = 0x1, 0x4, 0x8
+KEY_HISTORY_FLAG, EXTERNAL_FLAG, SERVER_GENERATED_FLAG, LOCAL_MACHINE_FLAG = 0x1, 0x2, 0x4, 0x8
 """``Flags`` of a certificate say what its other properties say. Source: domain.md 1.5."""
 
 _LINE = 64
@@ -197,6 +198,7 @@ class DeliveredBody(Struct):
         response, pfx = delivered.response, delivered.pfx
         flags = {
             PKCS7_FLAG: response is not None,
+            EXTERNAL_FLAG: delivered.is_external,
             PFX_FLAG: pfx is not None,
             KEY_HISTORY_FLAG: delivered.is_key_history,
             SERVER_GENERATED_FLAG: delivered.is_server_generated,
@@ -210,7 +212,7 @@ class DeliveredBody(Struct):
             error=None if delivered.error is None else str(delivered.error),
             pkcs7=None if response is None else format_base64(response),
             pfx=None if pfx is None else format_base64(pfx),
-            is_external=False,
+            is_external=delivered.is_external,
             is_server_generated=delivered.is_server_generated,
             is_pfx=pfx is not None,
             is_pkcs7=response is not None,
@@ -229,12 +231,12 @@ class HeldCertificateBody(Struct):
     thumbprint: str = field(name="Thumbprint")
 
     @classmethod
-    def of(cls, certificate: Certificate) -> Self:
+    def of(cls, certificate: HeldCertificate) -> Self:
         """Return *certificate* as the API answers it."""
         return cls(
             is_key_history=certificate.is_key_history,
             is_archived=certificate.is_archived,
-            certificate_type=CertificateType.ISSUED,
+            certificate_type=certificate.type,
             template_common_name=certificate.template_common_name,
             serial_number=format_serial_number(certificate.serial),
             thumbprint=certificate.thumbprint,
@@ -251,7 +253,7 @@ class OwnCertificateBody(HeldCertificateBody):
     status: int = field(name="Status")
 
     @classmethod
-    def at(cls, certificate: Certificate, now: datetime) -> Self:
+    def at(cls, certificate: HeldCertificate, now: datetime) -> Self:
         """Return *certificate* as the API answers it."""
         return cls(
             **asdict(HeldCertificateBody.of(certificate)),

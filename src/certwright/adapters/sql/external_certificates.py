@@ -1,0 +1,55 @@
+"""Certificates that were issued elsewhere."""
+
+from collections.abc import Iterable
+
+from sqlalchemy import bindparam, select
+
+from certwright.adapters.sql.certificates import claim_keys
+from certwright.adapters.sql.external_tables import external_certificates
+from certwright.adapters.sql.prepared import Connection, Row
+from certwright.adapters.sql.upserts import insert_unless_taken
+from certwright.domain.errors import ChangedMeanwhile
+from certwright.domain.external_certificates import ExternalCertificate
+from certwright.domain.identities import UserId
+from certwright.domain.profile_templates import ProfileTemplateId
+
+_NAMES = tuple(each.name for each in external_certificates.columns if each.name != "number")
+"""The columns, and the fields of `ExternalCertificate`."""
+_ALL = select(*(external_certificates.c[each] for each in _NAMES)).order_by(external_certificates.c.number)
+_FIND = _ALL.where(external_certificates.c.thumbprint == bindparam("of_thumbprint"))
+_OF_SUBJECT = _ALL.where(external_certificates.c.subject_id == bindparam("of_subject"))
+_OF_TEMPLATE = _OF_SUBJECT.where(external_certificates.c.template_id == bindparam("of_template"))
+_ADD = insert_unless_taken(external_certificates)
+
+
+class SqlExternalCertificates:
+    """`key_ports.ExternalCertificates`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, new: Iterable[ExternalCertificate]) -> None:
+        """Store certificates and claim their keys. Errors: ChangedMeanwhile when one is there, or its key is another's."""
+        added = tuple(new)
+        if not added:
+            return
+        rows = [{name: getattr(each, name) for name in _NAMES} for each in added]
+        if _ADD.run(self._connection, rows) != len(rows):
+            raise ChangedMeanwhile("external certificate")
+        claim_keys({(each.key_digest, each.subject_id) for each in added}, self._connection)
+
+    def find(self, thumbprint: str) -> ExternalCertificate | None:
+        """Return the certificate."""
+        row = self._connection.execute(_FIND, {"of_thumbprint": thumbprint}).first()
+        return None if row is None else _read(row)
+
+    def list_of(self, subject_id: UserId, template_id: ProfileTemplateId | None = None) -> tuple[ExternalCertificate, ...]:
+        """Return those of the person, for the profile template or for any, in the order in which they came."""
+        if template_id is None:
+            return tuple(map(_read, self._connection.execute(_OF_SUBJECT, {"of_subject": subject_id})))
+        values = {"of_subject": subject_id, "of_template": template_id}
+        return tuple(map(_read, self._connection.execute(_OF_TEMPLATE, values)))
+
+
+def _read(row: Row) -> ExternalCertificate:
+    return ExternalCertificate(**{name: getattr(row, name) for name in _NAMES})
