@@ -1,9 +1,11 @@
 """Whatever somebody does with events before they are sealed, who can write to the database and has no keys, is found."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, create_engine, delete, insert, select, text, update
 
+from certwright.adapters.keys.keyring import Keyring
 from certwright.adapters.keys.sealing_key import HistorySealingKey
 from certwright.adapters.sql.event_marks import EventMarker
 from certwright.adapters.sql.store import SqlStore, open_store
@@ -18,8 +21,10 @@ from certwright.adapters.sql.tables import events, seals
 from certwright.application.seal_history import seal_history
 from certwright.application.verify_history import HistoryReport, verify_history
 from certwright.application.world import World
+from certwright.bootstrap_keys import keep_keys
 from certwright.domain.errors import MalformedValue
 from certwright.domain.events import Seal
+from certwright.domain.keys import KeyVersion
 from worlds.authorities import make_key
 from worlds.contoso import NOW
 from worlds.holdings import make_event
@@ -244,6 +249,34 @@ def test_another_key_of_the_marks_excuses_nothing(old: World, store: SqlStore) -
     assert verify_history(world=old, key=KEY).faults == faults
     assert seal_history(world=old, key=KEY) == 1
     assert verify_history(world=old, key=KEY).faults == ("events 6 to 7 are not as this installation wrote them",)
+
+
+def test_programs_that_open_an_old_installation_at_once_mark_with_one_key(url: str) -> None:
+    stores = [open_store(url) for _ in range(4)]
+    world, start = found_house(stores[0]).world, Barrier(len(stores))
+
+    def find(number: int | None) -> KeyVersion | None:
+        with stores[0].reading() as session:
+            return session.keys.find_version(number)
+
+    keyring = Keyring(lambda: "correct horse battery staple", find)
+    append(world, 1, 2)
+    with stores[0].writing() as session:
+        session.keys.add_version(keyring.make_version(None, NOW))
+
+    def start_one(store: SqlStore) -> None:
+        start.wait()
+        keep_keys(store, keyring)
+        append(replace(world, store=store), 3)
+
+    with ThreadPoolExecutor(len(stores)) as threads:
+        list(threads.map(start_one, stores))
+    # Two from before, that the key was made, and one of each program.
+    assert verify_history(world=world, key=KEY) == HistoryReport(events=0, seals=0, unsealed=3 + len(stores))
+    assert seal_history(world=world, key=KEY) == 3 + len(stores)
+    assert verify_history(world=world, key=KEY) == HistoryReport(events=3 + len(stores), seals=2, unsealed=0)
+    for each in stores:
+        each.close()
 
 
 def test_a_text_that_cannot_be_stored_is_refused_as_ever(history: History) -> None:
