@@ -111,3 +111,29 @@ def test_a_key_alone_is_no_certificate(elsewhere: Elsewhere) -> None:
 def test_the_certificate_of_an_authority_is_known_as_one(elsewhere: Elsewhere) -> None:
     (found,) = parse(elsewhere.read("ca.pem")).certificates
     assert found.is_authority
+
+
+def test_one_without_extensions_is_a_persons_and_one_with_an_extension_twice_is_none(elsewhere: Elsewhere) -> None:
+    elsewhere.run("openssl x509 -req -in alice.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 9 -out old.pem")
+    (old,) = parse(elsewhere.read("old.pem")).certificates
+    assert not old.is_authority
+    (elsewhere.folder / "twice.cnf").write_text("1.2.3.4=ASN1:NULL\n1.2.3.5=ASN1:NULL\n")
+    elsewhere.run(
+        "openssl x509 -req -in alice.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 9 -extfile twice.cnf -out two.pem"
+    )
+    twice = elsewhere.run("openssl x509 -in two.pem -outform DER").replace(b"\x06\x03\x2a\x03\x05", b"\x06\x03\x2a\x03\x04")
+    with pytest.raises(ExternalFileUnreadable, match="no kind that we know"):
+        parse(twice)
+
+
+@pytest.mark.parametrize("password", ["", "\udc80", "a" * 10_000, "\U0001f511"])
+def test_any_wrong_password_is_refused_alike(elsewhere: Elsewhere, password: str) -> None:
+    for content in (elsewhere.read("alice.p12"), elsewhere.read("encrypted.key") + elsewhere.read("alice.pem")):
+        with pytest.raises(ExternalPasswordWrong):
+            parse(content, password)
+
+
+def test_a_password_beyond_the_basic_plane_opens_what_openssl_made_with_it(elsewhere: Elsewhere) -> None:
+    elsewhere.pack("other", "-passout", "pass:\U0001f511 schl\u00fcssel")
+    assert parse(elsewhere.read("other.p12"), "\U0001f511 schl\u00fcssel").key is not None
+    elsewhere.pack("other")
