@@ -322,8 +322,10 @@ def test_a_distributed_pin_is_shown_once_to_whom_the_policy_says(
     recipient: PinRecipient, subscriber: httpx.Client, sign_in: SignedIn, served: Served, usual: ProfileTemplate
 ) -> None:
     change(served, usual, user_pin_option=UserPinOption.SERVER_DISTRIBUTED, pin_shown_to=recipient)
-    owner = subscriber.get("/requests?targetuser=current").json()[0]["TargetUserUuid"]
-    request = open_request(sign_in("manager"), DOCUMENTED, target=owner)
+    with served.installation.world.store.reading() as session:
+        owner = session.directory.find_account("CORP", "subscriber")
+    assert owner is not None
+    request = open_request(sign_in("manager"), DOCUMENTED, target=str(owner.user.id))
     card = bind_card(subscriber, request)
     pin = ask_pin(subscriber, request, card).json()
     assert ask_pin(subscriber, request, card).json() == pin
