@@ -8,6 +8,7 @@ from certwright.application.delayed_revocations import list_due_revocations
 from certwright.application.due_work import Job
 from certwright.application.one_time_passwords import list_expired_passwords
 from certwright.application.open_renewals import list_due_renewals
+from certwright.application.remind_of_external import list_ending_external
 from certwright.application.seal_history import list_unsealed_events
 from certwright.application.world import World
 from certwright.domain.history_ports import SealingKey
@@ -31,6 +32,12 @@ def list_jobs(
             purpose="open Renew requests when a renewal period begins",
             interval=interval,
             list_due=partial(list_due_renewals, world=world),
+        ),
+        Job(
+            name="remind-of-external",
+            purpose="remind people of certificates from elsewhere that end",
+            interval=interval,
+            list_due=partial(list_ending_external, world=world),
         ),
         Job(
             name="revoke-delayed",

@@ -67,6 +67,7 @@ class EventType(StrEnum):
     PIN_PROPOSED = "smartcard.pin-proposed"
     PIN_SHOWN = "smartcard.pin-shown"
     CARD_MASTER_KEY_MADE = "card-master-key.made"
+    EXTERNAL_CERTIFICATE_ENDS = "external-certificate.ends"
     CRL_REQUESTED = "crl.requested"
     TEMPLATES_IMPORTED = "profile-templates.imported"
     MESSAGE_RESENT = "message.resent"

@@ -123,3 +123,11 @@ class ExternalCertificates(Protocol):
 
     def list_of(self, subject_id: UserId, template_id: ProfileTemplateId | None = None) -> tuple[ExternalCertificate, ...]:
         """Return those of the person, for the profile template or for any, in the order in which they came."""
+
+    def list_ending(
+        self, template_id: ProfileTemplateId, *, now: datetime, until: datetime, limit: int
+    ) -> tuple[ExternalCertificate, ...]:
+        """Return those that end after *now* and by *until*, and of which nobody was reminded, the first to end first."""
+
+    def mark_reminded(self, thumbprint: str, at: datetime) -> bool:
+        """Say that its owner was reminded of it, and return whether nobody had been."""

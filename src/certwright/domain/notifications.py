@@ -1,7 +1,8 @@
 """Notifications: of what people and programs can be told, and what a policy says about it.
 
-Source: NotificationType in domain.md 1.17 and in the FIM CM SDK (bb490379), whose list we know up to MarkRequestAsFailed;
-CompleteRequest is ours: without it nobody would learn that a revocation, a hold or a retirement took effect.
+Source: NotificationType in domain.md 1.17 and in the FIM CM SDK (bb490379), whose list we know up to MarkRequestAsFailed.
+CertificateEnds, of a certificate from elsewhere, is ours, and so is CompleteRequest: without it nobody would learn that a
+revocation, a hold or a retirement took effect.
 """
 
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ class NotificationType(StrEnum):
     DISABLE_PROFILE = "disable-profile"
     DISABLE_SMARTCARD = "disable-smartcard"
     MARK_REQUEST_AS_FAILED = "mark-request-as-failed"
+    CERTIFICATE_ENDS = "certificate-ends"
     COMPLETE_REQUEST = "complete-request"
 
 

@@ -43,6 +43,7 @@ NOTIFICATIONS: dict[EventType, NotificationType] = {
     EventType.REQUEST_EXPIRED: NotificationType.CANCEL_REQUEST,
     EventType.REQUEST_FAILED: NotificationType.MARK_REQUEST_AS_FAILED,
     EventType.REQUEST_COMPLETED: NotificationType.COMPLETE_REQUEST,
+    EventType.EXTERNAL_CERTIFICATE_ENDS: NotificationType.CERTIFICATE_ENDS,
     EventType.CERTIFICATE_ISSUED: NotificationType.INSTALL_CERTIFICATE,
     EventType.PASSWORDS_DISTRIBUTED: NotificationType.DISTRIBUTE_SECRETS,
     EventType.KEY_DELIVERED: NotificationType.DOWNLOAD_PFX,

@@ -75,6 +75,11 @@ BUILT_IN_MAILS: Mapping[NotificationType, MailTemplate] = {
     NotificationType.INSTALL_CERTIFICATE: _write(
         "Certificate issued", "A certificate was issued: {{ details.template }}, serial number {{ details.serial }}."
     ),
+    NotificationType.CERTIFICATE_ENDS: _write(
+        "Certificate ends soon",
+        "A certificate of another authority ends at {{ details.ends }}: serial number {{ details.serial }}, "
+        "{{ details.authority }}. Its issuer renews it.",
+    ),
     NotificationType.DOWNLOAD_PFX: _write(
         "Key handed out", "A key and its certificate were handed out as a PFX file: serial number {{ details.serial }}."
     ),
@@ -102,6 +107,12 @@ _SAMPLE_DETAILS: Mapping[NotificationType, Mapping[str, str]] = {
     NotificationType.APPROVE_REQUEST: {"approvals": "1 of 2"},
     NotificationType.INSTALL_CERTIFICATE: {"serial": "2A", "template": "SampleUser", "thumbprint": "00" * 20},
     NotificationType.CREATE_PROFILE: {"profile": "00000000-0000-0000-0000-000000000002", "status": "NEW to ACTIVE"},
+    NotificationType.CERTIFICATE_ENDS: {
+        "serial": "2A",
+        "thumbprint": "00" * 20,
+        "authority": "CN=Elsewhere",
+        "ends": "2026-02-28T12:00:00+00:00",
+    },
     NotificationType.DOWNLOAD_PFX: {"serial": "2A", "template": "SampleUser"},
     NotificationType.CREATE_SMARTCARD: {"smartcard": "00000000-0000-0000-0000-000000000005", "card": "CARD-1", "atr": "3B00"},
     NotificationType.DISABLE_PROFILE: {"profile": "00000000-0000-0000-0000-000000000002", "status": "ACTIVE to DISABLED"},

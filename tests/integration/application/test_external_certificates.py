@@ -13,6 +13,7 @@ from certwright.application.import_external import ExternalImport, import_extern
 from certwright.application.open_renewals import list_due_renewals
 from certwright.application.places import Delivered
 from certwright.application.read_holdings import list_own_certificates, list_profile_certificates
+from certwright.application.remind_of_external import list_ending_external
 from certwright.domain.certificates import CertificateStatus, CertificateType
 from certwright.domain.errors import (
     CertwrightError,
@@ -121,6 +122,27 @@ def test_importing_and_each_delivery_of_a_key_is_told(house: House, attach: Atta
     (delivered,) = told(house, "key.delivered")
     assert delivered.subject_id == SUBSCRIBER.user.id
     assert (delivered.details["serial"], delivered.details["operation"]) == (imported[0].details["serial"], "enroll")
+
+
+def test_its_owner_is_reminded_once_when_its_end_comes_near(house: House, attach: Attach) -> None:
+    (attached,) = attach("mail.p12")
+    request_id = house.open(TWO)
+    house.clock.step(attached.not_after - timedelta(days=31) - house.clock.now())
+    assert list_ending_external(10, world=house.world) == []
+    house.clock.step(timedelta(days=1))
+    (due,) = list_ending_external(10, world=house.world)
+    assert due.carry_out()
+    assert not due.carry_out()
+    assert list_ending_external(10, world=house.world) == []
+    (reminder,) = told(house, "external-certificate.ends")
+    assert (reminder.subject_id, reminder.request_id) == (SUBSCRIBER.user.id, request_id)
+    assert reminder.details["thumbprint"] == attached.thumbprint
+
+
+def test_nobody_is_reminded_of_one_that_has_ended(house: House, attach: Attach) -> None:
+    (attached,) = attach("mail.p12")
+    house.clock.step(attached.not_after + timedelta(seconds=1) - house.clock.now())
+    assert list_ending_external(10, world=house.world) == []
 
 
 def test_a_key_asks_for_a_password_before_anything_is_issued(house: House, attach: Attach) -> None:

@@ -22,6 +22,7 @@ DRAWN = {
     EventType.REQUEST_EXPIRED: [({}, [N.CANCEL_REQUEST])],
     EventType.REQUEST_ABANDONED: [({}, [N.CANCEL_REQUEST])],
     EventType.REQUEST_FAILED: [({}, [N.MARK_REQUEST_AS_FAILED])],
+    EventType.EXTERNAL_CERTIFICATE_ENDS: [({"serial": "2A"}, [N.CERTIFICATE_ENDS])],
     EventType.REQUEST_COMPLETED: [({}, [N.COMPLETE_REQUEST])],
     EventType.CERTIFICATE_ISSUED: [({}, [N.INSTALL_CERTIFICATE])],
     EventType.PASSWORDS_DISTRIBUTED: [({"distributions": "email-to-target"}, [N.DISTRIBUTE_SECRETS])],

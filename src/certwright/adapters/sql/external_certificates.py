@@ -1,8 +1,9 @@
 """Certificates that were issued elsewhere."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, select, update
 
 from certwright.adapters.sql.certificates import claim_keys
 from certwright.adapters.sql.external_tables import external_certificates
@@ -13,12 +14,28 @@ from certwright.domain.external_certificates import ExternalCertificate
 from certwright.domain.identities import UserId
 from certwright.domain.profile_templates import ProfileTemplateId
 
-_NAMES = tuple(each.name for each in external_certificates.columns if each.name != "number")
+_NAMES = tuple(each.name for each in external_certificates.columns if each.name not in ("number", "reminded_at"))
 """The columns, and the fields of `ExternalCertificate`."""
 _ALL = select(*(external_certificates.c[each] for each in _NAMES)).order_by(external_certificates.c.number)
 _FIND = _ALL.where(external_certificates.c.thumbprint == bindparam("of_thumbprint"))
 _OF_SUBJECT = _ALL.where(external_certificates.c.subject_id == bindparam("of_subject"))
 _OF_TEMPLATE = _OF_SUBJECT.where(external_certificates.c.template_id == bindparam("of_template"))
+_ENDING = (
+    select(*(external_certificates.c[each] for each in _NAMES))
+    .where(
+        external_certificates.c.template_id == bindparam("of_template"),
+        external_certificates.c.reminded_at.is_(None),
+        external_certificates.c.not_after > bindparam("now", type_=external_certificates.c.not_after.type),
+        external_certificates.c.not_after <= bindparam("until", type_=external_certificates.c.not_after.type),
+    )
+    .order_by(external_certificates.c.not_after, external_certificates.c.number)
+    .limit(bindparam("most"))
+)
+_REMIND = (
+    update(external_certificates)
+    .where(external_certificates.c.thumbprint == bindparam("of_thumbprint"), external_certificates.c.reminded_at.is_(None))
+    .values(reminded_at=bindparam("at"))
+)
 _ADD = insert_unless_taken(external_certificates)
 
 
@@ -49,6 +66,17 @@ class SqlExternalCertificates:
             return tuple(map(_read, self._connection.execute(_OF_SUBJECT, {"of_subject": subject_id})))
         values = {"of_subject": subject_id, "of_template": template_id}
         return tuple(map(_read, self._connection.execute(_OF_TEMPLATE, values)))
+
+    def list_ending(
+        self, template_id: ProfileTemplateId, *, now: datetime, until: datetime, limit: int
+    ) -> tuple[ExternalCertificate, ...]:
+        """Return those that end after *now* and by *until*, and of which nobody was reminded, the first to end first."""
+        values = {"of_template": template_id, "now": now, "until": until, "most": limit}
+        return tuple(map(_read, self._connection.execute(_ENDING, values)))
+
+    def mark_reminded(self, thumbprint: str, at: datetime) -> bool:
+        """Say that its owner was reminded of it, and return whether nobody had been."""
+        return self._connection.execute(_REMIND, {"of_thumbprint": thumbprint, "at": at}).rowcount == 1
 
 
 def _read(row: Row) -> ExternalCertificate:

@@ -23,5 +23,6 @@ external_certificates = Table(
     Column("imported_at", UtcTime, nullable=False),
     # None where the private key never came.
     Column("sealed_key", LargeBinary),
+    Column("reminded_at", UtcTime),
 )
 Index("ix_external_certificates_subject_id", external_certificates.c.subject_id, external_certificates.c.number)

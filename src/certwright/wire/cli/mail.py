@@ -45,7 +45,8 @@ def preview(
 
     NOTIFICATION is what a rule in a world file has as its type: create-request, approve-request, deny-request,
     cancel-request, mark-request-as-failed, distribute-secrets, install-certificate, download-pfx, create-profile,
-    create-smartcard, disable-profile, disable-smartcard, complete-request. No secret is shown: a sample stands in its place.
+    create-smartcard, disable-profile, disable-smartcard, certificate-ends, complete-request. No secret is shown: a sample
+    stands in its place.
 
     \b
     Examples:
