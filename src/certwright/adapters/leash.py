@@ -40,6 +40,8 @@ class Leash:
 def connect(host: str, port: int, seconds: float) -> tuple[socket.socket, Leash]:
     """Return a connection and what holds it. Shape: each address of *host* has *seconds*. Errors: OSError."""
     connected = socket.create_connection((host, port), timeout=seconds)
+    # From here on the leash says when it has taken too long. At the same moment the socket would say so in other words.
+    connected.settimeout(2 * seconds)
     try:
         return connected, Leash(connected)
     except BaseException:
