@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from uuid import uuid4
@@ -14,14 +15,17 @@ from certwright.adapters.entropy import SystemEntropy
 from certwright.adapters.keys.key_encryption import KeyEncryptionKey
 from certwright.adapters.sql.store import open_store
 from certwright.application.approve_request import approve_request, deny_request
-from certwright.application.close_request import abandon_request, cancel_request
+from certwright.application.close_request import abandon_request, cancel_request, fail_request
 from certwright.application.create_request import RequestWish, create_request
 from certwright.application.notify import Notifier
 from certwright.application.notify_by_mail import MailContent, MailSink, send_secrets
 from certwright.application.notify_by_webhook import Subscription, WebhookSink
+from certwright.application.remind_of_external import remind
 from certwright.application.world import World
+from certwright.domain.certificates import SerialNumber
 from certwright.domain.errors import DeliveryRejected, MailNotConfigured, MalformedValue, TextTooLong
 from certwright.domain.events import EventType, tell, tell_of_program
+from certwright.domain.external_certificates import ExternalCertificate
 from certwright.domain.notifications import MailTemplate, NotificationRule, Recipient
 from certwright.domain.notifications import NotificationType as N
 from certwright.domain.outbox import MAIL, OutboxMessage, OutboxState, SecretMessage
@@ -34,7 +38,7 @@ from certwright.domain.requests import RequestId
 from certwright.domain.workflows import Operation
 from statements import recorded_statements
 from worlds.contoso import APPROVER, APPROVERS, MANAGER, NOW, POLICY, SUBSCRIBER, SUBSCRIBER2, SUBSCRIBERS
-from worlds.house import TWO, House, found_house, signed_in
+from worlds.house import TWO, House, csr, found_house, signed_in
 
 ALL = frozenset(N)
 EVERY_RULE = tuple(NotificationRule(type=each, to=(Recipient.SUBJECT,)) for each in N)
@@ -103,6 +107,40 @@ def test_how_a_request_ends_is_told(house: House, end, told: N) -> None:
     by = APPROVER if end is deny_request else SUBSCRIBER
     end(request_id, by=signed_in(by), world=house.world)
     assert kinds(house) == [N.CREATE_REQUEST, told]
+
+
+def test_a_request_that_fails_while_it_is_executed_is_told(house: House) -> None:
+    template = under(house, *EVERY_RULE)
+    request_id = house.open(template)
+    house.post(request_id, csr("first"), csr("second"))
+    before = len(kinds(house))
+    fail_request(request_id, by=signed_in(SUBSCRIBER), world=house.world)
+    assert kinds(house)[before:] == [N.MARK_REQUEST_AS_FAILED, N.DISABLE_PROFILE]
+
+
+def test_the_end_of_a_certificate_from_elsewhere_is_told_by_the_policy_of_the_newest_request(house: House) -> None:
+    template = under(house, *EVERY_RULE)
+    attached = ExternalCertificate(
+        thumbprint="00FF",
+        serial=SerialNumber(42),
+        subject_id=SUBSCRIBER.user.id,
+        template_id=template.id,
+        requester_name="CORP\\alice",
+        authority_name="CN=Elsewhere",
+        subject_name="CN=Alice",
+        not_before=NOW,
+        not_after=NOW + timedelta(days=10),
+        public_key=b"public",
+        encoded=b"encoded",
+        imported_at=NOW,
+    )
+    with house.store.writing() as session:
+        session.external.add([attached])
+    house.open(template)
+    assert remind(attached, world=house.world)
+    told = list_messages(house)[-1]
+    assert (told.notification, told.recipient) == (N.CERTIFICATE_ENDS, SUBSCRIBER.user.email)
+    assert read_body(told)["facts"]["details"]["serial"] == "2A"
 
 
 def test_each_approval_is_told(house: House) -> None:
