@@ -3,7 +3,7 @@
 import os
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -28,8 +28,6 @@ from certwright.adapters.keys.sealing_key import HistorySealingKey
 from certwright.adapters.keys.software import SoftwareKey, SoftwareKeySafe, generate_key, open_key
 from certwright.adapters.patterns import Re2Patterns
 from certwright.adapters.secret_places import SECRET_OCTETS, find_or_make_secret, read_secret
-from certwright.adapters.signers.channel import Charge
-from certwright.adapters.signers.crew import SignerCrew, count_signers
 from certwright.adapters.signin.argon2 import Argon2Hasher
 from certwright.adapters.signin.basic import BasicSignIn
 from certwright.adapters.sql.schema import migrate
@@ -89,7 +87,7 @@ class Installation:
     """An open installation.
 
     Shape: *prepare_tls* returns the server's TLS certificate, after it replaced one that is missing, near its end or of other
-    names; while a block of *signing* runs, processes of their own sign; *ca_file* is the root's certificate in PEM, for clients
+    names; *ca_file* is the root's certificate in PEM, for clients
     to trust; *checkpoints* is the file that proves how far the history goes; *jobs* are what a worker does; *make_agent* gives
     an online recovery agent of a name, to be added.
     """
@@ -100,7 +98,6 @@ class Installation:
     hasher: PasswordHasher
     sign_ins: tuple[SignIn, ...]
     turns: Turns
-    signing: Callable[[], AbstractContextManager[None]]
     sealing_key: SealingKey
     checkpoints: CheckpointFile
     make_agent: Callable[[str], NewAgent]
@@ -226,15 +223,9 @@ def _assemble(data: Path, settings: Settings, kek: Keyring, store: SqlStore, tur
     issuing_key = open_key(sealed[ISSUING], kek)
     workshop, safe = ThreadCrew(turns, os.cpu_count() or 1), SoftwareKeySafe(kek)
     checkpoints = CheckpointFile(data / settings.history.checkpoint_file)
-    authority = SignerCrew(
-        EmbeddedAuthority(issuer, issuing_key),
-        lambda: Charge(issuer, ISSUING, kek.open(sealed[ISSUING].sealed, ISSUING)),
-        turns,
-        hands=count_signers(issuing_key.public_key),
-    )
     world = World(
         store=store,
-        authority=authority,
+        authority=EmbeddedAuthority(issuer, issuing_key),
         clock=clock,
         entropy=entropy,
         workshop=workshop,
@@ -255,7 +246,6 @@ def _assemble(data: Path, settings: Settings, kek: Keyring, store: SqlStore, tur
         hasher=hasher,
         sign_ins=(BasicSignIn(store, hasher, clock, entropy, remember=settings.sign_in.remember),),
         turns=turns,
-        signing=authority.at_work,
         sealing_key=sealing_key,
         checkpoints=checkpoints,
         make_agent=partial(_make_agent, kek=kek, issuing_key=issuing_key, world=world),

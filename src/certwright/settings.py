@@ -71,6 +71,11 @@ class ServerSettings:
 
     host: str = _setting("127.0.0.1", "The address to listen on; 0.0.0.0 for all of IPv4.", not_empty)
     port: int = _setting(8443, "The TCP port to listen on.", between(1, 65_535))
+    processes: int = _setting(
+        0,
+        "How many processes answer side by side; 0 for as many as there are processors, at most 4.",
+        between(0, 64),
+    )
     public_url: str = _setting(
         "http://localhost:8080",
         "The address under which certificates of the authorities (AIA) and revocation lists (CDP) are named in what is issued.",

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
-from certwright.domain.ports import Item, Result
+from certwright.domain.ports import Item, Result, TakesLong
 
 
 class SingleTurn:
@@ -19,6 +19,7 @@ class SingleTurn:
     def __init__(self) -> None:
         self._turn = threading.Lock()
         self._holder: int | None = None
+        self._is_brief = False
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -31,8 +32,9 @@ class SingleTurn:
 
     @contextmanager
     def aside(self) -> Iterator[None]:
-        """Run the body while others may take their turn; a thread that holds none simply runs it."""
-        if self._holder != threading.get_ident():
+        """Run the body while others may take their turn; a thread that holds none, or a brief one, simply runs it."""
+        if self._holder != threading.get_ident() or self._is_brief:
+            # Somebody else could be at it for long before a brief turn went on.
             yield
             return
         self._give()
@@ -40,6 +42,24 @@ class SingleTurn:
             yield
         finally:
             self._take()
+
+    @contextmanager
+    def brief(self) -> Iterator[bool]:
+        """Run the body as this thread's turn, if nobody else has it."""
+        if not self._turn.acquire(blocking=False):
+            yield False
+            return
+        self._holder, self._is_brief = threading.get_ident(), True
+        try:
+            yield True
+        finally:
+            self._is_brief = False
+            self._give()
+
+    @property
+    def is_brief(self) -> bool:
+        """Return whether this thread has a turn and must be back soon."""
+        return self._is_brief and self._holder == threading.get_ident()
 
     def _take(self) -> None:
         self._turn.acquire()
@@ -63,6 +83,16 @@ class NoTurns:
         """Run the body."""
         yield
 
+    @contextmanager
+    def brief(self) -> Iterator[bool]:
+        """Run the body, which has no turn: to wait for another machine is never brief."""
+        yield False
+
+    @property
+    def is_brief(self) -> bool:
+        """Return False."""
+        return False
+
 
 class ThreadCrew:
     """Keeps `ports.Crew` with a thread for each processor; others have their turn meanwhile."""
@@ -71,6 +101,11 @@ class ThreadCrew:
         self._turns = turns
         self._hands = hands
         self._others = ThreadPoolExecutor(max(1, hands - 1), thread_name_prefix="crew")
+
+    def announce(self) -> None:
+        """Go on, unless this is a brief turn. Errors: TakesLong."""
+        if self._turns.is_brief:
+            raise TakesLong
 
     def each(self, work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
         """Return what *work* makes of each item, in their order; the first thing that it raises is raised."""

@@ -69,8 +69,11 @@ def enroll(request_id: RequestId, submission: Submission, *, by: Caller, world: 
 def enroll_each(orders: Sequence[Order], *, world: World) -> list[Outcome]:
     """Return for each order what `enroll` returns or raises; they take the steps together and share transactions.
 
-    Errors: KeyUnavailable; SignerUnavailable; StoreUnavailable.
+    Errors: KeyUnavailable; StoreUnavailable; TakesLong, see `ports.Crew`.
     """
+    if any(each.submission.pfx_password or each.submission.one_time_passwords for each in orders):
+        # Private keys are made, opened and protected for those who bring passwords.
+        world.workshop.announce()
     read = [_read(each, world) for each in orders]
     answered = iter(_enroll_together([each for each in read if isinstance(each, Post)], world))
     return [next(answered) if isinstance(each, Post) else each for each in read]

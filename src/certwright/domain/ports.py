@@ -290,7 +290,7 @@ class CertificationAuthority(Protocol):
         """Return exactly what will be signed, the DER TBSCertificate."""
 
     def sign_each(self, orders: Sequence[SigningOrder]) -> list[Signed]:
-        """Return what becomes of each order, in their order. Errors: KeyUnavailable; SignerUnavailable: later may work."""
+        """Return what becomes of each order, in their order. Errors: KeyUnavailable."""
 
     def respond(self, certificate: bytes, form: ResponseForm, digest: HashAlgorithm) -> bytes:
         """Return the DER of the ``Pkcs7`` that delivers *certificate*. Errors: KeyUnavailable."""
@@ -355,9 +355,19 @@ class Turns(Protocol):
     def aside(self) -> AbstractContextManager[None]:
         """Let others have their turn while the body of a ``with`` waits for something long."""
 
+    def brief(self) -> AbstractContextManager[bool]:
+        """Run the body of a ``with`` as the turn of somebody who must be back soon; it is told whether he has one now."""
+
+
+class TakesLong(Exception):
+    """Raised before anything is done, in a turn that had to be brief: somebody else has to do this."""
+
 
 class Crew(Protocol):
     """Hands for work that keeps a processor busy."""
+
+    def announce(self) -> None:
+        """Say that there will be such work, before anything that lasts is done. Errors: TakesLong in a brief turn."""
 
     def each(self, work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
         """Return what *work* makes of each item, in their order; the first thing that it raises is raised."""

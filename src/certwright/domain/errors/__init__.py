@@ -67,7 +67,7 @@ from certwright.domain.errors.installation import (
     KeyVersionUnavailable,
     SealedByPassphrase,
     SecretUnavailable,
-    SignerUnavailable,
+    ServingFailed,
     StoreUnavailable,
 )
 from certwright.domain.errors.lookups import (
@@ -238,9 +238,9 @@ __all__ = [
     "RulesBroken",
     "SealedByPassphrase",
     "SecretUnavailable",
+    "ServingFailed",
     "SignInThrottled",
     "SignatureInvalid",
-    "SignerUnavailable",
     "SmartcardNotFound",
     "StoreUnavailable",
     "SubjectDisabled",

@@ -16,15 +16,6 @@ class KeyUnavailable(Unavailable):
 
 
 @dataclass(eq=False)
-class SignerUnavailable(Unavailable):
-    """The process that signs for an authority ended in the middle of its work, and so did the one in its place."""
-
-    code = "signer-unavailable"
-    sentence = "The signer of the key {name} does not answer. Nothing is lost: send the same again in a while."
-    name: str
-
-
-@dataclass(eq=False)
 class KeyVersionUnavailable(Unavailable):
     """What a value was sealed under is not there, or closed. *detail* says which of the two, and what to do."""
 
@@ -90,6 +81,14 @@ class AddressUnavailable(Unavailable):
     sentence = "The server cannot listen on {address}: {detail}. Choose another one with --port or --host, or in the settings."
     address: str
     detail: str
+
+
+@dataclass(eq=False)
+class ServingFailed(Unavailable):
+    """One of the processes that serve ended before it served."""
+
+    code = "serving-failed"
+    sentence = "The server did not start: one of its processes ended. The log says why."
 
 
 @dataclass(eq=False)

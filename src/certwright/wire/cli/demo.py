@@ -5,9 +5,10 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import count
+from multiprocessing import get_context
+from multiprocessing.context import ForkProcess
 from pathlib import Path
 from shlex import quote
-from threading import Thread
 
 import click
 from rich.console import Console
@@ -39,28 +40,37 @@ HASHES_AT_ONCE = 2
 
 @dataclass(slots=True)
 class _Show:
-    """One run of the demo. Shape: *failure* is why the enrollment went wrong, None while it did not."""
+    """One run of the demo, which a process of its own shows, while this one sees to the server."""
 
-    installation: Installation
+    data: Path
+    ca_file: Path
     console: Console
     password: str
     is_once: bool
-    failure: str | None = None
     steps: "count[int]" = field(default_factory=lambda: count(1))
+    showing: ForkProcess | None = None
 
     def begin(self, server: RunningServer) -> None:
-        """Enroll in a thread of its own, while the server answers in this one."""
-        Thread(target=self._run, args=(server,), name="demo", daemon=True).start()
+        """Begin to show it."""
+        self.showing = get_context("fork").Process(target=self._run, args=(server,))
+        self.showing.start()
+
+    def has_failed(self) -> bool:
+        """Return whether the enrollment went wrong, once that is known."""
+        if self.showing is not None:
+            self.showing.join()
+        return self.showing is not None and self.showing.exitcode != 0
 
     def _run(self, server: RunningServer) -> None:
+        """Enroll, and end the server when that went wrong, or was all that was wanted."""
         console = self.console
         console.print(f"\nServing on {server.url}. Now {USER} enrolls over its REST API.")
         try:
             enrollment = self._enroll(server.url)
         except (ClientError, OSError) as error:
-            self.failure = str(error)
+            make_console(stderr=True).print(f"Error: {error}", style="red")
             server.stop()
-            return
+            sys.exit(1)
         self._show(enrollment, server.url)
         if self.is_once:
             server.stop()
@@ -68,9 +78,9 @@ class _Show:
             console.print(f"\nServing on {server.url} until Ctrl-C.", style="bold")
 
     def _enroll(self, url: str) -> Enrollment:
-        folder = self.installation.data / "demo"
+        folder = self.data / "demo"
         out = next(path for path in (folder / str(number) for number in count(1)) if not path.exists())
-        server = Server(url=url, user=USER, password=self.password, ca=self.installation.ca_file)
+        server = Server(url=url, user=USER, password=self.password, ca=self.ca_file)
         with RestClient(server, watch=self._show_exchange) as client:
             return enroll(client, Wish(template=TEMPLATE, out=out, comment="certwright demo"), tell=self._show_step)
 
@@ -89,7 +99,7 @@ class _Show:
             for line in list_certificate_lines(each):
                 self.console.print(line)
         self.console.print("\nThe same with curl", style="bold")
-        for line in list_curl_lines(url, self.installation.ca_file, self.password):
+        for line in list_curl_lines(url, self.ca_file, self.password):
             self.console.print(f"  {line}")
 
 
@@ -122,10 +132,9 @@ def command(data: Path, port: int | None, password: str | None, *, is_once: bool
         accounts = _prepare_people(installation, chosen)
         console.print(f"Accounts   {', '.join(accounts)}")
         console.print(f"Password   {chosen}   (of all of them; set anew by each demo)")
-        show = _Show(installation, console, chosen, is_once)
-        run_server(installation, address, when_started=show.begin)
-    if show.failure is not None:
-        make_console(stderr=True).print(f"Error: {show.failure}", style="red")
+        show = _Show(data, installation.ca_file, console, chosen, is_once)
+    run_server(data, address, when_started=show.begin)
+    if show.has_failed():
         sys.exit(1)
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from certwright.bootstrap import open_installation
+from certwright.bootstrap_database import find_settings
 from certwright.wire.cli.logs import configure_logs
 from certwright.wire.cli.options import data_option
 from certwright.wire.cli.serving import Address, run_server
@@ -32,12 +32,9 @@ def command(data: Path, host: str | None, port: int | None, *, is_plain: bool) -
       certwright serve --data /var/lib/certwright --host 0.0.0.0 --port 443
       certwright serve --data data --http --port 8080       # behind a proxy on the same machine
     """
-    with open_installation(data) as installation:
-        server = installation.settings.server
-        address = Address(host=host or server.host, port=server.port if port is None else port, is_plain=is_plain)
-        if is_plain and not address.is_loopback:
-            raise click.UsageError(
-                f"--http is for loopback addresses only: passwords would cross the network to {address.host}."
-            )
-        configure_logs(installation.settings.log)
-        run_server(installation, address)
+    settings = find_settings(data)
+    address = Address(host=host or settings.server.host, port=settings.server.port if port is None else port, is_plain=is_plain)
+    if is_plain and not address.is_loopback:
+        raise click.UsageError(f"--http is for loopback addresses only: passwords would cross the network to {address.host}.")
+    configure_logs(settings.log)
+    run_server(data, address)

@@ -1,13 +1,17 @@
-"""The server process: one socket, one event loop, and a clean end."""
+"""The server: one socket, processes that answer side by side, and a clean end."""
 
+import asyncio
 import gc
+import os
 import signal
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
 from ipaddress import ip_address
+from pathlib import Path
+from typing import cast
 
 import structlog
 import uvicorn
@@ -17,16 +21,21 @@ from certwright.application.find_health import find_health
 from certwright.application.note_settings import note_settings
 from certwright.application.role_separation import separate_roles
 from certwright.application.world import World
-from certwright.bootstrap import Installation
+from certwright.bootstrap import Installation, open_installation
 from certwright.domain.errors import AddressUnavailable
 from certwright.domain.events import PROGRAM, EventType, tell_of_program
-from certwright.settings import Settings, list_effective
+from certwright.settings import ServerSettings, Settings, list_effective
+from certwright.wire.processes import SIGNALS, Ending, Lifeline, Processes
 from certwright.wire.rest.app import create_app
 from certwright.wire.rest.asgi import ASGIApp
 from certwright.wire.worker import Worker
 
 SHUTDOWN_SECONDS = 10
 """How long calls that have begun may take after the end was asked for."""
+PATIENCE_SECONDS = 2 * SHUTDOWN_SECONDS
+"""How long the processes may take to end, with what is not left for later; then they are ended."""
+MOST_PROCESSES = 4
+"""As many as are started where the settings do not say; each takes memory, and writers on SQLite stand in one line."""
 BACKLOG = 2_048
 COLLECTION_THRESHOLDS = (20_000, 50, 50)
 """New objects before the youngest are looked through, and how many such rounds before older ones are."""
@@ -56,29 +65,60 @@ class Address:
         return f"{'http' if self.is_plain else 'https'}://{host}:{port}"
 
 
+@dataclass(frozen=True, slots=True)
 class RunningServer:
-    """What somebody who waits for the server is given: where it is, and how to end it."""
+    """What somebody who waits for the server is given: where it is, and how to end it. Shape: *pid* is its first process."""
 
-    def __init__(self, url: str, server: uvicorn.Server) -> None:
-        self.url = url
-        self._server = server
+    url: str
+    pid: int
 
     def stop(self) -> None:
-        """Ask the server to end; calls that have begun are answered."""
-        self._server.should_exit = True
+        """Ask the server to end, from any process; calls that have begun are answered."""
+        os.kill(self.pid, signal.SIGTERM)
 
 
 class _Server(uvicorn.Server):
-    """Tells when it answers: not when it was asked to start, but when it can."""
+    """One of the processes that answer: it takes the connections that the one above it deals out, and ends with it."""
 
-    def __init__(self, config: uvicorn.Config, when_started: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, lifeline: Lifeline) -> None:
         super().__init__(config)
-        self._when_started = when_started
+        self._lifeline = lifeline
+        self._admitting: set[asyncio.Task[None]] = set()
+
+    def end(self, *_: object) -> None:
+        """Ask the server to end; also as a handler of signals."""
+        self.should_exit = True
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
-            self._when_started()
+            asyncio.get_running_loop().add_reader(self._lifeline.fileno(), self._receive)
+            self._lifeline.tell_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        asyncio.get_running_loop().remove_reader(self._lifeline.fileno())
+        await super().shutdown(sockets)
+
+    def _receive(self) -> None:
+        connection = self._lifeline.receive()
+        if connection is None:
+            asyncio.get_running_loop().remove_reader(self._lifeline.fileno())
+            self.end()
+            return
+        connection.setblocking(False)
+        admitting = asyncio.get_running_loop().create_task(self._admit(connection))
+        self._admitting.add(admitting)
+        admitting.add_done_callback(self._admitting.discard)
+
+    async def _admit(self, connection: socket.socket) -> None:
+        config, protocol = self.config, cast("Callable[..., asyncio.Protocol]", self.config.http_protocol_class)
+        # Whoever breaks off the handshake, or never finishes it, is the only one to notice.
+        with suppress(OSError):
+            await asyncio.get_running_loop().connect_accepted_socket(
+                partial(protocol, config=config, server_state=self.server_state, app_state=self.lifespan.state),
+                connection,
+                ssl=config.ssl,
+            )
 
 
 def check_address_free(address: Address) -> None:
@@ -87,27 +127,50 @@ def check_address_free(address: Address) -> None:
         pass
 
 
-def run_server(
-    installation: Installation, address: Address, *, when_started: Callable[[RunningServer], None] = lambda _: None
-) -> None:
-    """Serve until SIGTERM, Ctrl-C or `RunningServer.stop`; then answer what has begun, and seal the history.
+def run_server(data: Path, address: Address, *, when_started: Callable[[RunningServer], None] = lambda _: None) -> None:
+    """Serve the installation in the folder *data* until SIGTERM, Ctrl-C or `RunningServer.stop`; then answer what has begun,
+    and seal the history.
 
-    What is due is done meanwhile, unless the settings leave that to others.
+    What is due is done meanwhile, unless the settings leave that to others. *when_started* is called when all is ready, and
+    calls are answered when it has returned; it must leave no thread behind.
 
-    Errors: AddressUnavailable.
+    Errors: AddressUnavailable; ServingFailed; what `open_installation` raises.
     """
-    with _listen(address) as listener, installation.signing(), _working(installation):
+    ending = Ending()
+    with _listen(address) as listener, ending.on_signals():
         url = address.url(listener.getsockname()[1])
-        server = _Server(_configure(installation, address), lambda: when_started(RunningServer(url, server)))
-        _spare_what_stays()
-        with _signals_that_end(server):
+        with open_installation(data) as installation:
+            if not address.is_plain:
+                installation.prepare_tls()
+            count = count_processes(installation.settings.server)
             note_settings(list_effective(installation.settings), list_effective(Settings()), world=installation.world)
-            _tell(installation, EventType.SERVICE_STARTED, url)
             _warn_of_combined_roles(installation.world)
-            try:
-                server.run(sockets=[listener])
-            finally:
+            _tell(installation, EventType.SERVICE_STARTED, url)
+        _spare_what_stays()
+        processes = Processes(count, listener, partial(_serve, data, address))
+        try:
+            processes.wait_until_ready(ending)
+            if not ending.is_asked:
+                when_started(RunningServer(url, os.getpid()))
+            processes.keep_up(ending)
+        finally:
+            processes.end(PATIENCE_SECONDS)
+            with open_installation(data) as installation, _working(installation):
                 _tell(installation, EventType.SERVICE_STOPPED, url)
+
+
+def count_processes(settings: ServerSettings) -> int:
+    """Return how many processes serve."""
+    return settings.processes or min(os.cpu_count() or 1, MOST_PROCESSES)
+
+
+def _serve(data: Path, address: Address, number: int, lifeline: Lifeline) -> None:
+    """Be one of the processes; the first one also does what is due."""
+    with open_installation(data) as installation, _working(installation) if number == 0 else nullcontext():
+        server = _Server(_configure(installation, address), lifeline)
+        with _signals_that_end(server):
+            _spare_what_stays()
+            server.run(sockets=[])
 
 
 def create_installed_app(installation: Installation) -> ASGIApp:
@@ -166,16 +229,13 @@ def _listen(address: Address) -> Iterator[socket.socket]:
 
 
 @contextmanager
-def _signals_that_end(server: uvicorn.Server) -> Iterator[None]:
+def _signals_that_end(server: _Server) -> Iterator[None]:
     """Let SIGTERM and Ctrl-C end the server, and not the process: there is something to do afterwards.
 
     The server has handlers of its own while it runs, and when it has ended it raises once more the signal that ended it.
     """
 
-    def end(*_: object) -> None:
-        server.should_exit = True
-
-    before = {each: signal.signal(each, end) for each in (signal.SIGINT, signal.SIGTERM)}
+    before = {each: signal.signal(each, server.end) for each in SIGNALS}
     try:
         yield
     finally:

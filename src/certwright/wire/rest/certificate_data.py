@@ -58,6 +58,12 @@ def _read_order(call: Call) -> Order | CertwrightError | WireRefusal:
 
 
 ROUTES = (
-    Route("GET", "/requests/{request_id}/certificaterequestgenerationoptions", get_generation_options),
-    Route("POST", "/requests/{request_id}/certificatedata", post_certificate_data, post_certificate_data_together),
+    Route("GET", "/requests/{request_id}/certificaterequestgenerationoptions", get_generation_options, is_brief=True),
+    Route(
+        "POST",
+        "/requests/{request_id}/certificatedata",
+        post_certificate_data,
+        post_certificate_data_together,
+        is_brief=True,
+    ),
 )

@@ -1,17 +1,21 @@
 """Where calls are taken: who calls, what he sends, what is done, what he gets.
 
-The event loop moves octets; all else of a call is one errand of a worker thread.
+The event loop moves octets; all else of a call is one errand of a worker thread. Where a route says that it is brief, the event
+loop does it itself: to hand it over would cost more than it saves. That is so only with a database on this machine, and while
+no thread has a turn that would have to be waited for.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import TypeVar
 
 import msgspec
 
 from certwright.application.world import World
 from certwright.domain.errors import CertwrightError
 from certwright.domain.identities import Caller
-from certwright.domain.ports import Turns
+from certwright.domain.ports import TakesLong, Turns
 from certwright.wire.rest.asgi import Receive, Response, Scope
 from certwright.wire.rest.calls import Answer, Call, Route
 from certwright.wire.rest.errors import answer_error
@@ -20,6 +24,8 @@ from certwright.wire.rest.gathering import Gathering
 from certwright.wire.rest.reading import read_body
 from certwright.wire.rest.sign_in import Credentials, Reception, parse_authorization
 from certwright.wire.rest.workers import Workers
+
+Result = TypeVar("Result")
 
 THREADS = 8
 LARGE_BODY_OCTETS = 65_536
@@ -44,6 +50,7 @@ class Desk:
     def __init__(self, world: World, reception: Reception, turns: Turns) -> None:
         self._world = world
         self._reception = reception
+        self._turns = turns
         self._workers = Workers(THREADS, "rest", turns)
         self._gatherings: dict[Route, Gathering[_Errand, Response | None]] = {}
 
@@ -75,11 +82,20 @@ class Desk:
         if route.together is not None and caller is None:
             response = await self._gather(route).join(errand)
         else:
-            response = await self._workers.run(lambda: self._do(errand, caller))
+            response = await self._run(route, lambda: self._do(errand, caller))
         if response is None:
             caller = await self._reception.authenticate(credentials)
-            response = await self._workers.run(lambda: self._do_for(errand, caller))
+            response = await self._run(route, lambda: self._do_for(errand, caller))
         return response
+
+    async def _run(self, route: Route, work: Callable[[], Result]) -> Result:
+        """Return what *work* returns, done here if it is brief and nobody else is at work, or else by a thread."""
+        if route.is_brief:
+            with self._turns.brief() as has_turn:
+                if has_turn:
+                    with suppress(TakesLong):
+                        return work()
+        return await self._workers.run(work)
 
     async def _sign_in(self, credentials: Credentials) -> Caller:
         known = await self._workers.run(lambda: self._reception.recall(credentials))
@@ -93,7 +109,7 @@ class Desk:
     def _gather(self, route: Route) -> Gathering[_Errand, Response | None]:
         gathering = self._gatherings.get(route)
         if gathering is None:
-            gathering = Gathering(lambda errands: self._workers.run(lambda: self._do_together(route, errands)))
+            gathering = Gathering(lambda errands: self._run(route, lambda: self._do_together(route, errands)))
             self._gatherings[route] = gathering
         return gathering
 

@@ -130,6 +130,6 @@ def _read_reason(properties: Properties) -> RevocationReason | None:
 ROUTES = (
     Route("POST", "/requests", post_request),
     Route("GET", "/requests", get_requests),
-    Route("GET", "/requests/{request_id}", get_request),
+    Route("GET", "/requests/{request_id}", get_request, is_brief=True),
     Route("PUT", "/requests/{request_id}", put_request),
 )

@@ -1,1 +1,0 @@
-"""Processes beside the server that sign, so that its own interpreter is free for everything else."""
