@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from uuid import UUID
 
 from certwright.application.one_time_passwords import check_presented
 from certwright.application.profile_changes import make_profile
@@ -109,7 +108,7 @@ def _assign(seen: SeenRequest, presented: PresentedCard, profile: Profile, world
     initial = AdminKeys() if configuration is None else AdminKeys(held=AdminKey(algorithm=configuration.admin_key_algorithm))
     reused = SmartcardFlags.REUSED if last is not None and last.activated is not None else SmartcardFlags.NONE
     in_stock = last if last is not None and last.status is SmartcardStatus.NEW else None
-    new = Smartcard(id=SmartcardId(UUID(int=world.entropy.bits(128), version=4)), card_id=presented.card_id)
+    new = Smartcard(id=SmartcardId(world.make_identifier()), card_id=presented.card_id)
     card = replace(
         advance_card(in_stock or new, SmartcardAction.ASSIGN),
         flags=SmartcardFlags(int(profile.flags)) | reused,

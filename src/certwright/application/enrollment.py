@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha1
-from uuid import UUID
 
 from certwright.application.card_changes import check_card_bound
 from certwright.application.external_keys import ExternalKeys
@@ -109,7 +108,7 @@ class Enrollment:
     def draft(self) -> None:
         """Draft and clear a certificate for each place that is empty, or keep why it stays empty."""
         seen = self._get_seen()
-        profile_id = seen.request.profile_id or ProfileId(UUID(int=self._world.entropy.bits(128), version=4))
+        profile_id = seen.request.profile_id or ProfileId(self._world.make_identifier())
         self._profile_id = profile_id
         for place in self._places:
             if place.certificate is not None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from functools import partial
-from uuid import UUID
 
 from certwright.application.due_work import Due
 from certwright.application.world import World
@@ -33,7 +32,7 @@ def _add_key(specification: KeySpecification, size: int, *, maker: KeyMaker, wor
     with world.store.reading() as session:
         if session.key_pool.count(kind) >= size:
             return False
-    name = f"{POOL}/{UUID(int=world.entropy.bits(128), version=4)}"
+    name = f"{POOL}/{world.make_identifier()}"
     sealed = world.safe.seal(maker.make(specification), name, world.clock.now())
     with world.store.writing() as session:
         session.key_pool.add(kind, sealed)

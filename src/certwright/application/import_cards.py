@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from uuid import UUID
 
 from certwright.application.explain_access import get_template_named
 from certwright.application.world import World
@@ -89,7 +88,7 @@ def _make_card(known: KnownCard, session: Session, world: World) -> Smartcard:
     if last is not None and last.status is not SmartcardStatus.RETIRED:
         raise CardInUse(str(known.card_id))
     card = Smartcard(
-        id=SmartcardId(_make_identifier(world)),
+        id=SmartcardId(world.make_identifier()),
         card_id=known.card_id,
         atr=known.atr,
         comment=known.comment,
@@ -129,7 +128,7 @@ def _make_profile(known: KnownCard, session: Session, world: World) -> Profile:
         raise UserNotFound(known.user)
     template = _get_template(known.template, session)
     profile = Profile(
-        id=ProfileId(_make_identifier(world)),
+        id=ProfileId(world.make_identifier()),
         status=ProfileStatus.ACTIVE,
         flags=ProfileFlags.PRIMARY,
         owner_id=owner.user.id,
@@ -155,7 +154,3 @@ def _list_repeated(cards: Sequence[KnownCard]) -> Iterable[Refused]:
         if each.card_id in seen:
             yield MalformedValue(each.where, f"the card {each.card_id} is listed more than once")
         seen.add(each.card_id)
-
-
-def _make_identifier(world: World) -> UUID:
-    return UUID(int=world.entropy.bits(128), version=4)

@@ -1,7 +1,6 @@
 """Whom the rules of a policy tell of something by mail."""
 
 from collections.abc import Iterator
-from uuid import UUID
 
 import msgspec
 
@@ -10,6 +9,7 @@ from certwright.application.notify import make_notification
 from certwright.application.world import World
 from certwright.domain.errors import DeliveryRejected, MailNotConfigured
 from certwright.domain.events import Event, EventType
+from certwright.domain.identifiers import make_identifier
 from certwright.domain.identities import Sid, User
 from certwright.domain.mail_addresses import find_address_fault
 from certwright.domain.notifications import MailTemplate, NotificationRule, NotificationType, Recipient
@@ -116,7 +116,7 @@ def _make_message(
     fault = find_address_fault(address) if address else "nobody to be told has an address"
     at = notification.event.at
     return OutboxMessage(
-        id=OutboxMessageId(UUID(int=entropy.bits(128), version=4)),
+        id=OutboxMessageId(make_identifier(at, entropy)),
         sink=MAIL,
         recipient=address,
         notification=notification.type,

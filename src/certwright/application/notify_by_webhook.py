@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from uuid import UUID
 
 import msgspec
 
 from certwright.application.notification_facts import describe_notification
+from certwright.domain.identifiers import make_identifier
 from certwright.domain.notifications import NotificationType
 from certwright.domain.notified_events import Notification
 from certwright.domain.outbox import OutboxMessage, OutboxMessageId
@@ -42,7 +42,7 @@ class WebhookSink:
         session.outbox.add([self._make_message(each, notification) for each in wanted])
 
     def _make_message(self, subscription: Subscription, notification: Notification) -> OutboxMessage:
-        message_id = OutboxMessageId(UUID(int=self._entropy.bits(128), version=4))
+        message_id = OutboxMessageId(make_identifier(notification.event.at, self._entropy))
         return OutboxMessage(
             id=message_id,
             sink=subscription.sink,

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from certwright.application.card_changes import move_card
 from certwright.application.world import World
@@ -127,7 +126,7 @@ def make_profile(request: Request, by: Caller, profile_id: ProfileId | None, wor
     if flags is None:
         raise RuntimeError("the request makes no profile")
     return Profile(
-        id=profile_id or ProfileId(UUID(int=world.entropy.bits(128), version=4)),
+        id=profile_id or ProfileId(world.make_identifier()),
         status=ProfileStatus.NEW,
         flags=flags,
         owner_id=by.user.id if workflow.is_for_somebody_else else request.target_id,

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from uuid import UUID
 
 from certwright.application.profile_room import check_duplicates, check_room, check_temporary
 from certwright.application.request_parties import get_principal
@@ -152,7 +151,7 @@ def _can_start(start: Start, by: Caller, session: Session, world: World) -> bool
 def _draft_request(start: Start, policy: Policy, *, by: Caller, world: World) -> Request:
     profile_id = None if start.profile is None else start.profile.id
     request = Request(
-        id=RequestId(UUID(int=world.entropy.bits(128), version=4)),
+        id=RequestId(world.make_identifier()),
         operation=start.operation,
         status=RequestStatus.PENDING if policy.approvals_needed else RequestStatus.APPROVED,
         flags=_find_flags(start.template, policy),

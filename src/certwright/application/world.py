@@ -1,10 +1,12 @@
 """Everything outside that use cases need, in one place."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from certwright.domain.card_ports import CardKeys
 from certwright.domain.data_items import Patterns
 from certwright.domain.history_ports import CheckpointSink
+from certwright.domain.identifiers import make_identifier
 from certwright.domain.key_ports import KeyMaker, KeySafe
 from certwright.domain.pfx import PfxRules
 from certwright.domain.ports import CertificationAuthority, Clock, Crew, Entropy, Store
@@ -32,3 +34,7 @@ class World:
     allows_combined_roles: bool = False
     sends_mail: bool = False
     checkpoints: tuple[CheckpointSink, ...] = ()
+
+    def make_identifier(self) -> UUID:
+        """Return a new identifier for what is made now, see `identifiers.make_identifier`."""
+        return make_identifier(self.clock.now(), self.entropy)
