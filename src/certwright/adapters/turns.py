@@ -20,8 +20,6 @@ class SingleTurn:
         self._turn = threading.Lock()
         self._holder: int | None = None
         self._is_brief = False
-        self._aside = 0
-        """How many stepped aside in the middle of their turn; changed by who has the turn."""
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -39,25 +37,16 @@ class SingleTurn:
             # Somebody else could be at it for long before a brief turn went on.
             yield
             return
-        self._aside += 1
         self._give()
         try:
             yield
         finally:
             self._take()
-            self._aside -= 1
 
     @contextmanager
     def brief(self) -> Iterator[bool]:
-        """Run the body as this thread's turn, if nobody else is in the middle of one.
-
-        Who has stepped aside may hold what the body needs, and would wait for the turn to give it back.
-        """
+        """Run the body as this thread's turn, if nobody else has it."""
         if not self._turn.acquire(blocking=False):
-            yield False
-            return
-        if self._aside:
-            self._turn.release()
             yield False
             return
         self._holder, self._is_brief = threading.get_ident(), True
