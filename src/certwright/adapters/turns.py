@@ -33,15 +33,25 @@ class SingleTurn:
     @contextmanager
     def aside(self) -> Iterator[None]:
         """Run the body while others may take their turn; a thread that holds none, or a brief one, simply runs it."""
-        if self._holder != threading.get_ident() or self._is_brief:
+        if self.is_brief:
             # Somebody else could be at it for long before a brief turn went on.
             yield
             return
+        with self.giving_way():
+            yield
+
+    @contextmanager
+    def giving_way(self) -> Iterator[None]:
+        """Run the body while others may take their turn, a brief one included; a thread that holds none simply runs it."""
+        if self._holder != threading.get_ident():
+            yield
+            return
+        was_brief = self._is_brief
         self._give()
         try:
             yield
         finally:
-            self._take()
+            self._take(is_brief=was_brief)
 
     @contextmanager
     def brief(self) -> Iterator[bool]:
@@ -53,7 +63,6 @@ class SingleTurn:
         try:
             yield True
         finally:
-            self._is_brief = False
             self._give()
 
     @property
@@ -61,12 +70,12 @@ class SingleTurn:
         """Return whether this thread has a turn and must be back soon."""
         return self._is_brief and self._holder == threading.get_ident()
 
-    def _take(self) -> None:
+    def _take(self, *, is_brief: bool = False) -> None:
         self._turn.acquire()
-        self._holder = threading.get_ident()
+        self._holder, self._is_brief = threading.get_ident(), is_brief
 
     def _give(self) -> None:
-        self._holder = None
+        self._holder, self._is_brief = None, False
         self._turn.release()
 
 
@@ -80,6 +89,11 @@ class NoTurns:
 
     @contextmanager
     def aside(self) -> Iterator[None]:
+        """Run the body."""
+        yield
+
+    @contextmanager
+    def giving_way(self) -> Iterator[None]:
         """Run the body."""
         yield
 

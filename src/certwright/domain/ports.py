@@ -353,7 +353,10 @@ class Turns(Protocol):
         """Run the body of a ``with`` as one turn."""
 
     def aside(self) -> AbstractContextManager[None]:
-        """Let others have their turn while the body of a ``with`` waits for something long."""
+        """Let others have their turn while the body of a ``with`` waits for something long; a brief turn is kept."""
+
+    def giving_way(self) -> AbstractContextManager[None]:
+        """Let others have their turn while the body of a ``with`` waits for one of them, who may need it to go on."""
 
     def brief(self) -> AbstractContextManager[bool]:
         """Run the body of a ``with`` as the turn of somebody who must be back soon; it is told whether he has one now."""

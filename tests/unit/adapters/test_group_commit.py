@@ -8,6 +8,8 @@ import pytest
 from certwright.adapters.sql.group_commit import GroupCommit
 from certwright.adapters.turns import SingleTurn
 
+PATIENCE_SECONDS = 10
+
 
 class RecordedTransaction:
     """A transaction that writes down what is done with it."""
@@ -70,6 +72,44 @@ def test_a_block_that_raises_is_heard_of_when_the_others_of_its_group_are_durabl
         last_may_go.set()
         seen = refused.result(timeout=5)
     assert seen == ["begin", "open", "keep", "open", "undo", "open", "keep", "commit"]
+
+
+class SlowTransaction(RecordedTransaction):
+    """Commits when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_committing, self.may_commit = Event(), Event()
+
+    def commit(self) -> None:
+        self.is_committing.set()
+        self.may_commit.wait(PATIENCE_SECONDS)
+        super().commit()
+
+
+def test_a_brief_turn_that_meets_a_thread_at_the_disk_waits_without_its_turn_so_that_both_go_on() -> None:
+    transaction, turns = SlowTransaction(), SingleTurn()
+    group = GroupCommit(transaction, on_lost=lambda: None, turns=turns)
+
+    def write() -> None:
+        with turns.held(), group.block():
+            pass
+
+    def write_briefly() -> bool:
+        with turns.brief() as has_turn, group.block():
+            return has_turn
+
+    threads = ThreadPoolExecutor(2)
+    writing = threads.submit(write)
+    assert transaction.is_committing.wait(PATIENCE_SECONDS)
+    # The one at the disk has stepped aside: its turn is free.
+    briefly = threads.submit(write_briefly)
+    wait_until_somebody_waits(group)
+    transaction.may_commit.set()
+    writing.result(PATIENCE_SECONDS)
+    assert briefly.result(PATIENCE_SECONDS)
+    threads.shutdown()
+    assert transaction.done == ["begin", "open", "keep", "commit"] * 2
 
 
 def wait_until_somebody_waits(group: GroupCommit) -> None:

@@ -93,7 +93,7 @@ class GroupCommit:
 
     def _wait_for(self, group: _Group) -> None:
         if not group.ended.is_set():
-            with self._turns.aside():
+            with self._turns.giving_way():
                 group.ended.wait()
 
     @contextmanager
@@ -121,7 +121,7 @@ class GroupCommit:
             turn.acquire()
             self._waiting.append(turn)
         try:
-            with self._turns.aside():
+            with self._turns.giving_way():
                 turn.acquire()
         except BaseException:
             self._give_up(turn)
