@@ -9,7 +9,7 @@ import multiprocessing
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import wait
@@ -26,6 +26,8 @@ REPLACED_AFTER_SECONDS = 1.0
 """How long after its own start, at the earliest, a process that ended is replaced, so that a fault does not fork all day."""
 REST_SECONDS = 0.1
 """How long no connection is taken after one could not be: this process, or the system, has no file descriptor left."""
+DEALT_AT_ONCE = 64
+"""Connections before it is looked again whether a process ended, or the end was asked for."""
 
 _READY, _CONNECTION = b"r", b"c"
 
@@ -75,24 +77,38 @@ class Lifeline:
         return self._end.fileno()
 
     def receive(self) -> socket.socket | None:
-        """Return the next connection; None when the one above is gone."""
-        with suppress(OSError):
-            _, descriptors, _, _ = socket.recv_fds(self._end, len(_CONNECTION), 1)
-            if descriptors:
-                return socket.socket(fileno=descriptors[0])
-        return None
+        """Return the next connection; None when it was lost because this process has no file descriptor left for it.
+
+        Errors: EOFError when the one above is gone.
+        """
+        try:
+            message, descriptors, _, _ = socket.recv_fds(self._end, len(_CONNECTION), 1)
+        except OSError as error:
+            raise EOFError from error
+        if not message:
+            raise EOFError
+        return socket.socket(fileno=descriptors[0]) if descriptors else None
+
+    def close(self) -> None:
+        """Take no more connections; the one above notices, and deals to others."""
+        self._end.close()
 
 
 Work = Callable[[int, Lifeline], None]
-"""What each process does, until SIGTERM or the end of its lifeline; it is told which one it is, from 0."""
+"""What each process does, until SIGTERM or the end of its lifeline; it is told which one it is, from 0.
+
+Until it sees to signals itself, they end it at once: it has nothing yet that could be lost.
+"""
 
 
 @dataclass(slots=True)
 class _Child:
-    number: int
+    """Shape: *is_ready* is None before it takes connections, True while it does, False when it has closed its lifeline."""
+
     process: ForkProcess
     line: socket.socket
     started: float
+    is_ready: bool | None = None
 
 
 class Processes:
@@ -102,42 +118,69 @@ class Processes:
         self._listener = listener
         self._listener.setblocking(False)
         self._work = work
-        self._children: list[_Child] = []
+        self._children: dict[int, _Child] = {}
+        self._due = dict.fromkeys(range(count), 0.0)
+        """When those are started that are not there."""
         self._dealt = 0
-        for number in range(count):
-            self._children.append(self._start(number))
 
-    def wait_until_ready(self, ending: Ending) -> None:
-        """Return when all of them are ready, or when the end is asked for. Errors: ServingFailed when one ended before."""
-        waited_for = {each.line for each in self._children}
-        while waited_for and not ending.is_asked:
-            for line in waited_for.intersection(wait([*waited_for, ending.woken])):
-                if not _is_ready(line):
-                    raise ServingFailed
-                waited_for.remove(line)
+    def start(self, ending: Ending) -> None:
+        """Start all of them, and return when they are ready, or when the end is asked for.
+
+        Errors: ServingFailed when one ended before; OSError. What was started is still to be ended.
+        """
+        for number in list(self._due):
+            self._children[number] = self._start(number)
+            del self._due[number]
+        while not (ending.is_asked or all(each.is_ready for each in self._children.values())):
+            self._look(wait([ending.woken, *(each.line for each in self._children.values() if each.is_ready is None)]))
+            if any(each.is_ready is False for each in self._children.values()) and not ending.is_asked:
+                raise ServingFailed
 
     def keep_up(self, ending: Ending) -> None:
         """Deal out connections and replace each process that ends, until the end is asked for."""
         while not ending.is_asked:
-            ready = wait([ending.woken, self._listener, *(each.process.sentinel for each in self._children)])
-            for child in [each for each in self._children if each.process.sentinel in ready]:
-                self._replace(child, ending)
+            ready = wait([ending.woken, *self._list_awaited()], self._find_patience())
+            self._look(ready)
+            for number, child in list(self._children.items()):
+                if child.process.sentinel in ready:
+                    self._bury(number, child)
             if self._listener in ready:
                 self._deal(ending)
+            self._fill_up()
 
     def end(self, patience_seconds: float) -> None:
         """End all of them: with SIGTERM, and those that are not gone after *patience_seconds* without asking."""
         deadline = monotonic() + patience_seconds
-        for each in self._children:
+        for each in self._children.values():
             each.process.terminate()
-        for each in self._children:
+        for each in self._children.values():
             each.process.join(max(0.0, deadline - monotonic()))
             each.process.kill()
             each.process.join()
+            each.line.close()
+
+    def _list_awaited(self) -> Iterator[socket.socket | int]:
+        for each in self._children.values():
+            yield each.process.sentinel
+            if each.is_ready is not False:
+                yield each.line
+        # While nobody could take them, connections are better kept where they are than dropped.
+        if any(each.is_ready for each in self._children.values()):
+            yield self._listener
+
+    def _find_patience(self) -> float | None:
+        """Return in how many seconds the next process is to be started; None when all are there."""
+        return max(0.0, min(self._due.values()) - monotonic()) if self._due else None
+
+    def _look(self, ready: Collection[object]) -> None:
+        """Note who has become ready, and who takes no more."""
+        for each in self._children.values():
+            if each.line in ready:
+                each.is_ready = _is_ready(each.line)
 
     def _deal(self, ending: Ending) -> None:
         """Give each connection that waits to the next process."""
-        while True:
+        for _ in range(DEALT_AT_ONCE):
             try:
                 connection, _ = self._listener.accept()
             except BlockingIOError:
@@ -150,40 +193,72 @@ class Processes:
                 self._hand_over(connection)
 
     def _hand_over(self, connection: socket.socket) -> None:
-        for _ in self._children:
-            child = self._children[self._dealt % len(self._children)]
+        takers = [each for each in self._children.values() if each.is_ready]
+        for _ in takers:
+            child = takers[self._dealt % len(takers)]
             self._dealt += 1
-            # One that has ended, or does not read, is passed over.
+            # One that has just ended, or does not read, is passed over.
             with suppress(OSError):
                 socket.send_fds(child.line, [_CONNECTION], [connection.fileno()])
                 return
 
-    def _replace(self, child: _Child, ending: Ending) -> None:
+    def _bury(self, number: int, child: _Child) -> None:
+        """See a process off that ended, and say when another one is to be there."""
         child.process.join()
         child.line.close()
         log.error("process ended", pid=child.process.pid, status=child.process.exitcode)
-        wait([ending.woken], max(0.0, child.started + REPLACED_AFTER_SECONDS - monotonic()))
-        if not ending.is_asked:
-            self._children[self._children.index(child)] = self._start(child.number)
+        child.process.close()
+        del self._children[number]
+        self._due[number] = child.started + REPLACED_AFTER_SECONDS
+
+    def _fill_up(self) -> None:
+        """Start those that are due."""
+        for number in [number for number, due in self._due.items() if due <= monotonic()]:
+            try:
+                self._children[number] = self._start(number)
+            except OSError as error:
+                # There is no file descriptor left, or no memory. The others go on.
+                log.error("process not started", error=error.strerror)
+                self._due[number] = monotonic() + REPLACED_AFTER_SECONDS
+            else:
+                del self._due[number]
 
     def _start(self, number: int) -> _Child:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         process = multiprocessing.get_context("fork").Process(target=self._run, args=(number, ours, theirs))
-        process.start()
-        theirs.close()
+        try:
+            with theirs, _signals_held_back():
+                process.start()
+        except BaseException:
+            ours.close()
+            raise
         ours.setblocking(False)
-        return _Child(number, process, ours, monotonic())
+        return _Child(process, ours, monotonic())
 
     def _run(self, number: int, ours: socket.socket, theirs: socket.socket) -> None:
+        # The handlers of the one above would take a signal to this process for one to itself.
+        for each in SIGNALS:
+            signal.signal(each, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         # What the one above holds would keep its address in use, and the others from noticing that it is gone.
-        for each in (self._listener, ours, *(child.line for child in self._children)):
-            each.close()
+        for end in (self._listener, ours, *(child.line for child in self._children.values())):
+            end.close()
         try:
             self._work(number, Lifeline(theirs))
         except Exception:
             # The outermost edge of a process: whoever reads the log is to know why it ended.
             log.exception("process failed", number=number)
             sys.exit(1)
+
+
+@contextmanager
+def _signals_held_back() -> Iterator[None]:
+    """Let signals come when the block has ended: a copy of this process is not to be signalled before it is set up."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _is_ready(line: socket.socket) -> bool:

@@ -1,6 +1,7 @@
 """certwright demo."""
 
 import secrets
+import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ from certwright.wire.cli.operators import find_operator
 from certwright.wire.cli.options import data_option
 from certwright.wire.cli.serve import port_option
 from certwright.wire.cli.serving import Address, RunningServer, check_address_free, run_server
+from certwright.wire.processes import SIGNALS
 
 USER = "subscriber"
 TEMPLATE = "Software Certificate"
@@ -56,13 +58,16 @@ class _Show:
         self.showing.start()
 
     def has_failed(self) -> bool:
-        """Return whether the enrollment went wrong, once that is known."""
+        """Return whether the enrollment went wrong, once that is known; where Ctrl-C broke it off, it did not."""
         if self.showing is not None:
             self.showing.join()
-        return self.showing is not None and self.showing.exitcode != 0
+        return self.showing is not None and self.showing.exitcode not in (0, -signal.SIGINT)
 
     def _run(self, server: RunningServer) -> None:
         """Enroll, and end the server when that went wrong, or was all that was wanted."""
+        # Those of the server would make Ctrl-C nothing to this process.
+        for each in SIGNALS:
+            signal.signal(each, signal.SIG_DFL)
         console = self.console
         console.print(f"\nServing on {server.url}. Now {USER} enrolls over its REST API.")
         try:

@@ -97,13 +97,21 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         asyncio.get_running_loop().remove_reader(self._lifeline.fileno())
+        self._lifeline.close()
+        # Who is still shaking hands has asked for nothing yet, and would be waited for to the end.
+        for each in self._admitting:
+            each.cancel()
         await super().shutdown(sockets)
 
     def _receive(self) -> None:
-        connection = self._lifeline.receive()
-        if connection is None:
+        try:
+            connection = self._lifeline.receive()
+        except EOFError:
             asyncio.get_running_loop().remove_reader(self._lifeline.fileno())
             self.end()
+            return
+        if connection is None:
+            log.warning("connection not taken", error="no file descriptor left")
             return
         connection.setblocking(False)
         admitting = asyncio.get_running_loop().create_task(self._admit(connection))
@@ -149,7 +157,7 @@ def run_server(data: Path, address: Address, *, when_started: Callable[[RunningS
         _spare_what_stays()
         processes = Processes(count, listener, partial(_serve, data, address))
         try:
-            processes.wait_until_ready(ending)
+            processes.start(ending)
             if not ending.is_asked:
                 when_started(RunningServer(url, os.getpid()))
             processes.keep_up(ending)
@@ -168,9 +176,12 @@ def _serve(data: Path, address: Address, number: int, lifeline: Lifeline) -> Non
     """Be one of the processes; the first one also does what is due."""
     with open_installation(data) as installation, _working(installation) if number == 0 else nullcontext():
         server = _Server(_configure(installation, address), lifeline)
-        with _signals_that_end(server):
-            _spare_what_stays()
-            server.run(sockets=[])
+        # To the end of the process: what follows the calls is not to be broken off either. The server has handlers of its own
+        # while it runs, and when it has ended it raises once more the signal that ended it.
+        for each in SIGNALS:
+            signal.signal(each, server.end)
+        _spare_what_stays()
+        server.run(sockets=[])
 
 
 def create_installed_app(installation: Installation) -> ASGIApp:
@@ -226,21 +237,6 @@ def _listen(address: Address) -> Iterator[socket.socket]:
         raise AddressUnavailable(f"{address.host}:{address.port}", error.strerror or str(error)) from error
     with listener:
         yield listener
-
-
-@contextmanager
-def _signals_that_end(server: _Server) -> Iterator[None]:
-    """Let SIGTERM and Ctrl-C end the server, and not the process: there is something to do afterwards.
-
-    The server has handlers of its own while it runs, and when it has ended it raises once more the signal that ended it.
-    """
-
-    before = {each: signal.signal(each, server.end) for each in SIGNALS}
-    try:
-        yield
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
 
 
 def _tell(installation: Installation, event_type: EventType, url: str) -> None:

@@ -1,0 +1,181 @@
+"""By whom a call is done: by the event loop, where it is brief and nobody else is at work, or else by a thread."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from threading import Event, Thread
+
+from certwright.adapters.clock import SystemClock
+from certwright.adapters.entropy import SystemEntropy
+from certwright.adapters.patterns import Re2Patterns
+from certwright.adapters.turns import NoTurns, SingleTurn, ThreadCrew
+from certwright.application.world import World
+from certwright.domain.errors import AccessDenied
+from certwright.domain.identities import Caller
+from certwright.wire.rest.asgi import Message, Response
+from certwright.wire.rest.calls import Answer, Call, Route
+from certwright.wire.rest.desk import Desk
+from certwright.wire.rest.sign_in import Reception
+from worlds.contoso import SUBSCRIBER
+
+PATIENCE_SECONDS = 10
+LOOP = "the event loop"
+
+
+class Names:
+    """A way to sign in that believes whatever name it is told, at once."""
+
+    challenge = "Name"
+
+    def recall(self, scheme: str, credentials: str, source: str) -> Caller | None:
+        return Caller(SUBSCRIBER.user, SUBSCRIBER.sids, source)
+
+    authenticate = recall
+
+
+def world_with(turns: SingleTurn | NoTurns) -> World:
+    return World(
+        store=None,
+        authority=None,
+        clock=SystemClock(),
+        entropy=SystemEntropy(),
+        workshop=ThreadCrew(turns, 2),
+        key_maker=None,
+        safe=None,
+        card_keys=None,
+        patterns=Re2Patterns(),
+    )
+
+
+def who_works() -> str:
+    """Return the name of the thread, that of the event loop being known to all."""
+    return LOOP if threading.current_thread() is threading.main_thread() else threading.current_thread().name
+
+
+def answer_who_works(_call: Call) -> Answer:
+    return Answer(200, who_works())
+
+
+def ask(world: World, turns: SingleTurn | NoTurns, *routes: Route, body: bytes = b"") -> list[Response]:
+    """Return the answers to one call of each route, one after another."""
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def run() -> list[Response]:
+        desk = Desk(world, Reception([Names()]), turns)
+        headers = [(b"authorization", b"Name x"), (b"content-length", str(len(body)).encode())]
+        scope = {"headers": headers, "query_string": b"", "client": ("192.0.2.7", 1)}
+        try:
+            return [await desk.take(each, {"request_id": "x"}, scope, receive) for each in routes]
+        finally:
+            desk.close()
+
+    return asyncio.run(run())
+
+
+def text_of(response: Response) -> str:
+    assert response.status == 200, response.body
+    return response.body.decode().strip('"')
+
+
+@contextmanager
+def held_by_another(turns: SingleTurn) -> Iterator[Callable[[], None]]:
+    """Let another thread have the turn until the block ends, or until the function is called that the block gets."""
+    is_held, may_go = Event(), Event()
+
+    def hold() -> None:
+        with turns.held():
+            is_held.set()
+            may_go.wait(PATIENCE_SECONDS)
+
+    thread = Thread(target=hold)
+    thread.start()
+    assert is_held.wait(PATIENCE_SECONDS)
+    try:
+        yield may_go.set
+    finally:
+        may_go.set()
+        thread.join()
+
+
+BRIEF = Route("GET", "/brief", answer_who_works, is_brief=True)
+LONG = Route("GET", "/long", answer_who_works)
+
+
+def test_a_brief_call_is_done_by_the_event_loop_and_any_other_by_a_thread() -> None:
+    turns = SingleTurn()
+    brief, long = ask(world_with(turns), turns, BRIEF, LONG)
+    assert text_of(brief) == LOOP
+    assert text_of(long).startswith("rest-")
+
+
+def test_a_brief_call_is_done_by_a_thread_where_the_database_is_another_machines() -> None:
+    turns = NoTurns()
+    (answer,) = ask(world_with(turns), turns, BRIEF)
+    assert text_of(answer).startswith("rest-")
+
+
+def test_a_brief_call_is_handed_to_a_thread_while_another_thread_has_the_turn() -> None:
+    turns = SingleTurn()
+    world = world_with(turns)
+
+    async def run() -> tuple[str, str]:
+        desk = Desk(world, Reception([Names()]), turns)
+        scope = {"headers": [(b"authorization", b"Name x")], "query_string": b"", "client": None}
+        with held_by_another(turns) as let_go:
+            waiting = asyncio.ensure_future(desk.take(BRIEF, {}, scope, asyncio.Queue().get))
+            # The loop goes on meanwhile: it, and nobody else, lets the other thread go.
+            await asyncio.sleep(0)
+            let_go()
+            handed = await waiting
+        own = await desk.take(BRIEF, {}, scope, asyncio.Queue().get)
+        desk.close()
+        return text_of(handed), text_of(own)
+
+    handed, own = asyncio.run(run())
+    assert handed.startswith("rest-")
+    assert own == LOOP
+
+
+def test_a_brief_call_that_turns_out_to_take_long_is_done_once_by_a_thread() -> None:
+    turns = SingleTurn()
+    begun, done = [], []
+
+    def work(call: Call) -> Answer:
+        begun.append(who_works())
+        call.world.workshop.announce()
+        done.append(who_works())
+        return Answer(200, who_works())
+
+    (answer,) = ask(world_with(turns), turns, Route("GET", "/turns-out-long", work, is_brief=True))
+    assert text_of(answer).startswith("rest-")
+    assert begun == [LOOP, *done]
+    assert len(done) == 1
+    with turns.brief() as has_turn:
+        assert has_turn
+
+
+def test_what_a_brief_call_raises_is_its_answer_and_no_thread_tries_again() -> None:
+    turns = SingleTurn()
+    tried = []
+
+    def work(_call: Call) -> Answer:
+        tried.append(who_works())
+        raise AccessDenied("nothing")
+
+    refused, following = ask(world_with(turns), turns, Route("GET", "/refused", work, is_brief=True), BRIEF)
+    assert refused.status == 403
+    assert tried == [LOOP]
+    assert text_of(following) == LOOP
+
+
+def test_brief_calls_that_are_answered_together_are_done_by_the_event_loop_too() -> None:
+    turns = SingleTurn()
+
+    def together(calls: Sequence[Call]) -> list[Answer | Exception]:
+        return [answer_who_works(each) for each in calls]
+
+    (answer,) = ask(world_with(turns), turns, Route("GET", "/together", answer_who_works, together, is_brief=True))
+    assert text_of(answer) == LOOP
