@@ -87,7 +87,7 @@ def main() -> None:
     """Serve until SIGTERM."""
     structlog.configure(
         processors=[structlog.processors.format_exc_info, structlog.processors.JSONRenderer()],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
     )
     ending = Ending()
     with socket.create_server(("127.0.0.1", 0)) as listener, ending.on_signals():
