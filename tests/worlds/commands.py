@@ -41,12 +41,30 @@ class ServingProcess:
         self.process.send_signal(by)
         return self.process.wait(TIMEOUT_SECONDS)
 
+    def interrupt(self) -> int:
+        """Return the exit status after Ctrl-C, which reaches all its processes at once."""
+        os.killpg(self.process.pid, signal.SIGINT)
+        return self.process.wait(TIMEOUT_SECONDS)
+
+    @property
+    def port(self) -> int:
+        """Return the port of *url*."""
+        return int(self.url.rpartition(":")[2])
+
+    def read_log(self, event: str) -> dict[str, object]:
+        """Return the next such line of its log."""
+        for line in self.process.stderr or ():
+            told: dict[str, object] = json.loads(line)
+            if told["event"] == event:
+                return told
+        raise AssertionError(f"the log ends without {event!r}")
+
 
 @contextmanager
 def serving(data: Path, *arguments: str) -> Iterator[ServingProcess]:
     """Run ``certwright serve`` on a free port until the block ends."""
     with subprocess.Popen(
-        [PROGRAM, "serve", "--data", str(data), "--port", "0", *arguments], stderr=subprocess.PIPE, text=True
+        [PROGRAM, "serve", "--data", str(data), "--port", "0", *arguments], stderr=subprocess.PIPE, text=True, process_group=0
     ) as process:
         try:
             yield ServingProcess(process, _read_url(process))

@@ -32,6 +32,8 @@ from certwright.wire.worker import Worker
 
 SHUTDOWN_SECONDS = 10
 """How long calls that have begun may take after the end was asked for."""
+FAREWELL_SECONDS = 3
+"""How long a client is waited for to say that it has read everything, when its connection ends; idle ones seldom do."""
 PATIENCE_SECONDS = 2 * SHUTDOWN_SECONDS
 """How long the processes may take to end, with what is not left for later; then they are ended."""
 MOST_PROCESSES = 4
@@ -126,6 +128,7 @@ class _Server(uvicorn.Server):
                 partial(protocol, config=config, server_state=self.server_state, app_state=self.lifespan.state),
                 connection,
                 ssl=config.ssl,
+                ssl_shutdown_timeout=FAREWELL_SECONDS if config.ssl else None,
             )
 
 
