@@ -150,13 +150,7 @@ def run_server(data: Path, address: Address, *, when_started: Callable[[RunningS
     ending = Ending()
     with _listen(address) as listener, ending.on_signals():
         url = address.url(listener.getsockname()[1])
-        with open_installation(data) as installation:
-            if not address.is_plain:
-                installation.prepare_tls()
-            count = count_processes(installation.settings.server)
-            note_settings(list_effective(installation.settings), list_effective(Settings()), world=installation.world)
-            _warn_of_combined_roles(installation.world)
-            _tell(installation, EventType.SERVICE_STARTED, url)
+        count = _begin(data, address, url)
         _spare_what_stays()
         processes = Processes(count, listener, partial(_serve, data, address))
         try:
@@ -173,6 +167,17 @@ def run_server(data: Path, address: Address, *, when_started: Callable[[RunningS
 def count_processes(settings: ServerSettings) -> int:
     """Return how many processes serve."""
     return settings.processes or min(os.cpu_count() or 1, MOST_PROCESSES)
+
+
+def _begin(data: Path, address: Address, url: str) -> int:
+    """Do what is done once a start, and return how many processes are to serve; of keys, nothing stays with the first one."""
+    with open_installation(data) as installation:
+        if not address.is_plain:
+            installation.prepare_tls()
+        note_settings(list_effective(installation.settings), list_effective(Settings()), world=installation.world)
+        _warn_of_combined_roles(installation.world)
+        _tell(installation, EventType.SERVICE_STARTED, url)
+        return count_processes(installation.settings.server)
 
 
 def _serve(data: Path, address: Address, number: int, lifeline: Lifeline) -> None:
