@@ -19,7 +19,8 @@ from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
 
 from certwright.adapters.signin.argon2 import Argon2Hasher
 from certwright.adapters.sql.tables import metadata
-from certwright.bootstrap import create_installation, open_installation
+from certwright.bootstrap import open_installation
+from certwright.bootstrap_creation import create_installation
 from certwright.wire.cli.load import load_world_file
 from worlds.commands import FAST_SETTINGS, PROGRAM, certwright
 from worlds.openssl import as_base64, request_of

@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 from certwright.adapters.signin.argon2 import Argon2Hasher
-from certwright.bootstrap import create_installation, open_installation
+from certwright.bootstrap import open_installation
+from certwright.bootstrap_creation import create_installation
 from certwright.domain.keys import SealedKey
 from certwright.wire.cli.load import load_world_file
 from worlds.commands import FAST_SETTINGS, PROGRAM, certwright, serving

@@ -10,7 +10,8 @@ import pytest
 from certwright.application.import_templates import ImportedTemplates, TemplateChange, import_templates, preview_changes
 from certwright.application.load_world import load_world
 from certwright.application.manage_templates import export_templates, export_version, withdraw_template
-from certwright.bootstrap import Installation, create_installation, open_installation
+from certwright.bootstrap import Installation, open_installation
+from certwright.bootstrap_creation import create_installation
 from certwright.domain.errors import DefinitionInvalid, Refused, RulesBroken
 from certwright.domain.events import Event, EventType
 from certwright.domain.grants import Grant, ObjectKind, Right

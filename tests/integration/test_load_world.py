@@ -10,7 +10,8 @@ import pytest
 from certwright.adapters.signin.argon2 import Argon2Hasher
 from certwright.application.load_world import load_world
 from certwright.application.set_password import set_password
-from certwright.bootstrap import Installation, create_installation, open_installation
+from certwright.bootstrap import Installation, open_installation
+from certwright.bootstrap_creation import create_installation
 from certwright.domain.errors import DefinitionInvalid, EscalationPath, MalformedValue, Refused, RulesBroken, UserNotFound
 from certwright.domain.events import Event, EventType
 from certwright.domain.profile_templates import (

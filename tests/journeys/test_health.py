@@ -12,7 +12,8 @@ import pytest
 
 from certwright.adapters.signin.argon2 import Argon2Hasher
 from certwright.application.seal_history import seal_history
-from certwright.bootstrap import Installation, create_installation, open_installation
+from certwright.bootstrap import Installation, open_installation
+from certwright.bootstrap_creation import create_installation
 from certwright.wire.cli.load import load_world_file
 from worlds.commands import FAST_SETTINGS
 from worlds.served import PASSWORD, Served, serve

@@ -12,7 +12,8 @@ import httpx
 import uvicorn
 
 from certwright.adapters.signin.argon2 import Argon2Hasher
-from certwright.bootstrap import Installation, create_installation, open_installation
+from certwright.bootstrap import Installation, open_installation
+from certwright.bootstrap_creation import create_installation
 from certwright.wire.cli.load import load_world_file
 from certwright.wire.cli.serving import create_installed_app
 

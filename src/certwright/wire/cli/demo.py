@@ -16,7 +16,8 @@ from rich.console import Console
 
 from certwright.application.load_world import load_world
 from certwright.application.set_password import set_password
-from certwright.bootstrap import Installation, create_installation, open_installation
+from certwright.bootstrap import Installation, open_installation
+from certwright.bootstrap_creation import create_installation
 from certwright.client.enrollment import Enrollment, Wish, enroll
 from certwright.client.errors import ClientError
 from certwright.client.rest import Exchange, RestClient, Server

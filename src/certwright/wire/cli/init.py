@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from certwright.bootstrap import create_installation
+from certwright.bootstrap_creation import create_installation
 from certwright.settings import SETTINGS_FILE
 from certwright.wire.cli.console import make_console, show_progress
 from certwright.wire.cli.options import data_option

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from certwright.bootstrap_database import migrate_installation
+from certwright.bootstrap_creation import migrate_installation
 from certwright.wire.cli.console import make_console
 from certwright.wire.cli.operators import find_operator
 from certwright.wire.cli.options import data_option
