@@ -219,7 +219,7 @@ def test_a_server_that_is_killed_again_and_again_delivers_each_certificate_once_
                 with serving(town.data) as server:
                     town.url = server.url
                     sleep(random.uniform(0, LONGEST_LIFE_SECONDS))
-                    assert server.stop(signal.SIGKILL) == -signal.SIGKILL
+                    assert server.crash() == -signal.SIGKILL
             server = last_life.enter_context(serving(town.data))
             town.url = server.url
         delivered = list_delivered(enrollers)

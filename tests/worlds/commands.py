@@ -41,6 +41,11 @@ class ServingProcess:
         self.process.send_signal(by)
         return self.process.wait(TIMEOUT_SECONDS)
 
+    def crash(self) -> int:
+        """Return the exit status after all its processes were killed at once."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        return self.process.wait(TIMEOUT_SECONDS)
+
     def interrupt(self) -> int:
         """Return the exit status after Ctrl-C, which reaches all its processes at once."""
         os.killpg(self.process.pid, signal.SIGINT)
