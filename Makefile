@@ -4,7 +4,8 @@
 # make bench   measure enrollments as shares of this machine's raw signing rate, and answers to challenges of cards
 # make docs    print the pages of docs/reference from the code
 
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+# Debian's own Python is faster than one that was built without profiles, as pyenv builds it; without its venv module it is of no use.
+PYTHON ?= $(shell /usr/bin/python3.11 -c 'import ensurepip' 2>/dev/null && echo /usr/bin/python3.11 || command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 DATA ?= data

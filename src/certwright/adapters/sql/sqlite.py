@@ -32,7 +32,7 @@ LOG_COMMITS = 48
 """Commits after which it is brought into the database and written over from its beginning, as long as it is."""
 CHECKPOINT_WAIT_MILLISECONDS = 50
 READER_CACHE_KIB = 1_000
-WRITER_CACHE_KIB = 8_000
+WRITER_CACHE_KIB = 4_000
 
 
 class SingleWriterOrder:

@@ -27,7 +27,8 @@ from certwright.wire.rest.workers import Workers
 
 Result = TypeVar("Result")
 
-THREADS = 8
+THREADS = 4
+"""In each of the processes that serve; each takes a view of the database with a memory of its own."""
 LARGE_BODY_OCTETS = 65_536
 """Bodies above this, and those that do not say how long they are, are read only for people who have signed in."""
 
