@@ -3,7 +3,7 @@
     python -m benchmarks.enrollments [--enrollments N] [--seconds S] [--json]
 
 For each key type: an own certification authority and server; POST certificatedata alone, then the whole way of create,
-options, submit and complete; with 1 and with 8 clients. Then the resident memory of the server with its signers (their
+options, submit and complete; with 1 and with 8 clients. Then the resident memory of all processes of the server (their
 proportional set sizes added up), and how long it took to start.
 """
 

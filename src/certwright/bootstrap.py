@@ -41,10 +41,7 @@ from certwright.bootstrap_outbox import list_outbox_jobs, make_notifier
 from certwright.bootstrap_pool import make_key_maker, make_pool_job
 from certwright.domain.archive import RecoveryAgent
 from certwright.domain.certificates import SERIAL_NUMBER_BITS, SerialNumber, format_serial_number
-from certwright.domain.errors import (
-    InstallationMissing,
-    KeyUnavailable,
-)
+from certwright.domain.errors import InstallationMissing, KeyUnavailable
 from certwright.domain.events import EventType, tell_of_program
 from certwright.domain.history_ports import SealingKey
 from certwright.domain.issuing import Issuer
@@ -54,10 +51,7 @@ from certwright.domain.pfx import PfxRules
 from certwright.domain.ports import SignIn, Turns
 from certwright.domain.ports_at_rest import SealedFile
 from certwright.domain.public_keys import KeyAlgorithm
-from certwright.settings import (
-    AuthorityKey,
-    Settings,
-)
+from certwright.settings import AuthorityKey, Settings
 
 ROOT_CERTIFICATE_FILE = "ca.pem"
 TLS_FOLDER = "tls"

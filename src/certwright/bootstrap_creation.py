@@ -20,19 +20,11 @@ from certwright.application.manage_agents import add_agent
 from certwright.bootstrap import KEY_SIZES, list_publication_urls, make_serial, open_installation
 from certwright.bootstrap_database import find_database_url, find_settings
 from certwright.bootstrap_keys import HISTORY, ISSUING, ROOT, keep_keys, make_keyring, make_marks_key, tell_marks_key_made
-from certwright.domain.errors import (
-    InstallationExists,
-)
+from certwright.domain.errors import InstallationExists
 from certwright.domain.events import PROGRAM, EventType, tell_of_operator, tell_of_program
 from certwright.domain.keys import AuthorityRecord, SealedKey, tell_created
 from certwright.domain.rules.names import escape_name_value
-from certwright.settings import (
-    SETTINGS_FILE,
-    AuthorityKey,
-    Settings,
-    encode_settings_template,
-    load_settings,
-)
+from certwright.settings import SETTINGS_FILE, AuthorityKey, Settings, encode_settings_template, load_settings
 
 ONLINE_AGENT = "online"
 """The recovery agent that a new installation has: recovery by oneself works at once."""

@@ -1,12 +1,11 @@
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from threading import Event, Thread
+from threading import Thread
 
 import pytest
 
 from certwright.adapters.turns import NoTurns, SingleTurn, ThreadCrew
 from certwright.domain.ports import TakesLong
+from worlds.turns import held_by_another
 
 PATIENCE_SECONDS = 10
 
@@ -61,25 +60,6 @@ def is_free(turns: SingleTurn) -> bool:
 
     with ThreadPoolExecutor(1) as threads:
         return threads.submit(look).result(PATIENCE_SECONDS)
-
-
-@contextmanager
-def held_by_another(turns: SingleTurn) -> Iterator[None]:
-    is_held, may_go = Event(), Event()
-
-    def hold() -> None:
-        with turns.held():
-            is_held.set()
-            may_go.wait(PATIENCE_SECONDS)
-
-    thread = Thread(target=hold)
-    thread.start()
-    try:
-        assert is_held.wait(PATIENCE_SECONDS)
-        yield
-    finally:
-        may_go.set()
-        thread.join(PATIENCE_SECONDS)
 
 
 def test_a_brief_turn_is_had_where_nobody_else_has_one_and_ends_with_its_block() -> None:

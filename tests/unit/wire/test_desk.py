@@ -2,9 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from threading import Event, Thread
+from collections.abc import Sequence
 
 from certwright.adapters.clock import SystemClock
 from certwright.adapters.entropy import SystemEntropy
@@ -18,8 +16,8 @@ from certwright.wire.rest.calls import Answer, Call, Route
 from certwright.wire.rest.desk import Desk
 from certwright.wire.rest.sign_in import Reception
 from worlds.contoso import SUBSCRIBER
+from worlds.turns import held_by_another
 
-PATIENCE_SECONDS = 10
 LOOP = "the event loop"
 
 
@@ -78,26 +76,6 @@ def ask(world: World, turns: SingleTurn | NoTurns, *routes: Route, body: bytes =
 def text_of(response: Response) -> str:
     assert response.status == 200, response.body
     return response.body.decode().strip('"')
-
-
-@contextmanager
-def held_by_another(turns: SingleTurn) -> Iterator[Callable[[], None]]:
-    """Let another thread have the turn until the block ends, or until the function is called that the block gets."""
-    is_held, may_go = Event(), Event()
-
-    def hold() -> None:
-        with turns.held():
-            is_held.set()
-            may_go.wait(PATIENCE_SECONDS)
-
-    thread = Thread(target=hold)
-    thread.start()
-    assert is_held.wait(PATIENCE_SECONDS)
-    try:
-        yield may_go.set
-    finally:
-        may_go.set()
-        thread.join()
 
 
 BRIEF = Route("GET", "/brief", answer_who_works, is_brief=True)

@@ -230,7 +230,6 @@ def _configure(installation: Installation, address: Address) -> uvicorn.Config:
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
-        backlog=BACKLOG,
         ssl_certfile=tls.identity if tls else None,
         ssl_keyfile_password=tls.password if tls else None,
     )
