@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from hashlib import sha1
 
 from certwright.application.card_changes import check_card_bound
@@ -334,16 +335,17 @@ class Enrollment:
 
     def _deliver_place(self, place: Place) -> Delivered:
         template, certificate = place.template, self._certificates.get(place.number)
-        empty = Delivered(
+        fill = partial(
+            Delivered,
             template_common_name=template.common_name,
             use_local_machine_store=template.use_local_machine_store,
             is_server_generated=place.is_server_generated,
         )
         if certificate is None or certificate.encoded is None:
-            return replace(empty, error=self._errors.get(place.number))
+            return fill(error=self._errors.get(place.number))
         if place.is_server_generated:
-            return replace(empty, pfx=self._wrap_key(self._keys.get_opened(place), certificate.encoded, template.friendly_name))
-        return replace(empty, response=self._responses.get(certificate.encoded) or self._respond(certificate.encoded))
+            return fill(pfx=self._wrap_key(self._keys.get_opened(place), certificate.encoded, template.friendly_name))
+        return fill(response=self._responses.get(certificate.encoded) or self._respond(certificate.encoded))
 
     def _respond(self, encoded: bytes) -> bytes:
         """Return the answer for a certificate that was not signed for this post."""

@@ -7,6 +7,7 @@ the converters, and hand them to the driver ourselves.
 
 from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Dialect, Insert, Select
@@ -34,8 +35,11 @@ class Prepared:
         converters = {
             name: _get_implementation(bind.type, dialect).bind_processor(dialect) for bind, name in compiled.bind_names.items()
         }
-        self._is_positional = compiled.positiontup is not None
-        self._plan = [(name, converters[name]) for name in compiled.positiontup or converters]
+        wanted = compiled.positiontup or list(converters)
+        # With one name alone, itemgetter gives no tuple.
+        self._pick = itemgetter(*wanted) if len(wanted) > 1 else lambda given: tuple(given[name] for name in wanted)
+        self._converters = [(place, convert) for place, name in enumerate(wanted) if (convert := converters[name]) is not None]
+        self._names = None if compiled.positiontup is not None else wanted
         self._make_row: Callable[[Sequence[Any]], Row] | None = None
         self._readers: list[tuple[int, Converter]] = []
         if isinstance(statement, Select):
@@ -46,10 +50,10 @@ class Prepared:
 
     def encode(self, values: Values) -> Sequence[Any] | dict[str, Any]:
         """Return *values* as the driver takes them."""
-        given = {**self._constants, **values} if self._constants else values
-        if self._is_positional:
-            return [given[name] if convert is None else convert(given[name]) for name, convert in self._plan]
-        return {name: given[name] if convert is None else convert(given[name]) for name, convert in self._plan}
+        encoded = list(self._pick({**self._constants, **values} if self._constants else values))
+        for place, convert in self._converters:
+            encoded[place] = convert(encoded[place])
+        return encoded if self._names is None else dict(zip(self._names, encoded, strict=True))
 
     def decode(self, raw: Sequence[Any]) -> Row:
         """Return a row as the columns' types have it."""
