@@ -112,3 +112,5 @@ def main() -> None:
     # Whatever a command writes is its user's alone, databases included, unless the command says otherwise.
     os.umask(0o077)
     forbid_core_dumps()
+    # Imported now, as commands are: "certwright --help" needs none of it.
+    importlib.import_module(f"{__name__}.logs").configure_first_logs()

@@ -1,4 +1,7 @@
-"""Logs: one line an occurrence on standard error, JSON where no person reads along."""
+"""Logs: one line an occurrence on standard error, JSON where no person reads along.
+
+A traceback names files, lines and the error, and never the values of local variables: passwords and keys are among them.
+"""
 
 import logging
 import sys
@@ -12,19 +15,26 @@ QUIET_LOGGERS = ("uvicorn", "uvicorn.error", "httpx", "alembic")
 """Libraries that tell at level info what we tell ourselves, or what nobody asked for."""
 
 
+def configure_first_logs() -> None:
+    """Send lines of commands that read no settings, or have not read them yet, to standard error as text."""
+    if structlog.is_configured():
+        return
+    structlog.configure(
+        processors=[*_list_shared_processors(), _make_text_renderer()],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        # Looked up for each line: the stream may be another one by then.
+        logger_factory=lambda *_: structlog.WriteLogger(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+
+
 def configure_logs(settings: LogSettings) -> None:
     """Send our own lines and those of libraries to standard error, in one form, from the wanted level on."""
     level = logging.getLevelNamesMapping()[settings.level.upper()]
-    shared: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
+    shared = _list_shared_processors()
     is_text = settings.form is LogForm.TEXT or (settings.form is LogForm.AUTO and sys.stderr.isatty())
     last: list[Processor] = (
-        [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
-        if is_text
-        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        [_make_text_renderer()] if is_text else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     )
     structlog.configure(
         processors=[*shared, *last],
@@ -41,3 +51,16 @@ def configure_logs(settings: LogSettings) -> None:
     logging.basicConfig(handlers=[handler], level=level, force=True)
     for name in QUIET_LOGGERS:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
+
+
+def _list_shared_processors() -> list[Processor]:
+    return [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+
+
+def _make_text_renderer() -> Processor:
+    # The formatter that structlog takes by itself, where rich is installed, prints the local variables of each frame.
+    return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
