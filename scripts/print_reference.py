@@ -17,6 +17,7 @@ from certwright.wire.cli import COMMANDS, main
 from certwright.wire.cli.settings import list_reference_lines
 from certwright.wire.rest.app import ROUTES
 from certwright.wire.rest.errors import STATUS_OF
+from certwright.wire.rest.faults import WireFault
 from certwright.wire.rest.folding import ROOT
 
 PAGES = Path(__file__).parent.parent / "docs" / "reference"
@@ -71,11 +72,15 @@ def _list_route_lines() -> Iterator[str]:
 def _list_error_lines() -> Iterator[str]:
     yield from ("# Errors", "")
     yield "What the REST API says no with: an object of `Message`, `ErrorCode`, `CorrelationId` and, where it helps, `Errors`;"
-    yield "the command line prints code and message. Codes never change. A 500 tells nothing of its cause: the server's log has"
-    yield "it under the correlation identifier."
+    yield "the command line prints code and message. Codes never change. The API answers every 500 with `internal-error` and"
+    yield "nothing of its cause: the server's log has it, under the correlation identifier, with the code that the table shows."
+    yield "What is wrong with one certificate of an answer is its `Error`, an object of `Message`, `ErrorCode` and, where it"
+    yield "helps, `Errors`; the certificates beside it are issued all the same."
     yield from ("", "| Code | HTTP | Message | When |", "|---|---|---|---|")
-    for leaf in sorted(STATUS_OF, key=lambda each: each.code):
-        yield f"| `{leaf.code}` | {STATUS_OF[leaf]} | {_escape(_plain(leaf.sentence))} | {_escape(_first_sentence(leaf))} |"
+    leaves = {each.code: (STATUS_OF[each], _plain(each.sentence), _first_sentence(each)) for each in STATUS_OF}
+    faults = {each.code: (each.status, each.text, each.when) for each in WireFault}
+    for code, (status, message, when) in sorted((leaves | faults).items()):
+        yield f"| `{code}` | {status} | {_escape(message)} | {_escape(when)} |"
 
 
 def _first_sentence(described: type[CertwrightError] | object) -> str:

@@ -41,7 +41,7 @@ def sign(draft: Any) -> bytes:
     return HIERARCHY.authority.sign(HIERARCHY.authority.prepare(Cleared(draft)))
 
 
-def answer_with(pkcs7: bytes | None, error: str | None = None) -> dict[str, object]:
+def answer_with(pkcs7: bytes | None, error: dict[str, str] | None = None) -> dict[str, object]:
     text = None if pkcs7 is None else encodebytes(pkcs7).decode().replace("\n", "\r\n")
     return {"TemplateCommonName": "SoftwareUser", "Pkcs7": text, "Error": error}
 
@@ -133,7 +133,10 @@ def without_chain(body: Any) -> Reply:
         (for_another_key, "key-mismatch"),
         (without_chain, "chain-broken"),
         (lambda _: (200, [answer_with(b"no CMS at all")]), "answer-unfit"),
-        (lambda _: (200, [answer_with(None, "key-weak: The key is known to be weak.")]), "certificate-refused"),
+        (
+            lambda _: (200, [answer_with(None, {"ErrorCode": "key-weak", "Message": "The key is known to be weak."})]),
+            "certificate-refused",
+        ),
         (lambda _: (200, [answer_with(None)]), "certificate-refused"),
         (lambda _: (200, []), "answer-unfit"),
         (lambda _: (200, {"Pkcs7": 7}), "answer-unfit"),

@@ -27,7 +27,7 @@ def error_of(answer: httpx.Response) -> str:
     assert answer.status_code == 200, answer.text
     (entry,) = answer.json()
     assert (entry["Pkcs7"], entry["isPkcs7"], entry["Flags"]) == (None, False, 0)
-    return str(entry["Error"]).partition(":")[0]
+    return str(entry["Error"]["ErrorCode"])
 
 
 @pytest.mark.parametrize(

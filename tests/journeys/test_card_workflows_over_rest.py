@@ -236,7 +236,11 @@ def test_a_request_of_another_kind_ends_no_card(subscriber: httpx.Client, sign_i
     assert refusal_of(subscriber.put(f"/requests/{request}/smartcards/{uuid4()}")) == (404, "smartcard-not-found")
     enrolling = open_request(subscriber, DOCUMENTED)
     bound = bind_card(subscriber, enrolling)
-    assert refusal_of(subscriber.put(f"/requests/{enrolling}/smartcards/{bound}"))[0] in (404, 409)
+    assert refusal_of(subscriber.put(f"/requests/{enrolling}/smartcards/{bound}", json={"status": "Active"})) == (
+        409,
+        "card-state-refused",
+    )
+    assert refusal_of(subscriber.put(f"/requests/{enrolling}/smartcards/{bound}")) == (409, "card-state-refused")
     assert state_of(subscriber, card) == (ACTIVE, PRIMARY)
 
 

@@ -94,7 +94,7 @@ def test_keys_for_an_offline_agent_go_out_and_come_back(own: Served, tmp_path: P
         started = client.post("/requests", json={"type": "Recover", "profile": profile})
         request = str(started.json()).rpartition("/")[2]
         waiting = submit(client, request, as_base64(request_of("vault S3")), pfxpassword=PFX_PASSWORD).json()
-        assert waiting[2]["Error"].startswith("recovery-agent-offline: ")
+        assert waiting[2]["Error"]["ErrorCode"] == "recovery-agent-offline"
         assert (waiting[2]["Pfx"], waiting[2]["isPfx"], waiting[2]["isKeyHistory"]) == (None, False, True)
 
         command(own, "recover", "--request", request, "--export", tmp_path / "out")

@@ -38,14 +38,17 @@ def read_smartcard(smartcard_id: SmartcardId, *, by: Caller, world: World) -> Sm
         return _look(session.smartcards.get(smartcard_id), by, session).card
 
 
-def find_smartcard(card_id: CardId, *, by: Caller, world: World) -> Smartcard:
-    """Return the last assignment of the card of that identifier, or the card whose own identifier it is.
+def find_smartcard(card_id: CardId, *, by: Caller, world: World) -> Smartcard | None:
+    """Return the last assignment of the card of that identifier, or the card whose own identifier it is, if there is one.
 
-    Errors: SmartcardNotFound; AccessDenied. Source: domain.md 8, number 24.
+    Errors: AccessDenied. Source: domain.md 8, number 24.
     """
     with world.store.reading() as session:
-        card = session.smartcards.find_last(card_id) or session.smartcards.get(SmartcardId(card_id))
-        return _look(card, by, session).card
+        try:
+            card = session.smartcards.find_last(card_id) or session.smartcards.get(SmartcardId(card_id))
+            return _look(card, by, session).card
+        except SmartcardNotFound:
+            return None
 
 
 def list_smartcard_operations(smartcard_id: SmartcardId, *, by: Caller, world: World) -> tuple[Operation, ...]:

@@ -9,7 +9,7 @@ from certwright.application.world import World
 from certwright.domain.errors import CardStateRefused, SmartcardNotFound
 from certwright.domain.events import EventType, tell
 from certwright.domain.identities import Caller
-from certwright.domain.profiles import ProfileStatus
+from certwright.domain.profiles import ProfileId, ProfileStatus
 from certwright.domain.requests import Request, RequestAction, RequestId, RequestStatus, advance
 from certwright.domain.security_descriptors import RequestPermission
 from certwright.domain.smartcards import Smartcard, SmartcardId, SmartcardStatus
@@ -33,15 +33,15 @@ def update_smartcard(
         seen = get_request(request_id, RequestPermission.EXECUTE, by=by, session=session)
         request = seen.request
         executing = advance(request, RequestAction.EXECUTE)
-        if smartcard_id != request.smartcard_id or request.old_profile_id is None:
+        if smartcard_id not in (request.smartcard_id, request.old_smartcard_id):
             raise SmartcardNotFound(smartcard_id)
         card = session.smartcards.get_locked(smartcard_id)
-        _check_outcome(request, card, status)
+        profile_id = _get_ending_profile(request, card, status)
         if request.status is RequestStatus.EXECUTING:
             return card
         check_presented(seen, session)
         check_data_complete(seen)
-        profile = session.profiles.get_locked(request.old_profile_id)
+        profile = session.profiles.get_locked(profile_id)
         check_profile_fits(request.operation, profile)
         changes = Changes(executing, by, world.clock.now(), session)
         take_effect(changes, seen, profile)
@@ -51,8 +51,13 @@ def update_smartcard(
         return session.smartcards.get(smartcard_id)
 
 
-def _check_outcome(request: Request, card: Smartcard, status: SmartcardStatus | None) -> None:
+def _get_ending_profile(request: Request, card: Smartcard, status: SmartcardStatus | None) -> ProfileId:
+    """Return the profile that the request gives another status.
+
+    Errors: CardStateRefused where it gives none, or not *status*.
+    """
     leaves: ProfileStatus | None = request.workflow.leaves
-    if leaves is None or (status is not None and status.name != leaves.name):
+    if request.old_profile_id is None or leaves is None or (status is not None and status.name != leaves.name):
         wanted = "changed" if status is None else status.name.lower()
         raise CardStateRefused(card.status.name.lower(), f"be made {wanted} by the operation {request.operation}")
+    return request.old_profile_id

@@ -184,7 +184,7 @@ def _submit(
 def _accept(place: _Place, answer: CertificateAnswer) -> EnrolledCertificate:
     """Return the certificate of *answer* after it proved to be the one for this key."""
     if answer.error is not None or answer.pkcs7 is None:
-        raise AnswerUnfit("certificate-refused", answer.error or f"No certificate of {answer.template} came.")
+        raise AnswerUnfit("certificate-refused", str(answer.error or f"No certificate of {answer.template} came."))
     certificate, others = _read_response(answer.pkcs7)
     subject_key = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     if certificate.public_key().public_bytes(*subject_key) != place.key.public_key().public_bytes(*subject_key):

@@ -20,7 +20,7 @@ def unpack_pfx(answer: CertificateAnswer, password: str, path: Path, *, keeps: b
     Errors: AnswerUnfit; FileExists; OSError.
     """
     if answer.error is not None or answer.pfx is None:
-        raise AnswerUnfit("certificate-refused", answer.error or f"No certificate of {answer.template} came.")
+        raise AnswerUnfit("certificate-refused", str(answer.error or f"No certificate of {answer.template} came."))
     try:
         encoded = b64decode("".join(answer.pfx.split()), validate=True)
         store = load_pkcs12(encoded, password.encode())

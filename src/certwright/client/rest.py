@@ -62,13 +62,23 @@ class _PolicyBody(msgspec.Struct):
     passwords: _PasswordsBody = msgspec.field(name="OneTimePasswordPolicy", default_factory=_PasswordsBody)
 
 
+class CertificateError(msgspec.Struct, frozen=True):
+    """Why there is no certificate."""
+
+    message: str = msgspec.field(name="Message", default="")
+    code: str = msgspec.field(name="ErrorCode", default="")
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message}"
+
+
 class CertificateAnswer(msgspec.Struct, frozen=True):
     """One certificate of an answer. Shape: *pkcs7* and *pfx* are base64 with line ends. Source: domain.md 2.4."""
 
     template: str = msgspec.field(name="TemplateCommonName")
     pkcs7: str | None = msgspec.field(name="Pkcs7", default=None)
     pfx: str | None = msgspec.field(name="Pfx", default=None)
-    error: str | None = msgspec.field(name="Error", default=None)
+    error: CertificateError | None = msgspec.field(name="Error", default=None)
 
 
 class _ErrorBody(msgspec.Struct):

@@ -13,7 +13,7 @@ from certwright.application.read_holdings import HeldProfile
 from certwright.application.request_parties import SeenRequest
 from certwright.domain.certificates import Certificate, SerialNumber
 from certwright.domain.data_items import DataItem, DataItemDefinition
-from certwright.domain.errors import SignatureInvalid
+from certwright.domain.errors import KeyTooSmall, RulesBroken, SignatureInvalid
 from certwright.domain.grants import Grants
 from certwright.domain.profiles import Profile, ProfileFlags, ProfileId, ProfileStatus
 from certwright.domain.request_types import RequestType
@@ -174,8 +174,15 @@ def test_the_documented_base64_is_written_octet_by_octet() -> None:
 def test_a_certificate_that_was_refused_has_an_error_and_no_blob() -> None:
     refused = SignatureInvalid()
     body = as_json(DeliveredBody.of(Delivered(template_common_name="ContosoUser", error=refused)))
-    assert body["Error"] == f"signature-invalid: {refused.text}"
+    assert body["Error"] == {"Message": refused.text, "ErrorCode": "signature-invalid"}
     assert (body["Pkcs7"], body["isPkcs7"], body["Flags"]) == (None, False, 0)
+
+
+def test_the_error_of_a_certificate_lists_every_broken_rule() -> None:
+    refused = RulesBroken((SignatureInvalid(), KeyTooSmall(given_bits=1024, wanted_bits=2048)))
+    body = as_json(DeliveredBody.of(Delivered(template_common_name="ContosoUser", error=refused)))
+    assert list(body["Error"]) == ["Message", "ErrorCode", "Errors"]
+    assert [each["ErrorCode"] for each in body["Error"]["Errors"]] == ["signature-invalid", "key-too-small"]
 
 
 def test_a_delivered_certificate_has_a_blob_and_no_error() -> None:

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from certwright.domain.errors import MalformedBody
-from certwright.wire.rest.errors import WireRefusal
+from certwright.wire.rest.faults import LIMIT_OCTETS, WireRefusal
 from certwright.wire.rest.json_values import DEPTH_LIMIT, parse_json
-from certwright.wire.rest.reading import DRAIN_LIMIT_OCTETS, LIMIT_OCTETS, parse_body, read_body
+from certwright.wire.rest.reading import DRAIN_LIMIT_OCTETS, parse_body, read_body
 
 MEBIBYTE = 1024 * 1024
 JSON = "application/json"
@@ -48,7 +48,7 @@ def test_a_body_that_is_too_large_is_read_to_its_end_before_it_is_refused() -> N
     client = Client([b"x" * MEBIBYTE] * 6)
     with pytest.raises(WireRefusal) as refused:
         read(client)
-    assert refused.value.status == 413
+    assert refused.value.fault.status == 413
     assert refused.value.headers == ()
     assert client.taken == 6
 
@@ -77,7 +77,7 @@ def test_json_may_be_announced_with_parameters(content_type: str) -> None:
 def test_another_content_type_is_refused(content_type: str) -> None:
     with pytest.raises(WireRefusal) as refused:
         parse_body(b'{"a":"b"}', content_type)
-    assert refused.value.status == 415
+    assert refused.value.fault.status == 415
 
 
 def test_a_byte_order_mark_is_skipped() -> None:

@@ -1,7 +1,7 @@
 import pytest
 
 from certwright.wire.rest.calls import Answer, Call, Route
-from certwright.wire.rest.errors import WireRefusal
+from certwright.wire.rest.faults import WireRefusal
 from certwright.wire.rest.routing import RouteTable
 
 
@@ -42,13 +42,13 @@ def test_a_literal_segment_goes_before_a_named_one() -> None:
 def test_an_address_that_leads_nowhere_is_not_found(path: str) -> None:
     with pytest.raises(WireRefusal) as refused:
         TABLE.get_route("GET", path)
-    assert (refused.value.status, refused.value.code) == (404, "route-unknown")
+    assert (refused.value.fault.status, refused.value.fault.code) == (404, "route-unknown")
 
 
 def test_a_wrong_method_is_refused_with_those_that_are_right() -> None:
     with pytest.raises(WireRefusal) as refused:
         TABLE.get_route("DELETE", "/root/v1.0/things/7")
-    assert (refused.value.status, refused.value.headers) == (405, (("Allow", "GET, PUT"),))
+    assert (refused.value.fault.status, refused.value.headers) == (405, (("Allow", "GET, PUT"),))
 
 
 def test_one_segment_cannot_have_two_names() -> None:

@@ -23,6 +23,7 @@ from certwright.domain.external_certificates import HeldCertificate
 from certwright.domain.profile_templates import CertificateTemplate, ProfileTemplate
 from certwright.domain.requests import RequestFlags
 from certwright.formats.sddl import encode_security_descriptor
+from certwright.wire.rest.errors import CertificateErrorBody
 from certwright.wire.rest.identifiers import UNSET_IDENTIFIER
 
 UNSET_MOMENT = "0001-01-01T00:00:00"
@@ -183,7 +184,7 @@ class DeliveredBody(Struct):
     certificate_id: int = field(name="CertificateId")
     flags: int = field(name="Flags")
     use_local_machine_store: bool = field(name="UseLocalMachineStore")
-    error: str | None = field(name="Error")
+    error: CertificateErrorBody | None = field(name="Error")
     pkcs7: str | None = field(name="Pkcs7")
     pfx: str | None = field(name="Pfx")
     is_external: bool = field(name="IsExternal")
@@ -209,7 +210,7 @@ class DeliveredBody(Struct):
             certificate_id=0,
             flags=sum(flag for flag, is_set in flags.items() if is_set),
             use_local_machine_store=delivered.use_local_machine_store,
-            error=None if delivered.error is None else str(delivered.error),
+            error=None if delivered.error is None else CertificateErrorBody.of(delivered.error),
             pkcs7=None if response is None else format_base64(response),
             pfx=None if pfx is None else format_base64(pfx),
             is_external=delivered.is_external,

@@ -8,7 +8,7 @@ from certwright.domain.errors import CertwrightError
 from certwright.domain.requests import RequestId
 from certwright.wire.rest.bodies import DeliveredBody, GenerationOptionsBody
 from certwright.wire.rest.calls import Answer, Call, Route, listed
-from certwright.wire.rest.errors import WireRefusal
+from certwright.wire.rest.faults import WireRefusal
 
 
 def get_generation_options(call: Call) -> Answer:

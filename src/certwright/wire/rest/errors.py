@@ -5,6 +5,7 @@ do not know, so whatever is unavailable is a 500.
 """
 
 from dataclasses import dataclass
+from typing import Self
 from uuid import UUID, uuid4
 
 import structlog
@@ -12,6 +13,7 @@ from msgspec import UNSET, Struct, UnsetType, field
 
 from certwright.domain import errors as domain
 from certwright.domain.errors import CertwrightError, RulesBroken, SignInThrottled
+from certwright.wire.rest.faults import WireFault, WireRefusal
 
 STATUS_OF: dict[type[CertwrightError], int] = {
     domain.CredentialsMissing: 401,
@@ -128,20 +130,7 @@ _ABOUT_ITEMS = (
     domain.DataItemUnknown,
 )
 
-BUG_CODE = "internal-error"
-BUG_TEXT = "Something went wrong on the server. Its log has the cause under this correlation identifier."
-
 _log = structlog.get_logger(__name__)
-
-
-@dataclass
-class WireRefusal(Exception):
-    """HTTP itself was used wrongly; no use case was asked."""
-
-    status: int
-    code: str
-    text: str
-    headers: tuple[tuple[str, str], ...] = ()
 
 
 class ErrorDetail(Struct):
@@ -150,6 +139,19 @@ class ErrorDetail(Struct):
     code: str = field(name="ErrorCode")
     message: str = field(name="Message")
     field: str | UnsetType = field(name="Field", default=UNSET)
+
+
+class CertificateErrorBody(Struct):
+    """Why there is no certificate for one request of several. Source: CertificateRequestError in domain.md 2.12."""
+
+    message: str = field(name="Message")
+    code: str = field(name="ErrorCode")
+    errors: list[ErrorDetail] | UnsetType = field(name="Errors", default=UNSET)
+
+    @classmethod
+    def of(cls, error: CertwrightError) -> Self:
+        """Return *error* as the answer to a whole call would have it, but for what the call is found by."""
+        return cls(error.text, error.code, _list_details(error))
 
 
 class ErrorBody(Struct):
@@ -179,10 +181,14 @@ def answer_error(error: Exception, challenges: tuple[str, ...]) -> ErrorAnswer:
     if isinstance(error, CertwrightError) and STATUS_OF.get(type(error), 500) < 500:
         return _answer_refusal(error, correlation_id, challenges)
     if isinstance(error, WireRefusal):
-        _log.info("refused", code=error.code, status=error.status, correlation_id=str(correlation_id))
-        return ErrorAnswer(error.status, ErrorBody(error.text, error.code, correlation_id), error.headers)
+        _log.info("refused", code=error.fault.code, status=error.fault.status, correlation_id=str(correlation_id))
+        return _answer_fault(error.fault, correlation_id, error.headers)
     _log.error("failed", correlation_id=str(correlation_id), exc_info=error)
-    return ErrorAnswer(500, ErrorBody(BUG_TEXT, BUG_CODE, correlation_id))
+    return _answer_fault(WireFault.INTERNAL_ERROR, correlation_id)
+
+
+def _answer_fault(fault: WireFault, correlation_id: UUID, headers: tuple[tuple[str, str], ...] = ()) -> ErrorAnswer:
+    return ErrorAnswer(fault.status, ErrorBody(fault.text, fault.code, correlation_id), headers)
 
 
 def _answer_refusal(error: CertwrightError, correlation_id: UUID, challenges: tuple[str, ...]) -> ErrorAnswer:

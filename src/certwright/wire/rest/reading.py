@@ -8,11 +8,10 @@ import re
 
 from certwright.domain.errors import MalformedBody
 from certwright.wire.rest.asgi import Receive
-from certwright.wire.rest.errors import WireRefusal
+from certwright.wire.rest.faults import LIMIT_OCTETS, WireFault, WireRefusal
 from certwright.wire.rest.json_values import parse_json
 from certwright.wire.rest.properties import Properties
 
-LIMIT_OCTETS = 5 * 1024 * 1024
 DRAIN_LIMIT_OCTETS = 64 * 1024 * 1024
 """Up to here a body that is too large is read to its end: a client that still sends would see a reset, not our answer."""
 PATIENCE_SECONDS = 120
@@ -55,7 +54,7 @@ async def _read(receive: Receive) -> bytes:
 
 
 def _refuse_size(*headers: tuple[str, str]) -> WireRefusal:
-    return WireRefusal(413, "body-too-large", f"The body is longer than {LIMIT_OCTETS} octets.", headers)
+    return WireRefusal(WireFault.BODY_TOO_LARGE, *headers)
 
 
 def parse_body(body: bytes, content_type: str, *, takes_trailing_commas: bool = False) -> Properties:
@@ -67,7 +66,7 @@ def parse_body(body: bytes, content_type: str, *, takes_trailing_commas: bool = 
     if not body.strip():
         raise MalformedBody("it is empty")
     if content_type.partition(";")[0].strip().lower() != "application/json":
-        raise WireRefusal(415, "content-type-refused", "The Content-Type of a body has to be application/json.")
+        raise WireRefusal(WireFault.CONTENT_TYPE_REFUSED)
     text = body.removeprefix(_BYTE_ORDER_MARK)
     values = parse_json(_STRING_OR_TRAILING_COMMA.sub(rb"\1", text) if takes_trailing_commas else text)
     if not isinstance(values, dict):

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from certwright.wire.rest.calls import Route
-from certwright.wire.rest.errors import WireRefusal
+from certwright.wire.rest.faults import WireFault, WireRefusal
 
 
 @dataclass(slots=True)
@@ -40,14 +40,14 @@ class RouteTable:
                 following = node.value
                 values[node.value_name] = segment
             if following is None:
-                raise WireRefusal(404, "route-unknown", "There is nothing at this address.")
+                raise WireRefusal(WireFault.ROUTE_UNKNOWN)
             node = following
         if not node.routes:
-            raise WireRefusal(404, "route-unknown", "There is nothing at this address.")
+            raise WireRefusal(WireFault.ROUTE_UNKNOWN)
         route = node.routes.get(method)
         if route is None:
             allowed = ("Allow", ", ".join(sorted(node.routes)))
-            raise WireRefusal(405, "method-not-allowed", "This address is not asked in this way: see Allow.", (allowed,))
+            raise WireRefusal(WireFault.METHOD_NOT_ALLOWED, allowed)
         return route, values
 
 

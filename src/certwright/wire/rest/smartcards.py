@@ -54,7 +54,8 @@ def get_smartcards(call: Call) -> Answer:
         card_id = find_identifier(call.query["cardid"])
         if card_id is None:
             raise MalformedValue("cardid", "a GUID is wanted")
-        return found(SmartcardBody.of(find_smartcard(CardId(card_id), by=call.caller, world=call.world)))
+        card = find_smartcard(CardId(card_id), by=call.caller, world=call.world)
+        return listed([]) if card is None else found(SmartcardBody.of(card))
     name = fold_name(call.query.get("status", ""))
     if name and name not in SMARTCARD_STATUSES:
         return listed([])
