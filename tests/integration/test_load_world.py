@@ -1,5 +1,6 @@
 """World files and passwords in a real installation."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from importlib.resources import files
@@ -8,12 +9,23 @@ from pathlib import Path
 import pytest
 
 from certwright.adapters.signin.argon2 import Argon2Hasher
-from certwright.application.load_world import load_world
+from certwright.application.load_world import load_world, preview_load
+from certwright.application.manage_people import switch_user
 from certwright.application.set_password import set_password
+from certwright.application.world_differences import Change
 from certwright.bootstrap import Installation, open_installation
 from certwright.bootstrap_creation import create_installation
-from certwright.domain.errors import DefinitionInvalid, EscalationPath, MalformedValue, Refused, RulesBroken, UserNotFound
+from certwright.domain.errors import (
+    ChangedMeanwhile,
+    DefinitionInvalid,
+    EscalationPath,
+    MalformedValue,
+    Refused,
+    RulesBroken,
+    UserNotFound,
+)
 from certwright.domain.events import Event, EventType
+from certwright.domain.grants import Grant
 from certwright.domain.profile_templates import (
     EMAIL_PROTECTION,
     CertificateTemplate,
@@ -56,6 +68,19 @@ def with_certificate_template(demo: WorldDefinition, template: CertificateTempla
     return replace(demo, templates=(replace(first, certificate_templates=(template,)), *others))
 
 
+def one_person(demo: WorldDefinition) -> WorldDefinition:
+    """Return a world with the subscriber alone, who has another address."""
+    subscriber = next(each for each in demo.users if each.account_name == "subscriber")
+    return replace(demo, users=(replace(subscriber, email="sam@contoso.com"),), groups=(), grants=(), templates=())
+
+
+def list_held(demo: WorldDefinition, installation: Installation) -> list[Grant]:
+    """Return which rights of the demo somebody has."""
+    with installation.world.store.reading() as session:
+        grants = tuple(session.directory.load_grants())
+    return [each for each in demo.grants if each in grants]
+
+
 def list_refusals(definition: WorldDefinition, installation: Installation) -> list[Refused]:
     with pytest.raises(Refused) as refused:
         load_world(definition, "test", operator="root", world=installation.world)
@@ -90,13 +115,73 @@ def test_a_changed_template_gets_a_new_version_and_the_old_one_stays(demo: World
         assert session.templates.get(first.id).description == "Something else."
 
 
-def test_rights_are_those_of_the_world_loaded_last(demo: WorldDefinition, installation: Installation) -> None:
+def test_rights_that_a_world_does_not_name_stay(demo: WorldDefinition, installation: Installation) -> None:
     load_world(demo, "demo", operator="root", world=installation.world)
-    load_world(replace(demo, grants=()), "demo", operator="root", world=installation.world)
+    loaded = load_world(one_person(demo), "one", operator="root", world=installation.world)
+    assert [(each.change, each.kind, each.name, each.detail) for each in loaded.differences] == [
+        (Change.CHANGED, "user", "CORP\\subscriber", "email: subscriber@contoso.com -> sam@contoso.com")
+    ]
+    assert list_held(demo, installation) == list(demo.grants)
+
+
+def test_rights_and_members_become_those_of_a_world_that_replaces(demo: WorldDefinition, installation: Installation) -> None:
+    load_world(demo, "demo", operator="root", world=installation.world)
+    subscribers = next(each for each in demo.groups if each.name == "Subscribers")
+    fewer = replace(demo, grants=(), groups=(replace(subscribers, members=frozenset()),))
+    kept = load_world(fewer, "fewer", operator="root", world=installation.world)
+    assert kept.differences == ()
+    removed = load_world(fewer, "fewer", replaces=True, operator="root", world=installation.world)
+    assert {each.change for each in removed.differences} == {Change.REMOVED}
+    assert Counter(each.kind for each in removed.differences) == {"right": len(demo.grants), "member": 2}
+    assert list_held(demo, installation) == []
     with installation.world.store.reading() as session:
-        grants = session.directory.load_grants()
-    held = [each for each in demo.grants if grants.find_trustees(each.object_kind, each.object_name, each.right)]
-    assert held == []
+        members = {each.name: len(each.members) for each in session.directory.list_groups()}
+    assert (members["Subscribers"], members["Approvers"]) == (0, 2)
+
+
+def test_a_disabled_account_stays_disabled(demo: WorldDefinition, installation: Installation) -> None:
+    load_world(demo, "demo", operator="root", world=installation.world)
+    switch_user("subscriber", enabled=False, operator="root", world=installation.world)
+    for changed in (demo, one_person(demo)):
+        for replaces in (False, True):
+            loaded = load_world(changed, "again", replaces=replaces, operator="root", world=installation.world)
+            assert loaded.kept_disabled == ("CORP\\subscriber",)
+    with installation.world.store.reading() as session:
+        (user,) = (each for each in session.directory.list_users() if each.account_name == "subscriber")
+    assert (user.enabled, user.email) == (False, "sam@contoso.com")
+
+
+def test_a_world_can_disable_an_account(demo: WorldDefinition, installation: Installation) -> None:
+    load_world(demo, "demo", operator="root", world=installation.world)
+    disabling = replace(demo, users=tuple(replace(each, enabled=False) for each in demo.users[:1]))
+    (difference,) = load_world(disabling, "off", operator="root", world=installation.world).differences
+    assert (difference.name, difference.detail) == ("CORP\\subscriber", "enabled: true -> false")
+
+
+def test_a_preview_says_what_a_load_changes_and_changes_nothing(demo: WorldDefinition, installation: Installation) -> None:
+    previewed = preview_load(demo, "demo", operator="root", world=installation.world)
+    with installation.world.store.reading() as session:
+        assert session.directory.list_users() == ()
+        assert session.templates.list_newest() == ()
+    assert list_events(installation, EventType.WORLD_LOADED) == []
+    loaded = load_world(demo, "demo", operator="root", world=installation.world)
+    assert previewed.differences == loaded.differences
+    assert Counter(each.kind for each in loaded.differences) == {
+        "user": len(demo.users),
+        "group": len(demo.groups),
+        "member": sum(len(each.members) for each in demo.groups),
+        "right": len(demo.grants),
+        "profile template": len(demo.templates),
+    }
+
+
+def test_what_was_shown_is_what_is_loaded(demo: WorldDefinition, installation: Installation) -> None:
+    shown = preview_load(demo, "demo", operator="root", world=installation.world).differences
+    load_world(one_person(demo), "one", operator="root", world=installation.world)
+    with pytest.raises(ChangedMeanwhile):
+        load_world(demo, "demo", expected=shown, operator="root", world=installation.world)
+    with installation.world.store.reading() as session:
+        assert len(session.directory.list_users()) == 1
 
 
 def test_a_template_that_opens_an_escalation_path_is_not_loaded(demo: WorldDefinition, installation: Installation) -> None:

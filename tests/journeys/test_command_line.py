@@ -17,7 +17,7 @@ from click.testing import CliRunner, Result
 
 from certwright.adapters.sql.schema import migrate
 from certwright.wire.cli import COMMANDS, main
-from worlds.commands import FAST_SETTINGS, certwright, serving
+from worlds.commands import FAST_SETTINGS, certwright, certwright_on_terminal, serving
 from worlds.served import PASSWORD, Served
 
 CHAIN_OK = re.compile(r": OK$", re.MULTILINE)
@@ -159,7 +159,67 @@ def test_a_folder_without_installation_is_told_what_to_do(tmp_path: Path) -> Non
 
 def test_loading_again_changes_nothing(data: Path) -> None:
     result = run("load", "demo", "--data", data, "--json")
-    assert json.loads(result.output) == {"users": 0, "groups": 0, "templates": []}
+    told = json.loads(result.output)
+    assert (told["loaded"], told["users"], told["groups"], told["templates"], told["differences"]) == (True, 0, 0, [], [])
+
+
+ONE_PERSON = """\
+[domain]
+name = "CORP"
+
+[[users]]
+account = "subscriber"
+id = "8f1590dc-d932-4b66-8e68-2e91c5880780"
+sid = "S-1-5-21-2127521184-1604012920-1887927527-14995557"
+principal_name = "subscriber@corp.contoso.com"
+email = "sam@contoso.com"
+display_name = "Sam Subscriber"
+distinguished_name = "CN=Sam Subscriber,OU=People,DC=corp,DC=contoso,DC=com"
+"""
+
+
+@pytest.fixture
+def one_person(tmp_path: Path) -> Path:
+    """A file with one person of the demo world, who has another address, and nothing else."""
+    file = tmp_path / "one.toml"
+    file.write_text(ONE_PERSON)
+    return file
+
+
+def count_rights(data: Path) -> int:
+    return len(json.loads(run("rights", "list", "--data", data, "--json").stdout))
+
+
+def test_a_file_with_one_person_changes_this_person_alone(data: Path, one_person: Path) -> None:
+    run("users", "disable", "subscriber", "--data", data)
+    before = count_rights(data)
+    shown = run("load", one_person, "--dry-run", "--data", data).stdout.splitlines()
+    assert shown[0] == "~ user CORP\\subscriber: email: subscriber@contoso.com -> sam@contoso.com"
+    assert "stays disabled" in shown[1]
+    assert shown[-1].startswith("Nothing was loaded.")
+    loaded = json.loads(run("load", one_person, "--data", data, "--json").stdout)
+    assert (loaded["loaded"], loaded["users"], len(loaded["differences"])) == (True, 1, 1)
+    assert count_rights(data) == before == 69
+    assert [each["enabled"] for each in json.loads(run("users", "list", "--data", data, "--json").stdout)].count(False) == 1
+    again = run("load", one_person, "--data", data)
+    assert again.stdout.splitlines()[-1] == "New or changed: 0 users, 0 groups, 0 profile templates."
+
+
+def test_a_program_has_to_say_that_rights_may_be_removed(data: Path, one_person: Path) -> None:
+    before = count_rights(data)
+    refused = run("load", one_person, "--replace", "--data", data)
+    assert (refused.exit_code, "--yes" in refused.output) == (2, True)
+    assert refused.output.count("- right ") == before == count_rights(data)
+    assert run("load", one_person, "--replace", "--yes", "--data", data).exit_code == 0
+    assert count_rights(data) == 0
+
+
+@pytest.mark.parametrize(("answer", "rights"), [("n", 69), ("y", 0)])
+def test_somebody_at_a_terminal_is_asked(answer: str, rights: int, data: Path, one_person: Path) -> None:
+    status, told = certwright_on_terminal("load", one_person, "--replace", "--data", data, answers={"Load this?": answer})
+    assert (status == 0) == (answer == "y"), told
+    assert "- right administer on service: of Administrators" in told
+    assert count_rights(data) == rights
 
 
 def test_a_world_file_with_faults_is_refused_with_all_of_them(data: Path, tmp_path: Path) -> None:

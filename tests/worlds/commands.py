@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -27,6 +28,32 @@ def certwright(*arguments: str | Path, variables: Mapping[str, str] | None = Non
         stdin=subprocess.DEVNULL,
         check=False,
     )
+
+
+def certwright_on_terminal(
+    *arguments: str | Path, answers: Mapping[str, str], variables: Mapping[str, str] | None = None
+) -> tuple[int, str]:
+    """Return exit status and output of the program on a terminal, where each question is given its answer once."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [PROGRAM, *map(str, arguments)], stdin=theirs, stdout=theirs, stderr=theirs, env={**os.environ, **(variables or {})}
+    ) as process:
+        os.close(theirs)
+        told, waiting = "", dict(answers)
+        while chunk := _read_terminal(ours):
+            told += chunk
+            for question in [each for each in waiting if each in told]:
+                os.write(ours, f"{waiting.pop(question)}\n".encode())
+        os.close(ours)
+        return process.wait(TIMEOUT_SECONDS), told
+
+
+def _read_terminal(terminal: int) -> str:
+    """Return what came since; nothing once the program has ended, which Linux says with an error."""
+    try:
+        return os.read(terminal, 65_536).decode(errors="replace")
+    except OSError:
+        return ""
 
 
 @dataclass(frozen=True)

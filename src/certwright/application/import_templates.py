@@ -1,11 +1,9 @@
 """Import templates that an administrator wrote down or exported, and see beforehand what that would change."""
 
-from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
-from typing import TypeVar
 
 from certwright.application.load_world import load_in_session
+from certwright.application.rehearsal import rehearse
 from certwright.application.role_separation import separate_roles
 from certwright.application.stored_templates import (
     list_name_faults,
@@ -23,8 +21,6 @@ from certwright.domain.ports import Session
 from certwright.domain.profile_templates import ProfileTemplate, ProfileTemplateId
 from certwright.formats.definition_encoding import encode_templates
 from certwright.formats.definitions import TemplatesDefinition, is_world, parse_templates, parse_world
-
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +73,7 @@ def preview_changes(text: str, name: str, *, operator: str, world: World) -> tup
         )
         return tuple(each for each in changes if each.before != each.after)
 
-    return _rehearse(compare, world)
+    return rehearse(compare, world)
 
 
 def _import(text: str, name: str, operator: str, session: Session, world: World) -> ImportedTemplates:
@@ -110,16 +106,3 @@ def _encode_each(session: Session) -> dict[ProfileTemplateId, tuple[str, str]]:
         each.id: (each.name, encode_templates((each,), names, grants, explained=False))
         for each in session.templates.list_newest()
     }
-
-
-class _UndoneError(Exception):
-    """Ends a rehearsal."""
-
-
-def _rehearse(work: Callable[[Session], Result], world: World) -> Result:
-    """Return what *work* returns; nothing of what it stores stays."""
-    results: list[Result] = []
-    with suppress(_UndoneError), world.store.writing() as session:
-        results.append(work(session))
-        raise _UndoneError
-    return results[0]

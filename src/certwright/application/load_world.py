@@ -1,7 +1,13 @@
-"""Load people, rights and templates that an administrator wrote down."""
+"""Load people, rights and templates that an administrator wrote down.
 
-from dataclasses import dataclass
+A load adds and changes what the file names. Only a replacing one removes: members of its groups and rights that it does not
+name. Accounts, groups and templates that it does not name always stay, and a disabled account stays disabled.
+"""
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from certwright.application.rehearsal import rehearse
 from certwright.application.role_separation import separate_roles
 from certwright.application.stored_templates import (
     list_name_faults,
@@ -13,9 +19,17 @@ from certwright.application.stored_templates import (
 )
 from certwright.application.trustees import list_known_names
 from certwright.application.world import World
-from certwright.domain.errors import RolesCombined, check_none_broken
+from certwright.application.world_differences import (
+    Difference,
+    list_group_differences,
+    list_right_differences,
+    list_template_differences,
+    list_user_differences,
+)
+from certwright.domain.errors import ChangedMeanwhile, RolesCombined, check_none_broken
 from certwright.domain.events import EventType, tell_of_operator
-from certwright.domain.identities import Sid
+from certwright.domain.grants import Grant
+from certwright.domain.identities import Group, Sid, User
 from certwright.domain.ports import Session
 from certwright.domain.profile_templates import ProfileTemplate
 from certwright.domain.rules.policy_parties import list_group_rings
@@ -24,36 +38,63 @@ from certwright.formats.definitions import WorldDefinition
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadedWorld:
-    """What a load changed. Shape: *users* and *groups* count those that are new or differ; *templates* have new versions."""
+    """What a load changed.
+
+    Shape: *users* and *groups* count those that are new or differ; *templates* have new versions; *differences* are all that
+    was added, changed and removed; *kept_disabled* are accounts that the definition would enable, which a load never does.
+    """
 
     users: int
     groups: int
     templates: tuple[ProfileTemplate, ...]
+    differences: tuple[Difference, ...] = ()
+    kept_disabled: tuple[str, ...] = ()
     combined_roles: tuple[RolesCombined, ...] = ()
 
 
-def load_world(definition: WorldDefinition, name: str, *, operator: str, world: World) -> LoadedWorld:
+def load_world(
+    definition: WorldDefinition,
+    name: str,
+    *,
+    replaces: bool = False,
+    expected: tuple[Difference, ...] | None = None,
+    operator: str,
+    world: World,
+) -> LoadedWorld:
     """Return what changed: nothing, when the same definition is loaded again. *name* and *operator* are for the history.
 
-    Grants become those of the definition; users and groups that it does not name stay as they are.
-
+    Shape: where it *replaces*, rights and the members of its groups are exactly those of the definition; *expected* are the
+    differences that were shown and agreed to.
     Errors: EscalationPath, DefinitionInvalid, RolesCombined, or RulesBroken with every one of them; each names file, line and
-            key where it is about one.
+            key where it is about one. ChangedMeanwhile when the differences are not the expected ones any more.
     """
     with world.store.writing() as session:
-        return load_in_session(definition, name, operator=operator, session=session, world=world)
+        loaded = load_in_session(definition, name, replaces=replaces, operator=operator, session=session, world=world)
+        if expected is not None and loaded.differences != expected:
+            raise ChangedMeanwhile("installation")
+        return loaded
 
 
-def load_in_session(definition: WorldDefinition, name: str, *, operator: str, session: Session, world: World) -> LoadedWorld:
+def preview_load(definition: WorldDefinition, name: str, *, replaces: bool = False, operator: str, world: World) -> LoadedWorld:
+    """Return what `load_world` would change; nothing is. Errors: as there."""
+    return rehearse(
+        lambda session: load_in_session(definition, name, replaces=replaces, operator=operator, session=session, world=world),
+        world,
+    )
+
+
+def load_in_session(
+    definition: WorldDefinition, name: str, *, replaces: bool = False, operator: str, session: Session, world: World
+) -> LoadedWorld:
     """Return what `load_world` does, in a session of the caller's. Errors: as there."""
     place = definition.source.place
     check_none_broken(place(list_template_faults(definition.templates, world.patterns)))
-    users = _save_users(definition, operator, session, world)
-    groups = _save_groups(definition, operator, session, world)
+    users = _save_users(definition.users, operator, session, world)
+    groups = _save_groups(definition.groups, operator, session, world, replaces=replaces)
     check_none_broken(place(list_group_rings(session.directory.list_groups())))
     check_none_broken(place(list_name_faults(definition.templates, session)))
     templates = save_templates(definition.templates, session)
-    replace_rights(definition.grants, operator, session, world)
+    rights = _save_rights(definition.grants, operator, session, world, replaces=replaces)
     check_none_broken(place(list_people_faults(definition.templates, session)))
     combined = separate_roles(session, operator=operator, world=world)
     told = tell_of_operator(
@@ -61,17 +102,32 @@ def load_in_session(definition: WorldDefinition, name: str, *, operator: str, se
         operator,
         world.clock.now(),
         name=name,
-        users=str(users),
-        groups=str(groups),
+        users=str(users.count),
+        groups=str(groups.count),
         templates=tell_versions(templates),
     )
     session.history.append([told])
-    return LoadedWorld(users=users, groups=groups, templates=templates, combined_roles=combined)
+    disabled = {each.id for each in session.directory.list_users() if not each.enabled}
+    return LoadedWorld(
+        users=users.count,
+        groups=groups.count,
+        templates=templates,
+        differences=(*users.differences, *groups.differences, *list_template_differences(templates), *rights),
+        kept_disabled=tuple(each.nt4_name for each in definition.users if each.enabled and each.id in disabled),
+        combined_roles=combined,
+    )
 
 
-def _save_users(definition: WorldDefinition, operator: str, session: Session, world: World) -> int:
+@dataclass(frozen=True, slots=True)
+class _Saved:
+    count: int
+    differences: tuple[Difference, ...]
+
+
+def _save_users(defined: Iterable[User], operator: str, session: Session, world: World) -> _Saved:
     present = {each.id: each for each in session.directory.list_users()}
-    changed = [each for each in definition.users if present.get(each.id) != each]
+    merged = [_keep_disabled(each, present.get(each.id)) for each in defined]
+    changed = [each for each in merged if present.get(each.id) != each]
     now = world.clock.now()
     for user in changed:
         session.directory.save_user(user)
@@ -88,24 +144,43 @@ def _save_users(definition: WorldDefinition, operator: str, session: Session, wo
             for each in changed
         ]
     )
-    return len(changed)
+    return _Saved(len(changed), tuple(list_user_differences(present, changed)))
 
 
-def _save_groups(definition: WorldDefinition, operator: str, session: Session, world: World) -> int:
+def _keep_disabled(user: User, present: User | None) -> User:
+    """Return *user*, disabled where the present account is: whoever disabled it had a reason that no file has to repeat."""
+    return user if present is None or present.enabled else replace(user, enabled=False)
+
+
+def _save_groups(defined: Iterable[Group], operator: str, session: Session, world: World, *, replaces: bool) -> _Saved:
     present = {each.id: each for each in session.directory.list_groups()}
-    changed = [each for each in definition.groups if present.get(each.id) != each]
+    merged = [each if replaces else _add_members(each, present.get(each.id)) for each in defined]
+    changed = [each for each in merged if present.get(each.id) != each]
     now = world.clock.now()
     for group in changed:
         session.directory.save_group(group)
     names = list_known_names(session)
     for group in changed:
         before = present[group.id].members if group.id in present else frozenset[Sid]()
-        joined, left = (", ".join(sorted(names.get(each, each) for each in sids)) for sids in _compare(before, group.members))
+        joined, left = (_tell_names(sids, names) for sids in (group.members - before, before - group.members))
         told = tell_of_operator(EventType.GROUP_CHANGED, operator, now, group=group.name, joined=joined, left=left)
         session.history.append([told])
-    return len(changed)
+    return _Saved(len(changed), tuple(list_group_differences(present, changed, names)))
 
 
-def _compare(before: frozenset[Sid], after: frozenset[Sid]) -> tuple[frozenset[Sid], frozenset[Sid]]:
-    """Return who came and who went."""
-    return after - before, before - after
+def _add_members(group: Group, present: Group | None) -> Group:
+    return group if present is None else replace(group, members=group.members | present.members)
+
+
+def _tell_names(sids: Iterable[Sid], names: Mapping[Sid, str]) -> str:
+    return ", ".join(sorted(names.get(each, each) for each in sids))
+
+
+def _save_rights(
+    defined: Iterable[Grant], operator: str, session: Session, world: World, *, replaces: bool
+) -> tuple[Difference, ...]:
+    before = tuple(session.directory.load_grants())
+    after = tuple(dict.fromkeys(defined if replaces else (*before, *defined)))
+    names = list_known_names(session) | {Sid(str(each.id)): each.name for each in session.templates.list_newest()}
+    replace_rights(after, operator, session, world)
+    return tuple(list_right_differences(before, after, names))
