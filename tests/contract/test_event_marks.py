@@ -53,6 +53,9 @@ class History:
         with self.engine.begin() as connection:
             for each in statements:
                 connection.execute(each)
+            if self.engine.dialect.name == "postgresql":
+                # As somebody does who puts numbers of his own in; SQLite does it by itself.
+                connection.execute(text("SELECT setval('events_sequence_seq', max(sequence)) FROM events"))
         try:
             yield
         finally:

@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 from certwright.bootstrap import open_installation
 from certwright.domain.events import Event, EventType
 from certwright.wire.cli import main
+from certwright.wire.cli.audit import NOT_COMPARED
 from worlds.commands import FAST_SETTINGS
 
 GUIDE = Path(__file__).parents[2] / "docs" / "how-to" / "prove-the-history.md"
@@ -202,3 +203,43 @@ def test_the_guides_program_finds_a_history_that_was_cut_off(exported: Path) -> 
     seals = (exported / "seals.jsonl").read_text().splitlines(keepends=True)
     (exported / "seals.jsonl").write_text(seals[0])
     assert "line 2 of the checkpoints says otherwise" in prove(exported).stdout
+
+
+# -- what is said of what cannot be known ------------------------------------------------------------------------------
+
+
+def test_a_proof_without_a_copy_from_elsewhere_says_so_first_and_by_its_status(data: Path, tmp_path: Path) -> None:
+    own, copy = data / "history.checkpoints", tmp_path / "copy"
+    copy.write_bytes(own.read_bytes())
+    for words in ([], ["--checkpoints", own]):
+        verified = run("audit", "verify", "--data", data, *words)
+        assert (verified.exit_code, verified.output.splitlines()[0][:20]) == (NOT_COMPARED, "No copy of the check")
+        assert "The history is whole" not in verified.output
+    compared = run("audit", "verify", "--data", data, "--checkpoints", copy)
+    assert (compared.exit_code, compared.output.splitlines()[-1]) == (0, "The history is whole.")
+    assert compared.output.startswith("Compared with a copy of the checkpoints, which goes up to event ")
+
+
+def cut(data: Path, *statements: str) -> Result:
+    with sqlite3.connect(data / "certwright.db") as database:
+        for each in statements:
+            database.execute(each)
+    database.close()
+    return run("audit", "verify", "--json", "--data", data)
+
+
+def test_a_history_that_was_removed_with_all_checkpoints_is_not_whole(data: Path) -> None:
+    (data / "history.checkpoints").write_text("")
+    removed = cut(data, "DELETE FROM events", "DELETE FROM seals", "DELETE FROM sqlite_sequence")
+    assert removed.exit_code == 1
+    assert json.loads(removed.output)["faults"][0] == (
+        "the first event is missing: that of an installation is service.initialized"
+    )
+
+
+def test_an_end_that_was_cut_off_with_its_checkpoints_is_named(data: Path) -> None:
+    (data / "history.checkpoints").write_text("".join((data / "history.checkpoints").read_text().splitlines(True)[:1]))
+    last = read_seals(data)[0]["last"]
+    removed = cut(data, f"DELETE FROM events WHERE sequence > {last}", "DELETE FROM seals WHERE number > 1")
+    assert removed.exit_code == 1
+    assert f"events {last + 1} to " in json.loads(removed.output)["faults"][0]

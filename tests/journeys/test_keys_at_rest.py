@@ -13,6 +13,7 @@ from sqlalchemy import text
 from certwright.adapters.keys.key_encryption import KeyEncryptionKey
 from certwright.bootstrap import open_installation
 from certwright.domain.keys import SealedPart
+from certwright.wire.cli.audit import NOT_COMPARED
 from worlds.commands import FAST_SETTINGS, certwright, serving
 from worlds.rest_steps import open_request
 from worlds.served import PASSWORD, ROOT, install
@@ -74,7 +75,7 @@ def test_a_rotation_takes_the_password_of_the_tls_key_along(data: Path) -> None:
     with serving(data) as server:
         assert server.stop() == 0
     assert (data / "tls" / "server.pem").read_bytes() == before
-    assert certwright("audit", "verify", "--data", data).returncode == 0
+    assert certwright("audit", "verify", "--data", data).returncode == NOT_COMPARED
 
 
 def test_a_new_passphrase_and_a_new_version_reach_a_server_that_runs(data: Path) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from certwright.application.world import World
 from certwright.domain.checkpoints import CheckpointLine, list_checkpoint_faults
-from certwright.domain.events import Digested, Seal, StoredSeal
+from certwright.domain.events import Digested, Event, EventType, Seal, StoredSeal
 from certwright.domain.history_ports import SealingKey
 from certwright.domain.ports import Session
 from certwright.domain.retention import RetentionRecord, encode_record
@@ -31,7 +31,9 @@ ReadCheckpoints = Callable[[], Iterator[CheckpointLine]]
 @dataclass(frozen=True, slots=True)
 class HistoryReport:
     """Shape: *faults* are sentences that name sequence numbers; *unsealed* events are newer than the last seal;
-    *checkpoints* are the lines that were compared; *removed* events were signed for when they were removed."""
+    *checkpoints* are the lines that were compared; *removed* events were signed for when they were removed; *remarks* are
+    sentences about what is no fault and cannot be proven; *compared_to* is the last event of which a copy of the checkpoints
+    from elsewhere tells, None where none was compared."""
 
     events: int
     seals: int
@@ -39,23 +41,44 @@ class HistoryReport:
     faults: tuple[str, ...] = field(default=())
     checkpoints: int = 0
     removed: int = 0
+    remarks: tuple[str, ...] = field(default=())
+    compared_to: int | None = None
 
 
-def verify_history(*, world: World, key: SealingKey, read_checkpoints: ReadCheckpoints | None = None) -> HistoryReport:
+def verify_history(
+    *,
+    world: World,
+    key: SealingKey,
+    read_checkpoints: ReadCheckpoints | None = None,
+    read_copy: ReadCheckpoints | None = None,
+) -> HistoryReport:
     """Return what was checked and everything that does not fit: changed, unreadable, missing, added and reordered events,
     those that were so before they were sealed, broken seals, and, with checkpoints, what was cut off, rewritten or put back.
+
+    Shape: *read_checkpoints* gives the installation's own checkpoints, and *read_copy* those that were kept elsewhere, which
+    are compared instead: who can write to the database may be able to cut the others with it.
     """
     # Before the view of the store begins: of each line that is there now, the seal is in the view.
-    lines = read_checkpoints() if read_checkpoints is not None else None
+    read_lines = read_copy or read_checkpoints
+    lines = read_lines() if read_lines is not None else None
     with world.store.reading() as session:
         verification = _Verification(session, key)
         verification.check_records()
         verification.check_seals()
         unsealed = verification.count_unsealed()
         verification.check_copies()
+        verification.check_ends()
     compared = verification.compare(lines) if lines is not None else 0
-    events, seals, faults = verification.events, verification.seals, tuple(verification.faults)
-    return HistoryReport(events, seals, unsealed, faults, compared, verification.removed)
+    return HistoryReport(
+        verification.events,
+        verification.seals,
+        unsealed,
+        tuple(verification.faults),
+        compared,
+        verification.removed,
+        tuple(verification.remarks),
+        verification.compared_to if read_copy is not None and compared else None,
+    )
 
 
 class _Verification:
@@ -64,7 +87,7 @@ class _Verification:
     def __init__(self, session: Session, key: SealingKey) -> None:
         self._session = session
         self._key = key
-        self._last = BELOW_ALL
+        self._last = self._last_event = BELOW_ALL
         self._previous: StoredSeal | None = None
         self._chains: dict[int, bytes] = {}
         self._has_signed_statements = False
@@ -77,6 +100,8 @@ class _Verification:
         self._has_marked_events = False
         self._follows_broken_seal = False
         self.faults: list[str] = []
+        self.remarks: list[str] = []
+        self.compared_to = 0
         self._records: list[RetentionRecord] = []
         self.events = self.seals = self.removed = 0
 
@@ -104,12 +129,29 @@ class _Verification:
             self._tell_unmarked(found.unmarked)
             self._tell_gaps([number for number, _ in found.digests])
             count, last = count + len(found.digests), found.digests[-1][0]
+        self._last_event = last
         return count
 
     def check_copies(self) -> None:
         """Look for events that have one mark: it was made for one of them, and taken over for the others."""
         copied = self._session.history.list_copied()
         self.faults += tell_of_events(copied, "has the mark of another event", "have the marks of other events")
+
+    def check_ends(self) -> None:
+        """Look whether the history begins where an installation's does, and goes as far as numbers were given."""
+        if self._session.keys.list_authorities():
+            first = self._session.history.find_first()
+            if not isinstance(first, Event) or first.type is not EventType.SERVICE_INITIALIZED:
+                self.faults.append(f"the first event is missing: that of an installation is {EventType.SERVICE_INITIALIZED}")
+        last, given = max(self._last_event, 0), self._session.history.find_last_given() or 0
+        if given > last and self._session.history.has_all_numbers:
+            told = tell_of_events(range(last + 1, given + 1), "is missing", "are missing")
+            self.faults += [f"{each}: the database has given numbers up to {given}" for each in told]
+        elif given > last:
+            ends = f"the history ends with event {last}, and the database has given numbers up to {given}"
+            self.remarks.append(f"{ends}: changes that were taken back had the others, or the end was cut off")
+        elif given < last:
+            self.faults.append(f"the history ends with event {last}, and the database has given numbers up to {given} only")
 
     def compare(self, lines: Iterator[CheckpointLine]) -> int:
         """Compare the seals with *lines*, and return how many those were."""
@@ -119,6 +161,8 @@ class _Verification:
             nonlocal count
             for line in lines:
                 count += 1
+                if line.checkpoint is not None and self._chains.get(line.checkpoint.statement.number) is not None:
+                    self.compared_to = max(self.compared_to, line.checkpoint.statement.last)
                 yield line
 
         self.faults += list_checkpoint_faults(counted(), self._chains, max(self._last, 0), self._key.is_signed)

@@ -64,6 +64,12 @@ class History(Protocol):
     def find_last_number(self) -> int:
         """Return the number of the newest event, as this session sees it; 0 when there is none."""
 
+    def find_last_given(self) -> int | None:
+        """Return the highest number that the store says it gave to an event; None where it does not say."""
+
+    def find_first(self) -> StoredEvent | None:
+        """Return the event with the lowest number."""
+
     def add_seal(self, seal: Seal) -> None:
         """Errors: ChangedMeanwhile when another sealer was first with this number."""
 

@@ -37,6 +37,10 @@ class CheckpointFile:
             raise CheckpointUnavailable(checkpoint.statement.number, str(self._path), detail) from error
         self._written = checkpoint
 
+    def is_file(self, path: Path) -> bool:
+        """Return whether *path* is another name of this file."""
+        return self._path.exists() and path.exists() and self._path.samefile(path)
+
     def read(self) -> Iterator[CheckpointLine]:
         """Return the lines that are there now; none where there is no file. Errors: OSError."""
         if not self._path.exists():

@@ -9,7 +9,7 @@ from itertools import takewhile
 from typing import Any, Protocol, TypeVar
 
 import msgspec
-from sqlalchemy import Column, Select, bindparam, func, insert, select
+from sqlalchemy import Column, Select, bindparam, func, insert, select, text
 
 from certwright.adapters.sql.event_digests import digest_rows, is_marked
 from certwright.adapters.sql.event_marks import EventMarker
@@ -60,6 +60,12 @@ _MARKED_BETWEEN = _WITH_MARKS.where(events.c.sequence.between(bindparam("first")
 _MARK = select(events.c.mark).where(events.c.sequence == bindparam("sequence"))
 _REPEATED = select(events.c.mark).where(events.c.mark.is_not(None)).group_by(events.c.mark).having(func.count() > 1)
 _COPIED = select(events.c.sequence).where(events.c.mark.in_(_REPEATED)).order_by(events.c.sequence)
+_FIRST = _IN_ORDER.limit(1)
+_LAST_GIVEN = {
+    "sqlite": text("SELECT seq FROM sqlite_sequence WHERE name = 'events'"),
+    "postgresql": text("SELECT pg_sequence_last_value(pg_get_serial_sequence('events', 'sequence')::regclass)"),
+}
+"""The counters of the databases. PostgreSQL's goes on where a change is taken back, and ahead of what a session sees."""
 _LAST_NUMBER = select(func.coalesce(func.max(events.c.sequence), 0))
 
 _COUNT_UNSEALED = select(func.count()).where(events.c.sequence > LAST_SEALED)
@@ -204,6 +210,16 @@ class SqlHistory:
         """Return the number of the newest event, as this session sees it; 0 when there is none."""
         number: int = self._connection.execute(_LAST_NUMBER).scalar()
         return number
+
+    def find_last_given(self) -> int | None:
+        """Return where the database's own counter of events is; None where it was taken away, or never used."""
+        found: int | None = self._connection.execute(_LAST_GIVEN[self._connection.dialect_name]).scalar()
+        return found
+
+    def find_first(self) -> StoredEvent | None:
+        """Return the event with the lowest number."""
+        found = self._list(_FIRST, {})
+        return found[0] if found else None
 
     def list_between(self, first: int, last: int) -> tuple[StoredEvent, ...]:
         """Return the events of a range of sequence numbers, ascending."""

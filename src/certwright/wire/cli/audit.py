@@ -17,6 +17,9 @@ from certwright.wire.cli.console import make_console
 from certwright.wire.cli.operators import find_operator
 from certwright.wire.cli.options import data_option, json_option
 
+NOT_COMPARED = 3
+"""The exit status of a proof without a copy of the checkpoints from elsewhere."""
+
 
 @click.group("audit")
 def command() -> None:
@@ -33,7 +36,7 @@ command.add_command(export)
 @click.option(
     "--checkpoints",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A copy of the file of checkpoints, instead of the one that the settings name.",
+    help="A copy of the checkpoints that was kept elsewhere, instead of the file that the settings name.",
 )
 @json_option
 def verify(data: Path, checkpoints: Path | None, *, as_json: bool) -> None:
@@ -44,7 +47,11 @@ def verify(data: Path, checkpoints: Path | None, *, as_json: bool) -> None:
     were cut off, written anew, or lost with an older database. Events that are too new to be sealed are counted; they are no
     fault while the server runs, which seals them within a second.
 
-    Exit status: 0 when the history is whole, 1 when it is not.
+    Without a copy of the checkpoints that was kept elsewhere, nobody knows whether the end of the history was cut off
+    together with the file beside the database. The first line says so, and so does the exit status.
+
+    Exit status: 0 when the history is whole, up to where the copy goes; 1 when it is not; 3 when no fault was found, and no
+    copy from elsewhere was compared.
 
     \b
     Examples:
@@ -53,10 +60,13 @@ def verify(data: Path, checkpoints: Path | None, *, as_json: bool) -> None:
       certwright audit verify --data /var/lib/certwright --json
     """
     with open_installation(data) as installation:
-        file = CheckpointFile(checkpoints) if checkpoints is not None else installation.checkpoints
-        report = verify_history(world=installation.world, key=installation.sealing_key, read_checkpoints=file.read)
+        own = installation.checkpoints
+        copy = None if checkpoints is None or own.is_file(checkpoints) else CheckpointFile(checkpoints).read
+        report = verify_history(
+            world=installation.world, key=installation.sealing_key, read_checkpoints=own.read, read_copy=copy
+        )
     _print(report, as_json=as_json)
-    sys.exit(1 if report.faults else 0)
+    sys.exit(_find_status(report))
 
 
 @command.command("key")
@@ -102,6 +112,13 @@ def prune(before: str, data: Path, *, dry_run: bool) -> None:
     make_console().print(f"{pruned.events} events were removed, with {pruned.records} signed records of it.")
 
 
+def _find_status(report: HistoryReport) -> int:
+    """Return the exit status; 2 is that of a command that was given the wrong words."""
+    if report.faults:
+        return 1
+    return NOT_COMPARED if report.compared_to is None else 0
+
+
 def _print(report: HistoryReport, *, as_json: bool) -> None:
     if as_json:
         body = {
@@ -110,16 +127,30 @@ def _print(report: HistoryReport, *, as_json: bool) -> None:
             "unsealed": report.unsealed,
             "checkpoints": report.checkpoints,
             "removed": report.removed,
+            "compared_to": report.compared_to,
+            "remarks": list(report.remarks),
             "faults": list(report.faults),
         }
         click.echo(json.dumps(body))
         return
     console = make_console()
+    if report.compared_to is None:
+        console.print(
+            "No copy of the checkpoints from elsewhere was compared: whether the end was cut off is not known.", style="yellow"
+        )
+    else:
+        console.print(f"Compared with a copy of the checkpoints, which goes up to event {report.compared_to}.")
     console.print(f"{report.events} sealed events under {report.seals} seals, {report.unsealed} not sealed yet.")
     console.print(f"{report.checkpoints} checkpoints outside of the database.")
     if report.removed:
         console.print(f"{report.removed} of these events were removed, which is signed for.")
+    for remark in report.remarks:
+        console.print(f"  NOTE  {remark}", style="yellow")
     for fault in report.faults:
         console.print(f"  FAULT {fault}", style="red")
-    whole = "The history is not what was sealed." if report.faults else "The history is whole."
-    console.print(whole, style="red" if report.faults else "green")
+    if report.faults:
+        console.print("The history is not what was sealed.", style="red")
+    elif report.compared_to is None:
+        console.print("No fault was found in what is there.", style="yellow")
+    else:
+        console.print("The history is whole.", style="green")
