@@ -43,7 +43,11 @@ ASKING = Policy(
 @pytest.fixture
 def house(url: str) -> Iterator[House]:
     store = open_store(url, cipher=KeyEncryptionKey("correct horse battery staple"))
-    yield found_house(store)
+    house = found_house(store)
+    with store.writing() as session:
+        (group,) = (each for each in session.directory.list_groups() if each.sid == APPROVERS)
+        session.directory.save_group(replace(group, members=group.members | {SECOND_APPROVER.user.sid}))
+    yield house
     store.close()
 
 

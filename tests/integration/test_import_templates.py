@@ -1,5 +1,6 @@
 """Templates alone: exported, changed, looked at, imported, in a real installation with people in it."""
 
+import re
 import shutil
 from collections.abc import Iterator
 from importlib.resources import files
@@ -151,6 +152,41 @@ def test_people_are_those_of_the_directory_under_every_name(name: str, installat
     approvers = {each.sid for each in WORLD.groups if each.name == "Approvers"}
     approver = {each.sid for each in WORLD.users if each.account_name == "approver"}
     assert imported.policies[RequestType.ENROLL].approvers == (approvers if name == "APPROVERS" else approver)
+
+
+RECOVERY_BY_ONE = pytest.mark.parametrize(
+    ("before", "after", "key", "words"),
+    [
+        ("approvals_needed = 1\n", "", "approvals_needed", "takes at least one approval"),
+        ("approvals_needed = 1\n", "approvals_needed = 0\n", "approvals_needed", "takes at least one approval"),
+        ('enrollment_agents = ["Help Desk"]', 'enrollment_agents = ["manager"]', "enrollment_agents", "by different ones"),
+        ('approvers = ["Approvers"]', 'approvers = ["Help Desk"]', "enrollment_agents", "by different ones"),
+    ],
+)
+
+
+@RECOVERY_BY_ONE
+def test_recovery_by_one_person_is_not_imported(
+    before: str, after: str, key: str, words: str, installation: Installation
+) -> None:
+    text = export(installation, "Signing and Archived Encryption")
+    head, policy, rest = text.partition("[profile_templates.policies.recover-on-behalf]")
+    changed = re.sub(rf"^{re.escape(before.strip())}.*\n", after.strip() + "\n", rest, count=1, flags=re.MULTILINE)
+    assert changed != rest
+    (refused,) = list_refusals(head + policy + changed, installation)
+    assert f".policies.recover-on-behalf.{key}: " in refused
+    assert words in refused
+
+
+@RECOVERY_BY_ONE
+def test_recovery_by_one_person_is_not_loaded(
+    before: str, after: str, key: str, words: str, installation: Installation
+) -> None:
+    head, policy, rest = DEMO.partition("[profile_templates.policies.recover-on-behalf]")
+    changed = head + policy + rest.replace(before, after, 1)
+    assert changed != DEMO
+    with pytest.raises(DefinitionInvalid, match=rf"\.policies\.recover-on-behalf\.{key}: .*{words}"):
+        load_world(parse_world(changed), "demo", operator="root", world=installation.world)
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,9 @@ def remember(house: House) -> None:
     """Fill the store's memory with what a request is looked up by."""
     start(house, Operation.ENROLL, None, MANAGER)
     list_requests(by=signed_in(MANAGER), world=house.world)
+    with house.store.reading() as session:
+        # Whoever calls is looked up when he signs in.
+        session.directory.find_principal(APPROVER.user.id)
 
 
 def start(house: House, operation: Operation, profile_id: ProfileId | None, by: Principal = SUBSCRIBER) -> RequestId:

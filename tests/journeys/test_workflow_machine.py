@@ -79,6 +79,8 @@ policies.retire = {{ initiators = ["Help Desk"] }}
 
 [profile_templates.policies.recover-on-behalf]
 initiators = ["Managers"]
+approvals_needed = 1
+approvers = ["Approvers"]
 enrollment_agent_required = true
 enrollment_agents = ["Help Desk"]
 
@@ -106,6 +108,7 @@ STARTS = {
 INITIATOR = {kind: "manager" if kind in STARTS["manager"] else "helpdesk" for kind in [*NEW, *KINDS]}
 DELIVERING = {*NEW, "renew", "recover", "recoveronbehalf", "duplicate", "onlineupdate"}
 FROM_ARCHIVE = {"recover", "recoveronbehalf"}
+APPROVALS = {"asked": 2, "recoveronbehalf": 1}
 MANAGERS_ITEM, SUBSCRIBERS_ITEM = "Cost Centre", "Badge"
 ITEMS = {MANAGERS_ITEM: ["1234", "0000", "12x"], SUBSCRIBERS_ITEM: ["17", "-4", "many"]}
 WRONG = {"12x", "many"}
@@ -217,7 +220,7 @@ class Workflows(RuleBasedStateMachine):
     def close_one(self, by: str, status: str, choice: int) -> None:
         self.close(self.pick(choice), status, by)
 
-    @precondition(lambda self: any(each.kind == "asked" for each in self.requests))
+    @precondition(lambda self: any(each.kind in APPROVALS for each in self.requests))
     @rule(
         by=st.sampled_from(["approver", "approver2", *ROLES]),
         status=st.sampled_from(["Approved", "Approved", "Approved", "Denied"]),
@@ -225,7 +228,9 @@ class Workflows(RuleBasedStateMachine):
         choice=st.integers(0, 50),
     )
     def decide(self, by: str, status: str, value: str | None, choice: int) -> None:
-        self.decide_on(self.pick_asked(choice), status, by, value if status == "Approved" else None)
+        waiting = [each for each in self.requests if each.kind in APPROVALS]
+        request = waiting[-1 - choice % len(waiting)]
+        self.decide_on(request, status, by, value if status == "Approved" and request.kind == "asked" else None)
 
     def decide_on(self, request: ModelRequest, status: str, by: str, value: str | None = None) -> None:
         body: dict[str, Any] = {"status": status}
@@ -237,7 +242,7 @@ class Workflows(RuleBasedStateMachine):
         elif wanted == 200:
             request.answers |= {} if value is None else {MANAGERS_ITEM: value}
             request.approvers.add(by)
-            request.status = "approved" if len(request.approvers) == 2 else "pending"
+            request.status = "approved" if len(request.approvers) == APPROVALS[request.kind] else "pending"
         self.call(by, "PUT", f"/requests/{request.id}", body, wanted)
         self.compare(request)
 
@@ -274,6 +279,8 @@ class Workflows(RuleBasedStateMachine):
         if fitting:
             self.open_about_profile(kind, by, fitting[choice % len(fitting)])
             request = self.requests[-1]
+            if kind in APPROVALS:
+                self.decide_on(request, "Approved", "approver")
             executor = "helpdesk" if kind == "recoveronbehalf" else "subscriber"
             if kind in DELIVERING:
                 self.post(request, executor)
@@ -331,7 +338,7 @@ class Workflows(RuleBasedStateMachine):
         differs = request.approvers and value is not None and answered not in (None, value)
         if differs or by in request.approvers:
             return 409
-        is_last = len(request.approvers) == 1
+        is_last = request.kind == "asked" and len(request.approvers) == 1
         return 400 if is_last and answered is None and value is None else 200
 
     def fits(self, kind: str, about: ModelProfile | None) -> bool:
@@ -413,7 +420,7 @@ class Workflows(RuleBasedStateMachine):
     def note(
         self, answer: httpx.Response, kind: str, by: str, about: ModelProfile | None, answers: dict[str, str] | None = None
     ) -> None:
-        status = "pending" if kind == "asked" else "approved"
+        status = "pending" if kind in APPROVALS else "approved"
         request = ModelRequest(str(answer.json()).rpartition("/")[2], kind, by, status, about, answers=answers or {})
         self.requests.append(request)
         self.compare(request)

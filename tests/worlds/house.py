@@ -18,6 +18,7 @@ from certwright.adapters.keys.software import SoftwareKeyMaker, SoftwareKeySafe,
 from certwright.adapters.patterns import Re2Patterns
 from certwright.adapters.sql.store import SqlStore
 from certwright.adapters.turns import NoTurns, ThreadCrew
+from certwright.application.approve_request import approve_request
 from certwright.application.complete_request import complete_request
 from certwright.application.create_request import RequestWish, create_request
 from certwright.application.enroll import Submission, enroll
@@ -36,7 +37,7 @@ from certwright.domain.ports import CertificationAuthority, Clock
 from certwright.domain.profile_templates import KeySpecification, ProfileTemplate, ProfileTemplateId, ResponseForm, X509KeyUsage
 from certwright.domain.profiles import ProfileId
 from certwright.domain.public_keys import HashAlgorithm, KeyAlgorithm
-from certwright.domain.requests import RequestId
+from certwright.domain.requests import RequestId, RequestStatus
 from certwright.domain.workflows import Operation
 from certwright.formats.private_keys import parse_private_key
 from worlds.authorities import FOUNDED, KEK, make_hierarchy
@@ -151,6 +152,8 @@ class House:
             answers=Answers(choices=choices),
         )
         request = create_request(wish, by=signed_in(by), world=self.world)
+        if request.status is RequestStatus.PENDING:
+            approve_request(request.id, by=signed_in(APPROVER), world=self.world)
         if keys or operation is Operation.RECOVER_ON_BEHALF:
             requests = [csr(each) for each in keys]
             delivered = self.post(request.id, *requests, by=executed_by or by, pfx_password=PFX_PASSWORD)

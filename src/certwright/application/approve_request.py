@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from certwright.application.create_request import list_initiator_sides
-from certwright.application.one_time_passwords import distribute_when_approved
-from certwright.application.request_parties import SeenRequest, get_request
+from certwright.application.one_time_passwords import EXECUTABLE, distribute_when_approved
+from certwright.application.request_parties import SeenRequest, get_request, list_counting_approvals
 from certwright.application.world import World
 from certwright.domain.data_items import (
     DataItem,
@@ -37,27 +37,32 @@ def approve_request(
     """Return the request with one approval more, Approved when it was the last that the policy asks for.
 
     Manager items come in with *data*; all that are required are in before the last approval. What somebody approved stays:
-    who approves after him answers only what is still open.
+    who approves after him answers only what is still open. At each approval all of them are counted again, see
+    `list_counting_approvals`; a request that was approved, and has too few since, can be approved again.
 
     Errors: RequestNotFound; AccessDenied for everyone but the policy's approvers, and for the originator and the subject;
-            TransitionRefused unless it is Pending; AlreadyApproved; AnswersApproved; faults of the comment and of the data
-            items; ChangedMeanwhile.
+            TransitionRefused unless it is Pending, or has lost approvals; AlreadyApproved; AnswersApproved; faults of the
+            comment and of the data items; ChangedMeanwhile.
     Source: domain.md 3 (Approve) and 4.1.
     """
     check_comment("comment", comment)
     with world.store.writing() as session:
         seen = get_request(request_id, RequestPermission.APPROVE, by=by, session=session, is_locked=True)
         now = world.clock.now()
-        approved = _take_items(advance(seen.request, RequestAction.APPROVE), seen, data, world)
+        needed = seen.approvals_needed
+        is_again = seen.request.status in EXECUTABLE and len(list_counting_approvals(seen, session)) < needed
+        if is_again and data:
+            raise AnswersApproved()
+        action = RequestAction.APPROVE_AGAIN if is_again else RequestAction.APPROVE
+        approved = _take_items(advance(seen.request, action), seen, data, world)
         if data:
             _check_kept(seen.request, data, session)
             session.requests.answer(approved)
         approval = Approval(request_id=request_id, approver_id=by.user.id, at=now, comment=comment)
         if not session.requests.add_approval(approval):
             raise AlreadyApproved()
-        given = len(session.requests.list_approvals(request_id))
-        needed = seen.policy.approvals_needed
-        if given >= needed:
+        given = len(list_counting_approvals(seen, session))
+        if given >= needed and not is_again:
             check_none_broken(list_missing(seen.policy.data_items, approved.data, sides=_MANAGER))
             approved = advance(approved, RequestAction.APPROVE_FINALLY)
             session.requests.change(approved, from_status=seen.request.status)
@@ -71,7 +76,8 @@ def approve_request(
             approvals=f"{given} of {needed}",
         )
         session.history.append([told])
-        distribute_when_approved(approved, by=by, session=session, world=world)
+        if not is_again:
+            distribute_when_approved(approved, by=by, session=session, world=world)
     return replace(seen, request=approved)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from certwright.application.key_history import name_recovered_key
-from certwright.application.request_parties import SeenRequest, plan_request, see_request
+from certwright.application.request_parties import SeenRequest, check_approved, plan_request, see_request
 from certwright.application.world import World
 from certwright.domain.archive import RecoveryAgent
 from certwright.domain.certificates import Certificate, SerialNumber, format_serial_number
@@ -32,7 +32,8 @@ def export_archived_keys(request_id: RequestId, *, operator: str, world: World) 
     """Return the archived keys that the request gives back, still encrypted. Each is an event.
 
     Errors: RequestNotFound; TransitionRefused unless the request is Approved or Executing: as many people as its policy says
-            have approved it; NothingArchived; ArchiveUnreadable for one that is lost.
+            have approved it; ApprovalsMissing when their approvals have ceased to count; NothingArchived; ArchiveUnreadable
+            for one that is lost.
     """
     with world.store.writing() as session:
         seen, certificates = _list_given_back(request_id, session, world)
@@ -68,6 +69,7 @@ def import_recovered_keys(
 def _list_given_back(request_id: RequestId, session: Session, world: World) -> tuple[SeenRequest, tuple[Certificate, ...]]:
     seen = see_request(session.requests.get(request_id), session)
     advance(seen.request, RequestAction.EXECUTE)
+    check_approved(seen, session)
     certificates = plan_request(seen, session, world).given_back
     if not certificates:
         raise NothingArchived()

@@ -6,20 +6,22 @@ from certwright.application.world import World
 from certwright.domain.access import ActOnRequest, check_allowed, decide
 from certwright.domain.certificates import Certificate
 from certwright.domain.deliveries import GIVES_EXTERNAL, DeliveryPlan, plan_delivery
-from certwright.domain.errors import UserNotFound
+from certwright.domain.errors import ApprovalsMissing, UserNotFound
 from certwright.domain.grants import Grants
-from certwright.domain.identities import Caller, Principal, UserId
+from certwright.domain.identities import Caller, Principal, Sid, UserId
 from certwright.domain.policies import Policy
 from certwright.domain.ports import Session
 from certwright.domain.profile_templates import ProfileTemplate
 from certwright.domain.program import PROGRAM_ID, THE_PROGRAM
-from certwright.domain.requests import Request, RequestId
+from certwright.domain.requests import Approval, Request, RequestId, RequestStatus, count_needed_approvals
 from certwright.domain.security_descriptors import (
     Parties,
     RequestPermission,
     SecurityDescriptor,
     describe_request_security,
 )
+
+_APPROVED = frozenset({RequestStatus.APPROVED, RequestStatus.EXECUTING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,11 @@ class SeenRequest:
         """Return the policy that the request is under."""
         return self.template.policies[self.request.type]
 
+    @property
+    def approvals_needed(self) -> int:
+        """Return how many approvals the request takes."""
+        return count_needed_approvals(self.policy, self.request.workflow)
+
 
 def see_request(request: Request, session: Session) -> SeenRequest:
     """Return *request* with its surroundings, under the template version of its creation."""
@@ -50,6 +57,7 @@ def see_request(request: Request, session: Session) -> SeenRequest:
         policy=template.policies[request.type],
         template_name=str(template.id),
         grants=grants,
+        approved_by=_list_approved_by(request, session),
     )
     return SeenRequest(request, template, target, describe_request_security(parties), grants)
 
@@ -59,12 +67,34 @@ def get_request(
 ) -> SeenRequest:
     """Return the request; where *is_locked*, nobody else changes it until the session has ended.
 
-    Errors: RequestNotFound; AccessDenied unless *by* has *permission* on it.
+    Errors: RequestNotFound; AccessDenied unless *by* has *permission* on it; ApprovalsMissing for one that is to be executed
+            after its approvals have ceased to count.
     """
     request = session.requests.get_locked(request_id) if is_locked else session.requests.get(request_id)
     seen = see_request(request, session)
     check_allowed(decide(by, ActOnRequest(permission, seen.security), seen.grants))
+    if permission is RequestPermission.EXECUTE:
+        check_approved(seen, session)
     return seen
+
+
+def check_approved(seen: SeenRequest, session: Session) -> None:
+    """Raise unless a request that is approved has as many approvals that count now. Errors: ApprovalsMissing."""
+    if seen.approvals_needed and seen.request.status in _APPROVED:
+        given = len(list_counting_approvals(seen, session))
+        if given < seen.approvals_needed:
+            raise ApprovalsMissing(given, seen.approvals_needed)
+
+
+def list_counting_approvals(seen: SeenRequest, session: Session) -> tuple[Approval, ...]:
+    """Return the approvals of the request that count: those of people who are enabled, and could give theirs today."""
+    return tuple(each for each in session.requests.list_approvals(seen.request.id) if _counts(each, seen, session))
+
+
+def _counts(approval: Approval, seen: SeenRequest, session: Session) -> bool:
+    approver = session.directory.find_principal(approval.approver_id)
+    asked = ActOnRequest(RequestPermission.APPROVE, seen.security)
+    return approver is not None and approver.user.enabled and decide(approver, asked, seen.grants).is_allowed
 
 
 def get_principal(user_id: UserId, session: Session) -> Principal:
@@ -73,6 +103,12 @@ def get_principal(user_id: UserId, session: Session) -> Principal:
     if principal is None:
         raise UserNotFound(user_id)
     return principal
+
+
+def _list_approved_by(request: Request, session: Session) -> frozenset[Sid]:
+    if not request.workflow.is_for_somebody_else:
+        return frozenset()
+    return frozenset(get_principal(each.approver_id, session).user.sid for each in session.requests.list_approvals(request.id))
 
 
 def list_held(request: Request, session: Session) -> tuple[Certificate, ...]:

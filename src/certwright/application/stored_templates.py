@@ -17,7 +17,7 @@ from certwright.domain.request_types import RequestType
 from certwright.domain.rules.archival import list_archival_faults
 from certwright.domain.rules.escalation import list_escalation_paths
 from certwright.domain.rules.key_definition import list_key_definition_faults
-from certwright.domain.rules.policy_parties import list_approver_faults, list_policy_faults
+from certwright.domain.rules.policy_parties import list_approver_faults, list_policy_faults, list_separation_faults
 from certwright.formats.built_in_mails import make_sample_facts
 from certwright.formats.mail_templates import check_mail_template
 
@@ -44,7 +44,11 @@ def list_people_faults(templates: Iterable[ProfileTemplate], session: Session) -
         fault
         for template in templates
         for kind, policy in template.policies.items()
-        for fault in list_approver_faults(policy, _locate(template, kind), principals)
+        for where in (_locate(template, kind),)
+        for fault in (
+            *list_approver_faults(policy, where, principals),
+            *list_separation_faults(policy, where, kind, principals),
+        )
     ]
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from certwright.application.one_time_passwords import find_password_state
-from certwright.application.request_parties import see_request
+from certwright.application.request_parties import list_counting_approvals, see_request
 from certwright.application.world import World
 from certwright.domain.certificates import Certificate
 from certwright.domain.distributed_passwords import DistributedPasswords, PasswordState
@@ -19,7 +19,9 @@ from certwright.domain.requests import Approval, Request, RequestId
 class TracedRequest:
     """A request with its whole story, as of *at*.
 
-    Shape: *approvals*, *certificates* (those about to be signed included), *messages* and *events* in their order.
+    Shape: *approvals*, *certificates* (those about to be signed included), *messages* and *events* in their order;
+    *counting_approvals* are those of *approvals* whose approvers are enabled and
+    could still give them, and all of them once the request has ended.
     *password_state* is None where the request needs no one-time passwords, *passwords* where none were handed out.
     """
 
@@ -28,6 +30,8 @@ class TracedRequest:
     template: ProfileTemplate
     policy: Policy
     approvals: tuple[Approval, ...]
+    counting_approvals: tuple[Approval, ...]
+    approvals_needed: int
     password_state: PasswordState | None
     passwords: DistributedPasswords | None
     certificates: tuple[Certificate, ...]
@@ -48,13 +52,16 @@ def trace_request(request_id: RequestId, *, operator: str, world: World) -> Trac
         session.history.append([told])
     with world.store.reading() as session:
         seen = see_request(session.requests.get(request_id), session)
+        approvals = session.requests.list_approvals(request_id)
         state = find_password_state(seen, session, now)
         return TracedRequest(
             at=now,
             request=seen.request,
             template=seen.template,
             policy=seen.policy,
-            approvals=session.requests.list_approvals(request_id),
+            approvals=approvals,
+            counting_approvals=list_counting_approvals(seen, session) if seen.request.is_open else approvals,
+            approvals_needed=seen.approvals_needed,
             password_state=state,
             passwords=None if state is None else session.passwords.find(request_id),
             certificates=session.certificates.list_of_request(request_id),

@@ -9,7 +9,7 @@ from uuid import UUID
 from certwright.domain.data_items import DataItem, DataItemOriginator, Definitions, list_missing
 from certwright.domain.errors import TransitionRefused
 from certwright.domain.identities import UserId
-from certwright.domain.policies import NO_CHOICES, Choices
+from certwright.domain.policies import NO_CHOICES, Choices, Policy
 from certwright.domain.profile_templates import ProfileTemplateId
 from certwright.domain.profiles import ProfileId
 from certwright.domain.request_types import RequestType
@@ -36,6 +36,7 @@ class RequestAction(Enum):
 
     APPROVE = "be approved"
     APPROVE_FINALLY = "be approved finally"
+    APPROVE_AGAIN = "be approved again"
     DENY = "be denied"
     EXECUTE = "be executed"
     COMPLETE = "be completed"
@@ -68,18 +69,21 @@ TRANSITIONS: dict[tuple[RequestStatus, RequestAction], RequestStatus] = {
     (RequestStatus.PENDING, RequestAction.SUPPLY_DATA): RequestStatus.PENDING,
     (RequestStatus.PENDING, RequestAction.CANCEL): RequestStatus.CANCELED,
     (RequestStatus.PENDING, RequestAction.ABANDON): RequestStatus.CANCELED,
+    (RequestStatus.APPROVED, RequestAction.APPROVE_AGAIN): RequestStatus.APPROVED,
     (RequestStatus.APPROVED, RequestAction.EXECUTE): RequestStatus.EXECUTING,
     (RequestStatus.APPROVED, RequestAction.COMPLETE): RequestStatus.COMPLETED,
     (RequestStatus.APPROVED, RequestAction.SUPPLY_DATA): RequestStatus.APPROVED,
     (RequestStatus.APPROVED, RequestAction.CANCEL): RequestStatus.CANCELED,
     (RequestStatus.APPROVED, RequestAction.ABANDON): RequestStatus.CANCELED,
+    (RequestStatus.EXECUTING, RequestAction.APPROVE_AGAIN): RequestStatus.EXECUTING,
     (RequestStatus.EXECUTING, RequestAction.EXECUTE): RequestStatus.EXECUTING,
     (RequestStatus.EXECUTING, RequestAction.COMPLETE): RequestStatus.COMPLETED,
     (RequestStatus.EXECUTING, RequestAction.CANCEL): RequestStatus.CANCELED,
     (RequestStatus.EXECUTING, RequestAction.ABANDON): RequestStatus.CANCELED,
     (RequestStatus.EXECUTING, RequestAction.FAIL): RequestStatus.FAILED,
 }
-"""Every move there is. Source: domain.md 4.1 and the decisions at its end."""
+"""Every move there is. Source: domain.md 4.1 and the decisions at its end. Ours: a request whose approvals no longer count can
+be approved again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +135,11 @@ class Request:
         return RequestFlags.SMARTCARD in self.flags and self.workflow.delivers and not self.workflow.is_for_somebody_else
 
     @property
+    def is_open(self) -> bool:
+        """Return whether it can still become something else."""
+        return self.status in OPEN_STATUSES
+
+    @property
     def is_data_complete(self) -> bool:
         """Return whether both sides have given their items."""
         both = DataCollectionFlags.SUBSCRIBER_PROVIDED | DataCollectionFlags.CERTIFICATE_MANAGER_PROVIDED
@@ -160,6 +169,11 @@ class Approval:
     approver_id: UserId
     at: datetime
     comment: str = ""
+
+
+def count_needed_approvals(policy: Policy, workflow: Workflow) -> int:
+    """Return how many approvals a request under *policy* takes, which may have been stored before there was a least number."""
+    return max(policy.approvals_needed, workflow.least_approvals)
 
 
 def find_data_flags(definitions: Definitions, data: tuple[DataItem, ...]) -> DataCollectionFlags:

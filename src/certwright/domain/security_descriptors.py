@@ -61,7 +61,11 @@ class SecurityDescriptor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parties:
-    """Everybody whom a request concerns. Shape: *template_name* is the one under which grants name the profile template."""
+    """Everybody whom a request concerns.
+
+    Shape: *template_name* is the one under which grants name the profile template; *approved_by* are the SIDs of those who have
+    approved it, looked up where that keeps them from executing it.
+    """
 
     originator: Principal
     target: Principal
@@ -69,15 +73,17 @@ class Parties:
     policy: Policy
     template_name: str
     grants: Grants
+    approved_by: frozenset[Sid] = frozenset()
 
 
 def describe_request_security(parties: Parties) -> SecurityDescriptor:
     """Return the descriptor of the parties' request, in the order of the documented examples.
 
-    What delivers nothing (Revoke, Suspend, Reinstate, Retire) is executed by the subject or the originator.
+    What delivers nothing (Revoke, Suspend, Reinstate, Retire) is executed by the subject or the originator. Keys of another
+    person are recovered by three people: one starts the request, another approves it, a third executes it.
 
-    Source: domain.md 3 (Approve), 5, and the decision "Completed". We differ in one entry: the product lets everyone read
-    every request, we do not.
+    Source: domain.md 3 (Approve), 5, and the decision "Completed". We differ in two entries: the product lets everyone read
+    every request, we do not; that recovery takes three people is ours.
     """
     return SecurityDescriptor(SERVICE_SID, tuple(_list_entries(parties)))
 
@@ -86,6 +92,10 @@ def _list_entries(parties: Parties) -> Iterator[Entry]:
     originator, target = parties.originator.user.sid, parties.target.user.sid
     for sid in dict.fromkeys((originator, target)):
         yield Entry(sid, RequestPermission.APPROVE, "nobody approves a request of his own", is_allowed=False)
+    if parties.workflow.is_for_somebody_else:
+        yield from _refuse_executing(originator, "it is not executed by the one who started it")
+        for sid in sorted(parties.approved_by):
+            yield from _refuse_executing(sid, "it is not executed by one who approved it")
     yield from _entries_for(parties.policy.initiators, _MANAGE, "one of the policy's initiators")
     yield from _list_approvers(parties)
     administrators = parties.grants.find_trustees(ObjectKind.SERVICE, "", Right.ADMINISTER)
@@ -97,6 +107,10 @@ def _list_entries(parties: Parties) -> Iterator[Entry]:
         yield Entry(target, _MANAGE, "the subject of the request")
     else:
         yield Entry(target, _MANAGE | _EXECUTE, "the subject of the request")
+
+
+def _refuse_executing(sid: Sid, reason: str) -> Iterator[Entry]:
+    yield Entry(sid, RequestPermission.EXECUTE, reason, is_allowed=False)
 
 
 def _list_approvers(parties: Parties) -> Iterator[Entry]:

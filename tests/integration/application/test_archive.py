@@ -8,6 +8,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 
 from certwright.adapters.keys.software import SoftwareKeySafe
+from certwright.application.approve_request import approve_request
 from certwright.application.close_request import cancel_request
 from certwright.application.complete_request import complete_request
 from certwright.application.create_request import RequestWish, create_request
@@ -38,7 +39,7 @@ from certwright.domain.requests import RequestId
 from certwright.domain.workflows import Operation
 from certwright.formats.private_keys import parse_private_key
 from worlds.authorities import KEK
-from worlds.contoso import AGENT, AGENTS, MANAGER, MANAGERS, NOW, SUBSCRIBER, SUBSCRIBERS
+from worlds.contoso import AGENT, AGENTS, APPROVER, APPROVERS, MANAGER, MANAGERS, NOW, SUBSCRIBER, SUBSCRIBERS
 from worlds.house import PFX_PASSWORD, SECOND, SIGNING, TWO, House, csr, make_agent, signed_in
 from worlds.pfx_judges import list_certificates, open_with_openssl
 
@@ -51,7 +52,11 @@ POLICIES = {
     RequestType.RENEW: replace(SELF, reissue_archived_certificates=True),
     RequestType.DUPLICATE: SELF,
     RequestType.RECOVER_ON_BEHALF: Policy(
-        initiators=frozenset({MANAGERS}), enrollment_agents=frozenset({AGENTS}), enrollment_agent_required=True
+        initiators=frozenset({MANAGERS}),
+        approvals_needed=1,
+        approvers=frozenset({APPROVERS}),
+        enrollment_agents=frozenset({AGENTS}),
+        enrollment_agent_required=True,
     ),
 }
 TEMPLATE = replace(TWO, certificate_templates=(SIGNING, ENCRYPTING), policies=POLICIES)
@@ -204,6 +209,7 @@ def test_who_recovers_for_somebody_else_is_named_with_whose_key_it_was(house: Ho
     profile_id, _, made = enroll(house)
     wish = RequestWish(operation=Operation.RECOVER_ON_BEHALF, profile_id=profile_id)
     request_id = create_request(wish, by=signed_in(MANAGER), world=house.world).id
+    approve_request(request_id, by=signed_in(APPROVER), world=house.world)
     with pytest.raises(CertificatesMissing):
         complete_request(request_id, by=signed_in(AGENT), world=house.world)
     (old,) = house.post(request_id, by=AGENT, pfx_password=PFX_PASSWORD, comment="he has left, her mail is needed")

@@ -26,7 +26,7 @@ from certwright.domain.profiles import ProfileFlags, ProfileId, ProfileStatus
 from certwright.domain.request_types import RequestType
 from certwright.domain.revocation import RevocationReason, RevocationSettings
 from certwright.domain.workflows import WORKFLOWS, Operation
-from worlds.contoso import AGENT, AGENTS, MANAGER, MANAGERS, SUBSCRIBER, SUBSCRIBERS
+from worlds.contoso import AGENT, AGENTS, APPROVERS, MANAGER, MANAGERS, SUBSCRIBER, SUBSCRIBERS
 from worlds.house import SECOND, SIGNING, TWO, House, signed_in
 
 SELF = Policy(self_service=True, initiators=frozenset({MANAGERS}))
@@ -36,7 +36,11 @@ POLICIES = {
     RequestType.RENEW: replace(SELF, reissue_archived_certificates=True),
     RequestType.RECOVER: replace(SELF, reissue_archived_certificates=True, revocation=ENDING),
     RequestType.RECOVER_ON_BEHALF: Policy(
-        initiators=frozenset({MANAGERS}), enrollment_agents=frozenset({AGENTS}), enrollment_agent_required=True
+        initiators=frozenset({MANAGERS}),
+        approvals_needed=1,
+        approvers=frozenset({APPROVERS}),
+        enrollment_agents=frozenset({AGENTS}),
+        enrollment_agent_required=True,
     ),
     RequestType.DISABLE: SELF,
     RequestType.DUPLICATE: SELF,

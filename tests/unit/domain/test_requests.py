@@ -21,14 +21,14 @@ from worlds.contoso import NOW, SUBSCRIBER, TEMPLATE
 
 # Where a request goes from the status of the row when the action of the column is done; a point where it may not be done.
 GRID = """
-             approve  approve_finally  deny    supply_data  execute    complete   cancel    abandon   fail
-pending      pending  approved         denied  pending      .          .          canceled  canceled  .
-approved     .        .                .       approved     executing  completed  canceled  canceled  .
-executing    .        .                .       .            executing  completed  canceled  canceled  failed
-completed    .        .                .       .            .          .          .         .         .
-denied       .        .                .       .            .          .          .         .         .
-canceled     .        .                .       .            .          .          .         .         .
-failed       .        .                .       .            .          .          .         .         .
+             approve  approve_finally  approve_again  deny    supply_data  execute    complete   cancel    abandon   fail
+pending      pending  approved         .              denied  pending      .          .          canceled  canceled  .
+approved     .        .                approved       .       approved     executing  completed  canceled  canceled  .
+executing    .        .                executing      .       .            executing  completed  canceled  canceled  failed
+completed    .        .                .              .       .            .          .          .         .         .
+denied       .        .                .              .       .            .          .          .         .         .
+canceled     .        .                .              .       .            .          .          .         .         .
+failed       .        .                .              .       .            .          .          .         .         .
 """
 
 

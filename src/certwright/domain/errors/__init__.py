@@ -97,6 +97,7 @@ from certwright.domain.errors.malformed import (
 from certwright.domain.errors.moments import (
     AlreadyApproved,
     AnswersApproved,
+    ApprovalsMissing,
     CertificatesMissing,
     ChangedMeanwhile,
     DataIncomplete,
@@ -146,6 +147,7 @@ __all__ = [
     "AddressUnavailable",
     "AlreadyApproved",
     "AnswersApproved",
+    "ApprovalsMissing",
     "ArchiveUnreadable",
     "AtrDiffers",
     "CardBoundAlready",

@@ -86,6 +86,19 @@ class AlreadyApproved(WrongState):
     sentence = "You have approved this request already: it takes another approver."
 
 
+@dataclass(eq=False)
+class ApprovalsMissing(WrongState):
+    """An approval counts while its approver is enabled and may still give it; recovery for others takes at least one."""
+
+    code = "approvals-missing"
+    sentence = (
+        "{given} of {needed} approvals count (those of approvers who are disabled, or may not approve any more, do not): "
+        "another approver has to approve the request first."
+    )
+    given: int
+    needed: int
+
+
 class AnswersApproved(WrongState):
     """An approval is for what was answered when it was given."""
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from datetime import timedelta
+from itertools import combinations
 
 from certwright.domain.data_items import DataItemDefinition, DataItemOriginator, Patterns, list_value_faults
 from certwright.domain.errors import DefinitionInvalid, Refused
@@ -45,6 +46,11 @@ def list_policy_faults(policy: Policy, where: str, request_type: RequestType, pa
             "approvals are needed, but no approvers are named",
             policy.approvals_needed > 0 and not policy.approvers,
         ),
+        (
+            "approvals_needed",
+            "recovery for somebody else takes at least one approval",
+            others_only and 0 <= policy.approvals_needed < 1,
+        ),
         ("enrollment_agent_required", "an enrollment agent is required, but none is named", with_agent and not has_agent),
         (
             "enrollment_agent_required",
@@ -78,6 +84,26 @@ def list_approver_faults(policy: Policy, where: str, principals: Iterable[Princi
         return []
     detail = f"{policy.approvals_needed} approvals are needed, and {people} people can give one"
     return [DefinitionInvalid(f"{where}.approvals_needed", detail)]
+
+
+def list_separation_faults(
+    policy: Policy, where: str, request_type: RequestType, principals: Iterable[Principal]
+) -> list[Refused]:
+    """Return that too few people are there for recovery for others: one starts it, others approve it, another executes it.
+
+    Shape: by Hall's theorem there are enough when each choice of roles has as many people as it takes.
+    """
+    if request_type is not RequestType.RECOVER_ON_BEHALF:
+        return []
+    enabled = [each for each in principals if each.user.enabled]
+    roles = ((policy.initiators, 1), (policy.approvers, policy.approvals_needed), (policy.enrollment_agents, 1))
+    for size in range(1, len(roles) + 1):
+        for chosen in combinations(roles, size):
+            named = frozenset[Sid]().union(*(trustees for trustees, _ in chosen))
+            if sum(bool(named & each.sids) for each in enabled) < sum(count for _, count in chosen):
+                detail = "too few people: recovery for somebody else is started, approved and executed by different ones"
+                return [DefinitionInvalid(f"{where}.enrollment_agents", detail)]
+    return []
 
 
 def list_group_rings(groups: Iterable[Group]) -> list[Refused]:

@@ -45,9 +45,14 @@ def describe_story(traced: TracedRequest, names: Names) -> dict[str, Any]:
             {"name": each.name, "value": ENCRYPTED if each.is_sensitive and each.value is not None else each.value}
             for each in request.data
         ],
-        "approvals_needed": traced.policy.approvals_needed,
+        "approvals_needed": traced.approvals_needed,
         "approvals": [
-            {"approver": _name(each.approver_id, names), "at": each.at.isoformat(), "comment": each.comment}
+            {
+                "approver": _name(each.approver_id, names),
+                "at": each.at.isoformat(),
+                "comment": each.comment,
+                "counts": each in traced.counting_approvals,
+            }
             for each in traced.approvals
         ],
         "one_time_passwords": _describe_passwords(traced),
@@ -79,10 +84,9 @@ def list_story_lines(story: Mapping[str, Any]) -> Iterator[str]:
     if story["completed"]:
         yield _line("completed", _when(story["completed"]))
     yield from _list_section("Items", [f"{each['name']}: {_or_nothing(each['value'])}" for each in story["items"]])
-    given = [f"{_when(each['at'])}  {each['approver']}  {each['comment']}".rstrip() for each in story["approvals"]]
-    yield from _list_section(
-        f"Approvals: {len(given)} of {story['approvals_needed']}", given, is_shown=story["approvals_needed"]
-    )
+    given = [_tell_approval(each) for each in story["approvals"]]
+    counting = sum(each["counts"] for each in story["approvals"])
+    yield from _list_section(f"Approvals: {counting} of {story['approvals_needed']}", given, is_shown=story["approvals_needed"])
     yield from _list_password_lines(story["one_time_passwords"])
     yield from _list_section(
         "Certificates",
@@ -93,6 +97,11 @@ def list_story_lines(story: Mapping[str, Any]) -> Iterator[str]:
     )
     yield from _list_section("Notifications", [_tell_message(each) for each in story["notifications"]])
     yield from _list_section("What happened", [_tell_event(each) for each in story["events"]])
+
+
+def _tell_approval(approval: Mapping[str, Any]) -> str:
+    lapsed = "" if approval["counts"] else "  (does not count: disabled, or may not approve any more)"
+    return f"{_when(approval['at'])}  {approval['approver']}  {approval['comment']}".rstrip() + lapsed
 
 
 def _describe_passwords(traced: TracedRequest) -> dict[str, Any] | None:

@@ -62,6 +62,7 @@ STATUS_OF: dict[type[CertwrightError], int] = {
     domain.ProfileStateRefused: 409,
     domain.RequestAlreadyOpen: 409,
     domain.AlreadyApproved: 409,
+    domain.ApprovalsMissing: 409,
     domain.AnswersApproved: 409,
     domain.NothingArchived: 409,
     domain.DeliversNothing: 409,

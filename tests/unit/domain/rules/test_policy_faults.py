@@ -13,11 +13,17 @@ from certwright.domain.notifications import MailTemplate, NotificationRule, Noti
 from certwright.domain.policies import Policy, TemporaryCards
 from certwright.domain.request_types import RequestType
 from certwright.domain.revocation import LONGEST_DELAY, RevocationReason, RevocationSettings
-from certwright.domain.rules.policy_parties import WITHOUT_AGENT, list_approver_faults, list_group_rings, list_policy_faults
-from worlds.contoso import APPROVERS, POLICY, SUBSCRIBER
+from certwright.domain.rules.policy_parties import (
+    WITHOUT_AGENT,
+    list_approver_faults,
+    list_group_rings,
+    list_policy_faults,
+    list_separation_faults,
+)
+from worlds.contoso import AGENTS, APPROVERS, MANAGERS, POLICY, SUBSCRIBER
 
 PLAIN = Policy(self_service=True)
-BEHALF = replace(POLICY, self_service=False, enrollment_agent_required=True)
+BEHALF = replace(POLICY, self_service=False, enrollment_agent_required=True, approvals_needed=1)
 
 
 def faults(policy: Policy, request_type: RequestType = RequestType.ENROLL) -> list[str]:
@@ -39,6 +45,7 @@ def test_keys_are_recovered_on_behalf_by_an_agent_for_another_with_answers_of_ma
     assert faults(BEHALF, kind) == []
     assert "has to be required" in faults(replace(BEHALF, enrollment_agent_required=False), kind)[0]
     assert "self service" in faults(replace(BEHALF, self_service=True), kind)[0]
+    assert "takes at least one approval" in faults(replace(BEHALF, approvals_needed=0), kind)[0]
     assert "only managers" in faults(replace(BEHALF, data_items=(asked,)), kind)[0]
     assert faults(replace(BEHALF, data_items=(replace(asked, originator=DataItemOriginator.MANAGER),)), kind) == []
 
@@ -84,6 +91,33 @@ def test_as_many_people_as_approvals_are_wanted_and_who_is_switched_off_is_none(
     assert list_approver_faults(policy, "here", people) == []
     (fault,) = list_approver_faults(replace(policy, approvals_needed=3), "here", people)
     assert "3 approvals are needed, and 2 people can give one" in fault.text
+
+
+@pytest.mark.parametrize(
+    ("people", "is_enough"),
+    [
+        (["i", "a", "e"], True),
+        (["ia", "ae", "ei"], True),
+        (["iae", "iae", "iae"], True),
+        (["iae", "iae"], False),
+        (["i", "ae", "i"], False),
+        (["ia", "e", "e"], False),
+        (["ie", "a", "a"], False),
+        (["i", "a", ""], False),
+        (["i", "a", "e off"], False),
+    ],
+)
+def test_recovery_for_others_needs_an_initiator_an_approver_and_an_agent_who_differ(people: list[str], is_enough: bool) -> None:
+    parts = {"i": MANAGERS, "a": APPROVERS, "e": AGENTS}
+    known = [
+        Principal(
+            replace(SUBSCRIBER.user, enabled="off" not in each), frozenset(parts[part] for part in each[:3] if part in parts)
+        )
+        for each in people
+    ]
+    found = list_separation_faults(BEHALF, "here", RequestType.RECOVER_ON_BEHALF, known)
+    assert [each.text.partition(":")[0] for each in found] == ([] if is_enough else ["here.enrollment_agents"])
+    assert list_separation_faults(BEHALF, "here", RequestType.RECOVER, known) == []
 
 
 def make_groups(*holding: str) -> list[Group]:
