@@ -1,4 +1,4 @@
-# make run     install into .venv and show everything at work; make run DATA=folder PORT=9443 PASSWORD=secret
+# make run     install into .venv and show everything at work; make run DATA=folder PORT=9443 PASSWORD_FILE=file
 # make test    install what tests need and run everything: style, types, layers, tests
 # make check   the same without installing anything outside .venv; what is missing is skipped
 # make bench   measure enrollments as shares of this machine's raw signing rate, and answers to challenges of cards
@@ -10,14 +10,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA ?= data
 PORT ?=
-PASSWORD ?=
+PASSWORD_FILE ?=
 PYTEST_OPTIONS ?= -n 2
 
 .PHONY: run test check bench docs
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.installed
-	@$(BIN)/certwright demo --data "$(DATA)" $(if $(PORT),--port "$(PORT)") $(if $(PASSWORD),--password "$(PASSWORD)")
+	$(if $(filter command line,$(origin PASSWORD)),$(error PASSWORD= is seen by all in the list of processes: use PASSWORD_FILE=file, or the variable CERTWRIGHT_PASSWORD))
+	@$(BIN)/certwright demo --data "$(DATA)" $(if $(PORT),--port "$(PORT)") $(if $(PASSWORD_FILE),--password-file "$(PASSWORD_FILE)")
 
 test:
 	@scripts/install-test-programs

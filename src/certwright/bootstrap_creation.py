@@ -32,8 +32,10 @@ ONLINE_AGENT = "online"
 Tell = Callable[[str], None]
 
 
-def create_installation(data: Path, *, tell: Tell = lambda _: None) -> None:
+def create_installation(data: Path, *, purpose: str = "service", tell: Tell = lambda _: None) -> None:
     """Make everything that `open_installation` wants in the folder *data*; *tell* is given what is being done.
+
+    Shape: *purpose* is written into the first event of the history, for commands that are for one kind of installation.
 
     What is there already, from an administrator or from a run that was broken off, is used: settings and passphrase. Keys and
     authorities are stored together in one transaction, which is what makes an installation one.
@@ -54,7 +56,7 @@ def create_installation(data: Path, *, tell: Tell = lambda _: None) -> None:
         with store.reading() as session:
             if session.keys.list_authorities():
                 raise InstallationExists(str(data))
-        _create_authorities(store, passphrase, settings, tell)
+        _create_authorities(store, passphrase, settings, purpose, tell)
     finally:
         store.close()
     tell("Issuing the server's TLS certificate")
@@ -64,7 +66,7 @@ def create_installation(data: Path, *, tell: Tell = lambda _: None) -> None:
         add_agent(installation.make_agent(ONLINE_AGENT), operator=PROGRAM, world=installation.world)
 
 
-def _create_authorities(store: SqlStore, passphrase: str, settings: Settings, tell: Tell) -> None:
+def _create_authorities(store: SqlStore, passphrase: str, settings: Settings, purpose: str, tell: Tell) -> None:
     now = SystemClock().now()
     version = Keyring(lambda: passphrase, lambda _: None).make_version(None, now)
     kek = Keyring(lambda: passphrase, lambda _: version)
@@ -89,7 +91,7 @@ def _create_authorities(store: SqlStore, passphrase: str, settings: Settings, te
             session.keys.save_key(key)
         session.keys.save_authority(root)
         session.keys.save_authority(issuing)
-        told = tell_of_program(EventType.SERVICE_INITIALIZED, now, authority=issuing.config_name)
+        told = tell_of_program(EventType.SERVICE_INITIALIZED, now, authority=issuing.config_name, purpose=purpose)
         session.history.append([told, *map(tell_created, keys.values()), tell_marks_key_made(marks_key)])
 
 

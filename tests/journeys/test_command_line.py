@@ -9,8 +9,10 @@ import sqlite3
 import ssl
 import stat
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import httpx
 import pytest
 from click.testing import CliRunner, Result
@@ -21,6 +23,7 @@ from certwright.wire.cli.audit import NOT_COMPARED
 from worlds.commands import FAST_SETTINGS, certwright, certwright_on_terminal, serving
 from worlds.served import PASSWORD, Served
 
+REPOSITORY = Path(__file__).parent.parent.parent
 CHAIN_OK = re.compile(r": OK$", re.MULTILINE)
 
 
@@ -410,34 +413,130 @@ def test_events_that_are_not_sealed_yet_are_counted_and_no_fault(data: Path) -> 
 # -- demo --------------------------------------------------------------------------------------------------------------
 
 
-def test_a_demo_shows_everything_also_after_one_that_was_broken_off_and_again_with_the_data_kept(tmp_path: Path) -> None:
-    data = make_settled_folder(tmp_path / "data", settings="")
+@pytest.fixture(scope="module")
+def demonstrated(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """What a first demo made, which began after another was broken off, and all that it printed; tests copy it."""
+    data = make_settled_folder(tmp_path_factory.mktemp("demo") / "data")
     (data / "passphrase").write_text("a passphrase of the first run\n")
     (data / "passphrase").chmod(0o600)
     first = certwright("demo", "--data", data, "--port", "0", "--once")
     assert first.returncode == 0, first.stderr
-    serial = re.search(r"Serial +([0-9A-F]+)", first.stdout)
-    assert serial is not None
-    assert "/certificatedata" in first.stdout
-    assert "curl" in first.stdout
-    second = certwright("demo", "--data", data, "--port", "0", "--once", "--password", "correct horse battery")
-    assert second.returncode == 0, second.stderr
-    assert serial[1] not in second.stdout
+    return data, first.stdout
+
+
+def find_demo_password(shown: str) -> str:
+    found = re.search(r"Password +(\S+) +\(of all of them; shown this once\)", shown)
+    assert found is not None, shown
+    return found[1]
+
+
+def query(data: Path, statement: str) -> list[tuple[object, ...]]:
     stored = sqlite3.connect(data / "certwright.db")
     try:
-        assert stored.execute("SELECT count(*) FROM certificates").fetchone() == (2,)
+        return stored.execute(statement).fetchall()
     finally:
         stored.close()
-    password = re.search(r"Password +(\S+)", first.stdout)
-    assert password is not None
-    for secret in (password[1], "correct horse battery"):
-        holders = [each for each in data.rglob("*") if each.is_file() and secret.encode() in each.read_bytes()]
-        assert holders == []
 
 
-def test_a_demo_that_cannot_listen_ends_with_1(data: Path) -> None:
+def test_a_demo_shows_everything_and_stores_its_password_nowhere(demonstrated: tuple[Path, str]) -> None:
+    data, shown = demonstrated
+    assert re.search(r"Serial +([0-9A-F]+)", shown)
+    assert "/certificatedata" in shown
+    password = find_demo_password(shown)
+    assert shown.count(password) == 1
+    holders = [each for each in data.rglob("*") if each.is_file() and password.encode() in each.read_bytes()]
+    assert holders == []
+
+
+KEPT = {
+    "password_hashes": "SELECT user_id, password_hash FROM password_hashes ORDER BY user_id",
+    "grants": "SELECT object_kind, object_name, access_right, trustee FROM grants ORDER BY 1, 2, 3, 4",
+    "group_members": "SELECT group_id, member_sid FROM group_members ORDER BY 1, 2",
+    "users": "SELECT id, enabled FROM users ORDER BY 1",
+    "templates": "SELECT id, version FROM profile_templates ORDER BY 1, 2",
+    "withdrawn": "SELECT template_id FROM withdrawn_templates",
+}
+
+
+def test_a_demo_that_is_run_again_keeps_what_is_there(demonstrated: tuple[Path, str], tmp_path: Path) -> None:
+    data, shown = shutil.copytree(demonstrated[0], tmp_path / "data"), demonstrated[1]
+    for change in (
+        ("rights", "revoke", "request-renew", "principal", "--on", "Subscribers", "--from", "Managers"),
+        ("groups", "remove", "Approvers", "approver2"),
+        ("users", "disable", "outsider"),
+        ("templates", "withdraw", "Strong Keys"),
+    ):
+        assert run(*change, "--data", data).exit_code == 0, change
+    own = {"CERTWRIGHT_PASSWORD": "a password of the manager's own"}
+    assert run("password", "manager", "--data", data, variables=own).exit_code == 0
+    before = {name: query(data, statement) for name, statement in KEPT.items()}
+    again = ("demo", "--data", data, "--port", "0", "--once")
+    unasked = certwright(*again)
+    assert (unasked.returncode, "certwright password subscriber --data" in unasked.stderr) == (2, True)
+    wrong = certwright(*again, variables={"CERTWRIGHT_PASSWORD": "not the password of the first run"})
+    assert (wrong.returncode, "credentials-rejected" in wrong.stderr) == (1, True)
+    secret = tmp_path / "secret"
+    secret.write_text(f"{find_demo_password(shown)}\n")
+    second = certwright(*again, "--password-file", secret)
+    assert second.returncode == 0, second.stderr
+    assert "/certificatedata" in second.stdout
+    assert "to set a new one: certwright password subscriber --data" in second.stdout
+    assert find_demo_password(shown) not in second.stdout
+    assert query(data, "SELECT count(*) FROM certificates") == [(2,)]
+    assert {name: query(data, statement) for name, statement in KEPT.items()} == before
+
+
+def test_a_demo_asks_at_a_terminal_for_the_password_of_the_first_run(demonstrated: tuple[Path, str], tmp_path: Path) -> None:
+    data = shutil.copytree(demonstrated[0], tmp_path / "data")
+    status, told = certwright_on_terminal(
+        "demo", "--data", data, "--port", "0", "--once", answers={"Password of subscriber": find_demo_password(demonstrated[1])}
+    )
+    assert status == 0, told
+    assert "The certificate" in told
+
+
+def test_a_demo_leaves_an_installation_alone_that_it_has_not_made(data: Path) -> None:
+    before = {name: query(data, statement) for name, statement in KEPT.items()}
+    result = certwright("demo", "--data", data, "--port", "0", "--once")
+    assert (result.returncode, "not-of-demo" in result.stderr) == (1, True)
+    assert "Password" not in result.stdout
+    assert {name: query(data, statement) for name, statement in KEPT.items()} == before
+
+
+def test_a_demo_that_cannot_listen_ends_with_1(demonstrated: tuple[Path, str]) -> None:
+    data, _ = demonstrated
     with socket.create_server(("127.0.0.1", 0)) as listener:
         result = certwright("demo", "--data", data, "--port", str(listener.getsockname()[1]), "--once")
     assert result.returncode == 1
     assert "address-unavailable" in result.stderr
     assert "Password" not in result.stdout
+
+
+SECRET_NAME = re.compile("password|passphrase|secret|pin|token")
+
+
+def list_options(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Parameter]]:
+    """Return every parameter of *command* and of what is under it."""
+    yield from ((path, each) for each in command.params)
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            below = command.get_command(context, name)
+            assert below is not None
+            yield from list_options(below, (*path, name))
+
+
+def test_no_option_takes_a_secret_itself() -> None:
+    """What is on a command line stands in the list of processes, where every account of the machine reads it."""
+    named = [(path, each) for path, each in list_options(main) if SECRET_NAME.search(str(each.name))]
+    assert [path for path, _ in named if path in (("demo",), ("password",))] == [("demo",), ("password",)]
+    assert [(path, each.name) for path, each in named if not isinstance(each.type, click.Path)] == []
+
+
+def test_make_takes_no_password_on_its_command_line(tmp_path: Path) -> None:
+    done = subprocess.run(["make", "-n", "run", "PASSWORD=x"], cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert (done.returncode, "PASSWORD_FILE=file" in done.stderr) == (2, True)
+    told = subprocess.run(
+        ["make", "-n", "run", f"PASSWORD_FILE={tmp_path}"], cwd=REPOSITORY, capture_output=True, text=True, check=False
+    )
+    assert f'--password-file "{tmp_path}"' in told.stdout

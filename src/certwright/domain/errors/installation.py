@@ -64,6 +64,18 @@ class InstallationExists(WrongState):
 
 
 @dataclass(eq=False)
+class NotOfDemo(WrongState):
+    """The demo changes only what it has made itself."""
+
+    code = "not-of-demo"
+    sentence = (
+        "The installation in {folder} was not made by certwright demo, which leaves it as it is: name another folder with "
+        "--data, or start it with: certwright serve --data {folder}"
+    )
+    folder: str
+
+
+@dataclass(eq=False)
 class SecretUnavailable(Unavailable):
     """The place that the settings name for a secret is empty or closed. *place* is that name, never the secret."""
 

@@ -1,9 +1,7 @@
 """certwright demo."""
 
-import secrets
 import signal
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import count
 from multiprocessing import get_context
@@ -14,31 +12,29 @@ from shlex import quote
 import click
 from rich.console import Console
 
-from certwright.application.load_world import load_world
-from certwright.application.set_password import set_password
+from certwright.application.find_purpose import find_purpose
 from certwright.bootstrap import Installation, open_installation
 from certwright.bootstrap_creation import create_installation
 from certwright.client.enrollment import Enrollment, Wish, enroll
 from certwright.client.errors import ClientError
 from certwright.client.rest import Exchange, RestClient, Server
-from certwright.domain.errors import InstallationExists
+from certwright.domain.errors import InstallationExists, NotOfDemo
 from certwright.wire.cli.certificates import list_certificate_lines
 from certwright.wire.cli.console import make_console, show_progress
-from certwright.wire.cli.definition_files import DEMO
-from certwright.wire.cli.load import read_world_file
+from certwright.wire.cli.demo_people import DemoPeople, prepare_people
 from certwright.wire.cli.logs import configure_logs
-from certwright.wire.cli.operators import find_operator
-from certwright.wire.cli.options import data_option
+from certwright.wire.cli.options import PASSWORD_VARIABLE, data_option, find_given_password
 from certwright.wire.cli.serve import port_option
 from certwright.wire.cli.serving import Address, RunningServer, check_address_free, run_server
+from certwright.wire.cli.signing_in import sign_in
 from certwright.wire.processes import SIGNALS
 
 USER = "subscriber"
 TEMPLATE = "Software Certificate"
 TEMPLATE_ID = "12bd5120-86a2-4ee1-8d05-131066871578"
-PASSWORD_OCTETS = 9
+PURPOSE = "demo"
+"""What the first event of an installation says that the demo has made, and may change."""
 SHOWN_CHARACTERS = 200
-HASHES_AT_ONCE = 2
 
 
 @dataclass(slots=True)
@@ -48,7 +44,7 @@ class _Show:
     data: Path
     ca_file: Path
     console: Console
-    password: str
+    password: str | None
     is_once: bool
     steps: "count[int]" = field(default_factory=lambda: count(1))
     showing: ForkProcess | None = None
@@ -70,9 +66,12 @@ class _Show:
         for each in SIGNALS:
             signal.signal(each, signal.SIG_DFL)
         console = self.console
+        if self.password is None:
+            console.print(f"\nServing on {server.url} until Ctrl-C.", style="bold")
+            return
         console.print(f"\nServing on {server.url}. Now {USER} enrolls over its REST API.")
         try:
-            enrollment = self._enroll(server.url)
+            enrollment = self._enroll(server.url, self.password)
         except (ClientError, OSError) as error:
             make_console(stderr=True).print(f"Error: {error}", style="red")
             server.stop()
@@ -83,10 +82,10 @@ class _Show:
         else:
             console.print(f"\nServing on {server.url} until Ctrl-C.", style="bold")
 
-    def _enroll(self, url: str) -> Enrollment:
+    def _enroll(self, url: str, password: str) -> Enrollment:
         folder = self.data / "demo"
         out = next(path for path in (folder / str(number) for number in count(1)) if not path.exists())
-        server = Server(url=url, user=USER, password=self.password, ca=self.ca_file)
+        server = Server(url=url, user=USER, password=password, ca=self.ca_file)
         with RestClient(server, watch=self._show_exchange) as client:
             return enroll(client, Wish(template=TEMPLATE, out=out, comment="certwright demo"), tell=self._show_step)
 
@@ -105,40 +104,48 @@ class _Show:
             for line in list_certificate_lines(each):
                 self.console.print(line)
         self.console.print("\nThe same with curl", style="bold")
-        for line in list_curl_lines(url, self.ca_file, self.password):
+        for line in list_curl_lines(url, self.ca_file):
             self.console.print(f"  {line}")
 
 
 @click.command("demo")
 @data_option
 @port_option
-@click.option("--password", help="Password of all demo accounts; a random one by default.")
+@click.option(
+    "--password-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help=f"Read the password from this file; otherwise from {PASSWORD_VARIABLE}.",
+)
 @click.option("--once", "is_once", is_flag=True, help="End after the enrollment, with status 0, instead of going on serving.")
-def command(data: Path, port: int | None, password: str | None, *, is_once: bool) -> None:
+def command(data: Path, port: int | None, password_file: Path | None, *, is_once: bool) -> None:
     """Show everything at work: make an installation if there is none, load the demo world, serve it over HTTPS, and enroll one
     certificate over the public REST API, showing each step with what was sent and what came back. Then it goes on serving.
 
-    Every run gives all demo accounts the password that --password names, or a new random one, which is shown once and never
-    stored in clear. Data is kept: run it again, and certificates from before are still there.
+    The first run gives all demo accounts one password, a random one unless --password-file or CERTWRIGHT_PASSWORD has it; it is
+    shown once and never stored in clear. Later runs change nothing that is there: certificates, people, rights, templates and
+    passwords stay. They enroll with the password of subscriber, from the same places or asked for on a terminal; without it
+    they only serve. An installation that certwright demo has not made is left alone.
 
     \b
     Examples:
       certwright demo --data data
-      certwright demo --data data --port 9443 --password "correct horse" --once
+      certwright demo --data data --port 9443 --password-file secret --once
     """
     console = make_console()
     _install_if_missing(data)
     with open_installation(data) as installation:
+        if find_purpose(world=installation.world) != PURPOSE:
+            raise NotOfDemo(str(data))
         configure_logs(installation.settings.log)
         settings = installation.settings.server
         address = Address(host=settings.host, port=settings.port if port is None else port)
-        # Before the passwords change: whoever uses the port may be a demo on the same data, with people signed in.
+        # Before anything changes: whoever uses the port may be a demo on the same data.
         check_address_free(address)
-        chosen = password or secrets.token_urlsafe(PASSWORD_OCTETS)
-        accounts = _prepare_people(installation, chosen)
-        console.print(f"Accounts   {', '.join(accounts)}")
-        console.print(f"Password   {chosen}   (of all of them; set anew by each demo)")
-        show = _Show(data, installation.ca_file, console, chosen, is_once)
+        given = find_given_password(password_file)
+        people = prepare_people(installation, given)
+        console.print(f"Accounts   {', '.join(people.accounts)}")
+        password = _show_passwords(people, given, data, installation, is_once=is_once)
+        show = _Show(data, installation.ca_file, console, password, is_once)
     run_server(data, address, when_started=show.begin)
     if show.has_failed():
         sys.exit(1)
@@ -148,36 +155,52 @@ def _install_if_missing(data: Path) -> None:
     """Make the installation, also where an earlier run was broken off before it was complete."""
     try:
         with show_progress("Making the installation") as tell:
-            create_installation(data, tell=tell)
+            create_installation(data, purpose=PURPOSE, tell=tell)
     except InstallationExists:
         return
 
 
-def _prepare_people(installation: Installation, password: str) -> list[str]:
-    """Return the accounts of the demo world, after they were loaded and given *password*; others keep theirs."""
-    with show_progress("Loading the demo world") as tell:
-        tell("Loading people, rights and templates")
-        definition = read_world_file(DEMO)
-        load_world(definition, DEMO, operator=find_operator(), world=installation.world)
-        tell(f"Setting {len(definition.users)} passwords")
-        with ThreadPoolExecutor(HASHES_AT_ONCE) as threads:
-            # Each account has a hash of its own, with a salt of its own; the threads share the time that takes.
-            for done in [threads.submit(_set_password, each.nt4_name, password, installation) for each in definition.users]:
-                done.result()
-    return [each.account_name for each in definition.users]
+def _show_passwords(
+    people: DemoPeople, given: str | None, data: Path, installation: Installation, *, is_once: bool
+) -> str | None:
+    """Return the password to enroll with; None to enroll nothing. Errors: CredentialsRejected; click.UsageError."""
+    console = make_console()
+    if people.with_new_password:
+        whose = "of all of them" if people.with_new_password == people.accounts else f"of {', '.join(people.with_new_password)}"
+        console.print(f"Password   {people.password}   ({whose}; shown this once)")
+    if USER in people.with_new_password:
+        return people.password
+    how_to_set = f"certwright password {USER} --data {quote(str(data))}"
+    console.print(f"Password   as the first run showed it; to set a new one: {how_to_set}")
+    password = given or _ask_password(is_once=is_once, how_to_set=how_to_set)
+    if password:
+        sign_in(USER, password, installation)
+    return password or None
 
 
-def _set_password(account: str, password: str, installation: Installation) -> None:
-    set_password(account, password, operator=find_operator(), world=installation.world, hasher=installation.hasher)
+def _ask_password(*, is_once: bool, how_to_set: str) -> str:
+    """Return what was typed; empty where there is no terminal. Errors: click.UsageError for a run that would do nothing."""
+    if sys.stdin.isatty():
+        question = f"Password of {USER}, to enroll a certificate; only Enter to serve without"
+        typed: str = click.prompt(question, default="", hide_input=True, show_default=False, err=True)
+        return typed
+    if is_once:
+        raise click.UsageError(
+            f"To enroll again, give the password of {USER} with --password-file or {PASSWORD_VARIABLE}. "
+            f"To set a new one: {how_to_set}"
+        )
+    return ""
 
 
-def list_curl_lines(url: str, ca_file: Path, password: str) -> list[str]:
-    """Return the commands that enroll with nothing but curl, openssl and sed."""
-    api, ca, user = f"{url}/CertificateManagement/api/v1.0", quote(str(ca_file)), quote(f"{USER}:{password}")
+def list_curl_lines(url: str, ca_file: Path) -> list[str]:
+    """Return the commands that enroll with nothing but curl, openssl and sed; the password is in no command line."""
+    api, ca = f"{url}/CertificateManagement/api/v1.0", quote(str(ca_file))
     body = f'{{"type":"Enroll","profiletemplateuuid":"{TEMPLATE_ID}","datacollection":"[]","comment":""}}'
     return [
         f"api={api}",
-        f"ask() {{ curl -sS -w '\\n' --cacert {ca} -u {user} -H 'Content-Type: application/json' \"$@\"; }}",
+        f"read -rsp 'Password of {USER}: ' password",
+        f"sign_in() {{ printf 'Authorization: Basic '; printf '{USER}:%s' \"$password\" | base64 -w 0; }}",
+        f"ask() {{ sign_in | curl -sS -w '\\n' --cacert {ca} -H @- -H 'Content-Type: application/json' \"$@\"; }}",
         'ask "$api/profiletemplates"',
         f"id=$(ask -d '{body}' \"$api/requests\" | tr -d '\"' | sed 's,.*/,,')",
         'ask "$api/requests/$id/certificaterequestgenerationoptions"',

@@ -27,12 +27,17 @@ def read_password(password_file: Path | None, prompt: str, *, confirm: bool = Fa
 
     Errors: click.UsageError when there is none and nobody to ask.
     """
-    if password_file is not None:
-        return password_file.read_text("utf-8").rstrip("\r\n")
-    from_environment = os.environ.get(PASSWORD_VARIABLE)
-    if from_environment:
-        return from_environment
+    given = find_given_password(password_file)
+    if given is not None:
+        return given
     if not sys.stdin.isatty():
         raise click.UsageError(f"There is nobody to ask for the password: use --password-file or {PASSWORD_VARIABLE}.")
     password: str = click.prompt(prompt, hide_input=True, confirmation_prompt=confirm, err=True)
     return password
+
+
+def find_given_password(password_file: Path | None, variable: str = PASSWORD_VARIABLE) -> str | None:
+    """Return the password from the file, or else from the environment; None where neither has one."""
+    if password_file is not None:
+        return password_file.read_text("utf-8").rstrip("\r\n")
+    return os.environ.get(variable) or None

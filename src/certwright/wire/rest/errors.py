@@ -105,6 +105,7 @@ STATUS_OF: dict[type[CertwrightError], int] = {
     domain.ExternalNotTaken: 409,
     domain.InstallationExists: 500,
     domain.InstallationMissing: 500,
+    domain.NotOfDemo: 500,
     domain.SecretUnavailable: 500,
     domain.AddressUnavailable: 500,
     domain.ServingFailed: 500,
