@@ -5,6 +5,11 @@ from collections.abc import Generator
 from typing import TypeVar
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# On a loaded machine, an example takes as long as it takes.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 NO_SKIPS_VARIABLE = "CERTWRIGHT_NO_SKIPS"
 """Where it is set, a skipped test fails: somebody promised that nothing is missing."""

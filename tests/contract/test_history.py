@@ -192,12 +192,12 @@ def test_events_of_a_writer_at_work_are_not_overtaken(postgresql_url: str) -> No
         with store.writing() as session:
             session.history.append([make_event("slow")])
             wrote.set()
-            go_on.wait(10)
+            go_on.wait(120)
 
     slow = threading.Thread(target=write_slowly)
     sealer = threading.Thread(target=lambda: found.append(list_unsealed(store)))
     slow.start()
-    assert wrote.wait(10)
+    assert wrote.wait(120)
     append(store, "fast")
     sealer.start()
     sealer.join(0.3)
@@ -217,12 +217,12 @@ def test_a_view_older_than_an_event_does_not_see_past_it(postgresql_url: str) ->
         with store.writing() as session:
             session.history.append([make_event("slow")])
             wrote.set()
-            go_on.wait(10)
+            go_on.wait(120)
 
     append(store, "before")
     slow = threading.Thread(target=write_slowly)
     slow.start()
-    assert wrote.wait(10)
+    assert wrote.wait(120)
     append(store, "fast")
     with store.reading() as session:
         # The view is as of now: it has "fast" and will never have "slow".
@@ -243,7 +243,7 @@ def test_a_view_newer_than_the_settled_events_does_not_take_what_overtook_others
         with store.writing() as session:
             session.history.append([make_event("slow")])
             wrote.set()
-            go_on.wait(10)
+            go_on.wait(120)
 
     slow = threading.Thread(target=write_slowly)
 
@@ -251,7 +251,7 @@ def test_a_view_newer_than_the_settled_events_does_not_take_what_overtook_others
         """Let "fast" overtake "slow" when it is settled what there is, and the view is about to begin."""
         if "FROM seals" in statement and not slow.is_alive():
             slow.start()
-            assert wrote.wait(10)
+            assert wrote.wait(120)
             append(store, "fast")
 
     append(store, "before")

@@ -68,7 +68,7 @@ def serving_with(data: Path, temporary: Path, log: Path) -> Iterator[str]:
         try:
             yield await_url(log, process)
             process.terminate()
-            assert process.wait(60) == 0
+            assert process.wait(120) == 0
         finally:
             process.kill()
 
@@ -138,7 +138,7 @@ def test_a_whole_journey_leaves_neither_keys_nor_passwords_behind(data: Path, em
     with serving_with(data, temporary, log) as url:
         tls = ssl.create_default_context(cafile=data / "ca.pem")
         auth = ("subscriber", SIGN_IN_PASSWORD)
-        with httpx.Client(base_url=url + ROOT, verify=tls, auth=auth, timeout=60, trust_env=False) as http:
+        with httpx.Client(base_url=url + ROOT, verify=tls, auth=auth, timeout=120, trust_env=False) as http:
             keys = enroll_and_recover(http)
             refused = http.get("/requests", auth=("subscriber", f"{SIGN_IN_PASSWORD} wrong"))
             assert refused.status_code == 401

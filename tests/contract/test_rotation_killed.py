@@ -83,7 +83,7 @@ def test_a_rotation_that_is_killed_is_continued_and_the_server_never_minds(data:
     tls = ssl.create_default_context(cafile=data / "ca.pem")
     with serving(data) as server:
         manager, subscriber = (
-            httpx.Client(base_url=server.url + ROOT, verify=tls, auth=(user, PASSWORD), timeout=30, trust_env=False)
+            httpx.Client(base_url=server.url + ROOT, verify=tls, auth=(user, PASSWORD), timeout=120, trust_env=False)
             for user in ("manager", "subscriber")
         )
         with manager, subscriber:

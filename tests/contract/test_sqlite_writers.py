@@ -78,7 +78,7 @@ def test_several_processes_and_threads_write_at_once_and_nothing_is_lost(sqlite_
     ]
     promised = []
     for writer in writers:
-        said, complaints = writer.communicate(timeout=60)
+        said, complaints = writer.communicate(timeout=120)
         assert (writer.returncode, complaints) == (0, "")
         promised += said.split()
     for each in ours:
@@ -106,7 +106,7 @@ def test_a_writer_that_is_killed_loses_nothing_that_it_promised(sqlite_url: str)
         promised = [writer.stdout.readline().strip() for _ in range(60)]
         append(store, f"while {number} writes")
         writer.send_signal(signal.SIGKILL)
-        promised += writer.communicate(timeout=20)[0].split()
+        promised += writer.communicate(timeout=120)[0].split()
         assert writer.returncode == -signal.SIGKILL
         append(store, f"after {number}")
         found = list_comments(store)
@@ -146,7 +146,7 @@ def test_blocks_that_wait_share_a_commit_and_nobody_returns_before_it(lone_store
     def lead() -> None:
         with lone_store.writing() as session:
             entered.set()
-            go_on.wait(10)
+            go_on.wait(120)
             session.history.append([make_event("leader")])
 
     last_go_on = threading.Event()
@@ -154,10 +154,10 @@ def test_blocks_that_wait_share_a_commit_and_nobody_returns_before_it(lone_store
     def trail() -> None:
         with lone_store.writing() as session:
             session.history.append([make_event("trailer")])
-            last_go_on.wait(10)
+            last_go_on.wait(120)
 
     leader = run_in_thread(lead)
-    assert entered.wait(10)
+    assert entered.wait(120)
     followers = [run_in_thread(append, lone_store, f"follower {number}") for number in range(5)]
     wait_until_waiting(lone_store, 5)
     trailer = run_in_thread(trail)
@@ -180,10 +180,10 @@ def test_a_group_is_bounded(lone_store: SqlStore) -> None:
     def lead() -> None:
         with lone_store.writing():
             entered.set()
-            go_on.wait(10)
+            go_on.wait(120)
 
     leader = run_in_thread(lead)
-    assert entered.wait(10)
+    assert entered.wait(120)
     followers = [run_in_thread(append, lone_store, str(number)) for number in range(40)]
     wait_until_waiting(lone_store, 40)
     go_on.set()
@@ -201,7 +201,7 @@ def test_a_block_that_fails_takes_back_only_its_own(lone_store: SqlStore) -> Non
         with lone_store.writing() as session:
             session.history.append([make_event("leader")])
             entered.set()
-            go_on.wait(10)
+            go_on.wait(120)
 
     def fail() -> None:
         try:
@@ -212,7 +212,7 @@ def test_a_block_that_fails_takes_back_only_its_own(lone_store: SqlStore) -> Non
             failures.append(failure)
 
     threads = [run_in_thread(lead)]
-    assert entered.wait(10)
+    assert entered.wait(120)
     for number, act in enumerate((fail, lambda: append(lone_store, "second"), fail), 1):
         threads.append(run_in_thread(act))
         wait_until_waiting(lone_store, number)
@@ -232,7 +232,7 @@ def test_when_the_commit_fails_everybody_in_the_group_hears_of_it(lone_store: Sq
         with suppress(StoreUnavailable):
             with lone_store.writing() as session:
                 entered.set()
-                go_on.wait(10)
+                go_on.wait(120)
                 # From here to the commit, SQLite lets a reference to nothing pass.
                 session.directory._connection.execute(text("PRAGMA defer_foreign_keys = ON"))
                 session.profiles.add(make_profile(ALICE, template_version=404))
@@ -246,7 +246,7 @@ def test_when_the_commit_fails_everybody_in_the_group_hears_of_it(lone_store: Sq
             refusals.append(refusal)
 
     threads = [run_in_thread(spoil)]
-    assert entered.wait(10)
+    assert entered.wait(120)
     threads += [run_in_thread(follow) for _ in range(3)]
     wait_until_waiting(lone_store, 3)
     go_on.set()
@@ -299,14 +299,14 @@ def test_who_is_interrupted_while_he_waits_holds_up_nobody(lone_store: SqlStore)
     def lead() -> None:
         with lone_store.writing() as session:
             entered.set()
-            go_on.wait(10)
+            go_on.wait(120)
             session.history.append([make_event("leader")])
 
     def interrupt(_signal: int, _frame: object) -> None:
         raise KeyboardInterrupt
 
     leader = run_in_thread(lead)
-    assert entered.wait(10)
+    assert entered.wait(120)
     before = signal.signal(signal.SIGALRM, interrupt)
     signal.setitimer(signal.ITIMER_REAL, 0.1)
     try:
@@ -333,7 +333,7 @@ def test_what_others_saw_of_a_lost_group_is_forgotten(lone_store: SqlStore) -> N
     def change_and_spoil() -> None:
         with suppress(StoreUnavailable), lone_store.writing() as session:
             entered.set()
-            go_on.wait(10)
+            go_on.wait(120)
             session.directory.replace_grants(())
             session.directory._connection.execute(text("PRAGMA defer_foreign_keys = ON"))
             session.profiles.add(make_profile(ALICE, template_version=404))
@@ -344,7 +344,7 @@ def test_what_others_saw_of_a_lost_group_is_forgotten(lone_store: SqlStore) -> N
             session.directory.find_principal(SUBSCRIBER.user.id)
 
     threads = [run_in_thread(change_and_spoil)]
-    assert entered.wait(10)
+    assert entered.wait(120)
     threads.append(run_in_thread(look))
     wait_until_waiting(lone_store, 1)
     go_on.set()

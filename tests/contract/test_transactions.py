@@ -144,11 +144,11 @@ def test_readers_neither_wait_for_a_writer_nor_see_his_work(store: SqlStore) -> 
         with store.writing() as session:
             session.requests.add(make_request())
             wrote.set()
-            go_on.wait(10)
+            go_on.wait(120)
 
     writer = threading.Thread(target=write)
     writer.start()
-    assert wrote.wait(10)
+    assert wrote.wait(120)
     with store.reading() as session:
         assert len(session.requests.list_all()) == 1
     go_on.set()

@@ -167,7 +167,7 @@ def take_along(data: Path, tmp_path: Path) -> Path:
 
 def prove(folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-I", "prove.py"], cwd=folder, capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-I", "prove.py"], cwd=folder, capture_output=True, text=True, check=False, timeout=120
     )
 
 

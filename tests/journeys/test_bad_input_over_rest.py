@@ -189,7 +189,7 @@ def test_a_wrong_method_is_answered_with_the_right_ones(subscriber: httpx.Client
 
 
 def connect(served: Served) -> http.client.HTTPSConnection:
-    return http.client.HTTPSConnection("localhost", served.port, context=served.tls, timeout=60)
+    return http.client.HTTPSConnection("localhost", served.port, context=served.tls, timeout=120)
 
 
 def credentials(user: str = "subscriber", password: str = PASSWORD) -> dict[str, str]:

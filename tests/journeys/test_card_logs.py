@@ -26,7 +26,7 @@ def test_neither_challenge_nor_answer_nor_key_is_in_the_log_of_a_server(tmp_path
             base_url=f"{server.url}{ROOT}",
             verify=ssl.create_default_context(cafile=data / "ca.pem"),
             auth=("subscriber", PASSWORD),
-            timeout=60,
+            timeout=120,
         ) as client,
     ):
         request = open_request(client, DOCUMENTED)

@@ -86,7 +86,7 @@ def test_a_new_passphrase_and_a_new_version_reach_a_server_that_runs(data: Path)
     with serving(data) as server:
 
         def client(user: str) -> httpx.Client:
-            return httpx.Client(base_url=server.url + ROOT, verify=tls, auth=(user, PASSWORD), timeout=30, trust_env=False)
+            return httpx.Client(base_url=server.url + ROOT, verify=tls, auth=(user, PASSWORD), timeout=120, trust_env=False)
 
         with client("manager") as http:
             request = open_request(http, MANAGED, target=str(subscriber))

@@ -24,7 +24,7 @@ from worlds.receivers import (
     receiving_mail,
 )
 
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 120
 PASSWORD = "correct horse battery"
 ROOT = "/CertificateManagement/api/v1.0"
 MANAGED = "Managed Software Certificate"

@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from threading import Event
-from time import monotonic
 from uuid import UUID
 
 import httpx
@@ -20,7 +19,7 @@ import pytest
 
 from certwright.settings import ServerSettings
 from certwright.wire.cli.audit import NOT_COMPARED
-from certwright.wire.cli.serving import MOST_PROCESSES, SHUTDOWN_SECONDS, count_processes
+from certwright.wire.cli.serving import MOST_PROCESSES, count_processes
 from worlds.commands import FAST_SETTINGS, ServingProcess, certwright, serving
 from worlds.house import csr
 from worlds.rest_steps import close, open_request, responses_of, submit
@@ -53,7 +52,7 @@ def trust(data: Path) -> ssl.SSLContext:
 def client_of(server: ServingProcess, data: Path) -> httpx.Client:
     """Return a client with a connection of its own."""
     auth = httpx.BasicAuth("subscriber", PASSWORD)
-    return httpx.Client(base_url=server.url + ROOT, verify=trust(data), auth=auth, timeout=30, trust_env=False)
+    return httpx.Client(base_url=server.url + ROOT, verify=trust(data), auth=auth, timeout=120, trust_env=False)
 
 
 @contextmanager
@@ -93,6 +92,15 @@ def check_history_is_whole(data: Path) -> None:
     assert audit.returncode == NOT_COMPARED, audit.stdout + audit.stderr
     report = json.loads(audit.stdout)
     assert (report["unsealed"], report["faults"]) == (0, [])
+
+
+def check_ended_by_itself(server: ServingProcess) -> None:
+    """Raise where the log says that a connection was waited for until the time for that was over, or a process was killed."""
+    assert server.process.stderr is not None
+    log = server.process.stderr.read()
+    assert "service.stopped" in log
+    assert "graceful shutdown exceeded" not in log
+    assert "process killed" not in log
 
 
 def query(data: Path, statement: str) -> list[tuple]:
@@ -165,9 +173,8 @@ def test_whoever_never_finishes_his_handshake_keeps_neither_others_nor_the_end_w
         with connected(server, data, 2) as clients:
             for each in clients * 5:
                 check_answered(each)
-        begun = monotonic()
         assert server.stop() == 0
-        assert monotonic() - begun < SHUTDOWN_SECONDS
+        check_ended_by_itself(server)
 
 
 # -- when one ends, and when all do ----------------------------------------------------------------------------------------
@@ -210,7 +217,7 @@ def test_the_others_end_when_the_first_is_killed_and_the_port_is_free(data: Path
     with serving(data) as server, connected(server, data, 4):
         others = list_serving(server)
         assert server.stop(signal.SIGKILL) == -signal.SIGKILL
-        await_that(lambda: not any(map(is_there, others)), "a process outlives the first", patience_seconds=SHUTDOWN_SECONDS)
+        await_that(lambda: not any(map(is_there, others)), "a process outlives the first")
         with serving(data, "--port", str(server.port)) as following, connected(following, data, 1):
             assert following.port == server.port
             assert following.stop() == 0
@@ -219,18 +226,17 @@ def test_the_others_end_when_the_first_is_killed_and_the_port_is_free(data: Path
 
 def test_ctrl_c_reaches_all_processes_and_ends_them_cleanly(data: Path) -> None:
     with serving(data) as server, connected(server, data, 4):
-        others, begun = list_serving(server), monotonic()
+        others = list_serving(server)
         assert server.interrupt() == 0
-        assert monotonic() - begun < SHUTDOWN_SECONDS, "the connections that do nothing are waited for"
+        check_ended_by_itself(server)
         assert not any(map(is_there, others))
     check_history_is_whole(data)
 
 
 def test_ctrl_c_ends_a_server_that_has_just_begun_to_start(data: Path) -> None:
     with serving(data) as server:
-        begun = monotonic()
         assert server.interrupt() == 0
-        assert monotonic() - begun < SHUTDOWN_SECONDS
+        check_ended_by_itself(server)
     assert query(data, "SELECT type FROM events ORDER BY sequence DESC LIMIT 1") == [("service.stopped",)]
     check_history_is_whole(data)
 
@@ -253,7 +259,7 @@ def test_what_has_begun_is_answered_when_the_server_is_told_to_end_and_nothing_c
 
     with serving(data) as server, ThreadPoolExecutor(6) as threads:
         enrolling = [threads.submit(enroll_until_the_end, server) for _ in range(6)]
-        assert are_enrolling.wait(60)
+        assert are_enrolling.wait(120)
         assert server.stop() == 0
         for each in enrolling:
             each.result(60)

@@ -14,7 +14,7 @@ from pathlib import Path
 PROGRAM = str(Path(sys.executable).parent / "certwright")
 FAST_SETTINGS = '[authority]\nroot_key = "p-256"\nissuing_key = "p-256"\n'
 """Curves are made in no time."""
-TIMEOUT_SECONDS = 60
+TIMEOUT_SECONDS = 180
 
 
 def certwright(*arguments: str | Path, variables: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:

@@ -35,7 +35,7 @@ class Served:
     def client(self, user: str | None = None, password: str = PASSWORD) -> httpx.Client:
         """Return a client that signs in as *user*, or not at all. Paths are under the root of the API."""
         auth = None if user is None else httpx.BasicAuth(user.encode(), password.encode())
-        return httpx.Client(base_url=f"https://localhost:{self.port}{ROOT}", verify=self.tls, auth=auth, timeout=60)
+        return httpx.Client(base_url=f"https://localhost:{self.port}{ROOT}", verify=self.tls, auth=auth, timeout=120)
 
 
 @contextmanager

@@ -15,7 +15,8 @@ import structlog
 from certwright.domain.errors import ServingFailed
 from certwright.wire.processes import Ending, Lifeline, Processes
 
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 300
+"""Longer than any test waits."""
 FAILED = 3
 """The exit status when one could not start."""
 log = structlog.get_logger()

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from time import monotonic, sleep
 
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 120
 
 
 def await_that(is_so: Callable[[], object], what: str, patience_seconds: float = PATIENCE_SECONDS) -> None:

@@ -6,7 +6,7 @@ from threading import Event, Thread
 
 from certwright.adapters.turns import SingleTurn
 
-PATIENCE_SECONDS = 10
+PATIENCE_SECONDS = 120
 
 
 @contextmanager

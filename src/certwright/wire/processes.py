@@ -155,7 +155,9 @@ class Processes:
             each.process.terminate()
         for each in self._children.values():
             each.process.join(max(0.0, deadline - monotonic()))
-            each.process.kill()
+            if each.process.is_alive():
+                log.error("process killed", pid=each.process.pid, reason=f"it did not end within {patience_seconds:g} seconds")
+                each.process.kill()
             each.process.join()
             each.line.close()
 

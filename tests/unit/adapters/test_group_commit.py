@@ -8,7 +8,7 @@ import pytest
 from certwright.adapters.sql.group_commit import GroupCommit
 from certwright.adapters.turns import SingleTurn
 
-PATIENCE_SECONDS = 10
+PATIENCE_SECONDS = 120
 
 
 class RecordedTransaction:
@@ -48,7 +48,7 @@ def test_a_block_that_raises_is_heard_of_when_the_others_of_its_group_are_durabl
     def keep(is_in: Event, may_go: Event) -> None:
         with group.block():
             is_in.set()
-            may_go.wait(5)
+            may_go.wait(120)
 
     def refuse() -> None:
         with group.block():
@@ -63,14 +63,14 @@ def test_a_block_that_raises_is_heard_of_when_the_others_of_its_group_are_durabl
 
     with ThreadPoolExecutor(3) as threads:
         threads.submit(keep, first_is_in, first_may_go)
-        first_is_in.wait(5)
+        first_is_in.wait(120)
         refused = threads.submit(hear_of_refusal)
         wait_until_somebody_waits(group)
         first_may_go.set()
         with pytest.raises(TimeoutError):
             refused.result(timeout=0.1)
         last_may_go.set()
-        seen = refused.result(timeout=5)
+        seen = refused.result(timeout=120)
     assert seen == ["begin", "open", "keep", "open", "undo", "open", "keep", "commit"]
 
 

@@ -7,7 +7,7 @@ from certwright.adapters.turns import NoTurns, SingleTurn, ThreadCrew
 from certwright.domain.ports import TakesLong
 from worlds.turns import held_by_another
 
-PATIENCE_SECONDS = 10
+PATIENCE_SECONDS = 120
 
 
 @pytest.mark.parametrize("count", range(6))

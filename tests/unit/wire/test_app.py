@@ -65,7 +65,7 @@ class SlowNames:
         """Return the subscriber in the end."""
         if scheme != "Slow":
             return None
-        self.go_on.wait(timeout=30)
+        self.go_on.wait(timeout=120)
         return Caller(SUBSCRIBER.user, SUBSCRIBER.sids, source)
 
 

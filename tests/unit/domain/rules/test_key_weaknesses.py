@@ -3,7 +3,6 @@
 from dataclasses import replace
 from itertools import islice
 from math import isqrt, prod
-from time import perf_counter
 
 import pytest
 from hypothesis import given
@@ -139,12 +138,11 @@ def test_numbers_that_are_no_modulus_are_refused_not_tripped_over(modulus: int) 
     assert weaknesses(modulus) == ["the modulus is hardly a number"]
 
 
-def test_a_modulus_of_20000_bits_is_answered_quickly() -> None:
+def test_a_modulus_of_20000_bits_is_refused_before_any_arithmetic() -> None:
     modulus = 3**12_619
     assert modulus.bit_length() > 20_000
-    started = perf_counter()
+    # Its small factor is not among what is found, so it was not looked for.
     assert weaknesses(modulus) == ["a modulus of more than 16384 bits only serves to keep others busy"]
-    assert perf_counter() - started < 0.05
 
 
 @given(st.integers(), st.integers())
