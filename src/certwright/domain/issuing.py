@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from certwright.domain.certificates import SerialNumber
-from certwright.domain.errors import Refused, check_none_broken
+from certwright.domain.errors import NameRefused, Refused, check_none_broken
 from certwright.domain.identities import Sid, User, UserId
 from certwright.domain.profile_templates import AlternativeName, CertificateTemplate, ResponseForm, SubjectSource
 from certwright.domain.public_keys import CertificateRequest, HashAlgorithm
@@ -132,9 +132,16 @@ def clear(draft: Draft, *, subject: User, issuer: Issuer, key_holder: UserId | N
         *list_key_faults(draft.request.public_key, draft.template),
         *list_key_weaknesses(draft.request.public_key, draft.template.key),
         *list_key_holder_faults(key_holder, subject.id),
-        *list_name_faults(draft.template, draft.subject, draft.alternative_names),
+        *_list_name_faults(draft),
         *list_escalation_paths(draft.template),
         *list_validity_faults(draft.not_before, draft.not_after, issuer.not_before, issuer.not_after),
     ]
     check_none_broken(broken)
     return Cleared(draft)
+
+
+def _list_name_faults(draft: Draft) -> list[Refused]:
+    """Return what is wrong with the names; a subject of the request that cannot be read matters to templates that use it."""
+    if draft.template.subject is SubjectSource.REQUEST and draft.request.subject_fault:
+        return [NameRefused(f"in the subject of the certificate request, {draft.request.subject_fault}")]
+    return list_name_faults(draft.template, draft.subject, draft.alternative_names)

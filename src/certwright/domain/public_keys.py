@@ -4,6 +4,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 
+LARGEST_EXPONENT_BITS = 256
+"""Source: SP 800-89 section 5.3.3."""
+LARGEST_MODULUS_BITS = 16_384
+LARGEST_OTHER_BITS = 4_096
+"""Of keys that no template asks for: they are verified only to say what is wrong with a request."""
+
 
 class KeyAlgorithm(StrEnum):
     """``KeyAlgorithmName`` of the generation options: the names of Windows' key storage providers.
@@ -49,6 +55,13 @@ class PublicKey:
     exponent: int | None = None
 
     @property
+    def is_oversized(self) -> bool:
+        """Return whether it only serves to keep others busy: nothing is computed with such a key."""
+        if self.algorithm is KeyAlgorithm.OTHER and self.bits > LARGEST_OTHER_BITS:
+            return True
+        return self.bits > LARGEST_MODULUS_BITS or (self.exponent or 0).bit_length() > LARGEST_EXPONENT_BITS
+
+    @property
     def digest(self) -> bytes:
         """Return the SHA-256 by which the register finds who holds a certificate for this key."""
         return sha256(self.encoded).digest()
@@ -58,7 +71,8 @@ class PublicKey:
 class CertificateRequest:
     """What a PKCS#10 request says, and whether its own key signed it.
 
-    Shape: *signature_hash* is None for signatures that name no hash we know; *subject* is RFC 4514 text.
+    Shape: *signature_hash* is None for signatures that name no hash we know; *subject* is RFC 4514 text, and empty where
+    *subject_fault* says why it cannot be read.
     """
 
     encoded: bytes
@@ -67,7 +81,7 @@ class CertificateRequest:
     signature_name: str
     is_proven: bool
     subject: str = ""
-    alternative_names: tuple[tuple[str, str], ...] = ()
+    subject_fault: str = ""
 
     @property
     def digest(self) -> bytes:

@@ -12,6 +12,7 @@ from cryptography.x509 import ObjectIdentifier
 from certwright.domain.errors import MalformedValue, NameRefused
 from certwright.domain.rules.names import escape_name_value
 from certwright.formats.der import encode_value
+from certwright.formats.der_reader import Element, read_identifier
 
 _StringType: TypeAlias = type[str] | type[asn1.PrintableString] | type[asn1.IA5String]
 
@@ -111,23 +112,30 @@ def encode_name(text: str) -> bytes:
     return bytes(asn1.decode_der(asn1.TLV, asn1.encode_der(_NameHolder(name=relative_names))).data)
 
 
-def format_name(name: RDNSequence) -> str:
-    """Return the RFC 4514 text of *name*, in a form that `encode_name` reads.
+def format_name(name: Element) -> str:
+    """Return the RFC 4514 text of the Name *name*, in a form that `encode_name` reads.
 
-    Errors: MalformedValue for values that are no text.
+    Shape: the attributes of a step in the order in which they come, which DER sorts and some clients do not.
+    Errors: MalformedValue for values that are no text; NotDer.
     """
-    return ",".join("+".join(_format_attribute(each) for each in relative.as_list()) for relative in reversed(name))
+    steps = [[_format_attribute(each) for each in step.list_inner()] for step in reversed(name.list_inner())]
+    return ",".join("+".join(each) for each in steps)
 
 
-def _format_attribute(attribute: AttributeTypeAndValue) -> str:
-    encoding = _TEXT_ENCODINGS.get(int.from_bytes(attribute.value.tag_bytes))
+def _format_attribute(attribute: Element) -> str:
+    inner = attribute.list_inner()
+    if len(inner) != 2:
+        raise MalformedValue("subject", f"at octet {attribute.start} it has something else than an attribute and its value")
+    identifier = ObjectIdentifier(read_identifier(inner[0]))
+    label = _LABELS.get(identifier, identifier.dotted_string)
+    encoding = _TEXT_ENCODINGS.get(inner[1].tag)
     if encoding is None:
-        raise MalformedValue("subject", "it holds something that is no text")
+        raise MalformedValue("subject", f"its {label} is no text")
     try:
-        value = bytes(attribute.value.data).decode(encoding)
+        value = inner[1].content.decode(encoding)
     except UnicodeDecodeError as error:
-        raise MalformedValue("subject", "it holds text that is not in its own encoding") from error
-    return f"{_LABELS.get(attribute.type, attribute.type.dotted_string)}={escape_name_value(value)}"
+        raise MalformedValue("subject", f"its {label} is text that is not in its own encoding, {encoding}") from error
+    return f"{label}={escape_name_value(value)}"
 
 
 def _list_relative_names(text: str) -> Iterator[list[AttributeTypeAndValue]]:

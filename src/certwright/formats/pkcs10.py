@@ -6,36 +6,20 @@ Source: RFC 2986; RFC 7468 for the text around it; the request in get-certificat
 import binascii
 import re
 
-from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat import asn1
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
-
 from certwright.domain.errors import MalformedCertificateRequest, MalformedValue
-from certwright.domain.public_keys import CertificateRequest, HashAlgorithm, KeyAlgorithm, PublicKey
-from certwright.formats.algorithms import HASHES
-from certwright.formats.names import RDNSequence, format_name
-from certwright.formats.public_keys import describe_public_key
+from certwright.domain.public_keys import CertificateRequest
+from certwright.formats.certificate_request_parts import split_request
+from certwright.formats.der_reader import Element, NotDer
+from certwright.formats.names import format_name
+from certwright.formats.posted_keys import PostedKey, read_posted_key
+from certwright.formats.signature_schemes import SignatureScheme, has_signed, read_signature_scheme
 
 LIMIT_CHARACTERS = 64 * 1_024
 """Far above any request that people make: one with an RSA-16384 key takes 6 KiB."""
 
 _ARMOUR = re.compile(r"-----BEGIN (NEW )?CERTIFICATE REQUEST-----([^-]*)-----END (?:NEW )?CERTIFICATE REQUEST-----")
-_SUBJECT_ALTERNATIVE_NAME = bytes.fromhex("0603551d11")
-_HASHES = {each.value.lower(): each for each in HashAlgorithm}
-_UNREADABLE = (ValueError, TypeError, x509.InvalidVersion)
-"""What the library raises for bytes that are no request."""
-
-
-@asn1.sequence
-class RequestInfo:
-    """What is signed. Shape: *attributes*, which clients leave out or do not sort, are read by the library when needed."""
-
-    version: int
-    subject: RDNSequence
-    public_key: asn1.TLV
-    attributes: asn1.Null | asn1.TLV | None
+_LABEL = re.compile(r"-----BEGIN ([A-Z0-9 ]{1,40})-----")
+_PEM = b"-----BEGIN "
 
 
 def parse_certificate_request_text(text: str) -> CertificateRequest:
@@ -54,24 +38,25 @@ def parse_certificate_request_text(text: str) -> CertificateRequest:
 def parse_certificate_request(encoded: bytes) -> CertificateRequest:
     """Return the DER request *encoded*.
 
+    Shape: the key and the signature have to be right. The subject is read where it can be, because few templates use it;
+    attributes are not looked at.
     Errors: MalformedCertificateRequest, also for keys that are none: points off their curve, impossible moduli.
     """
     try:
-        request = x509.load_der_x509_csr(encoded)
-        signed = request.tbs_certrequest_bytes
-        subject = format_name(asn1.decode_der(RequestInfo, signed).subject)
-        key = _find_key(request)
-    except (*_UNREADABLE, MalformedValue) as error:
-        raise MalformedCertificateRequest("its bytes are not those of a request and a key, or not all of them") from error
-    signature_hash, signature_name = _read_signature_algorithm(request)
+        parts = split_request(encoded)
+        key = read_posted_key(parts.public_key)
+        scheme = read_signature_scheme(parts.signature_algorithm)
+    except NotDer as error:
+        raise MalformedCertificateRequest(str(error)) from error
+    subject, subject_fault = _read_subject(parts.subject)
     return CertificateRequest(
         encoded=encoded,
-        public_key=_describe_key(key, encoded),
-        signature_hash=signature_hash,
-        signature_name=signature_name,
-        is_proven=_is_signed_by(key, signature_hash, request, signed),
+        public_key=key.described,
+        signature_hash=scheme.hash_algorithm,
+        signature_name=scheme.name,
+        is_proven=_is_proven(key, scheme, parts.signature, parts.signed),
         subject=subject,
-        alternative_names=_list_alternative_names(request) if _SUBJECT_ALTERNATIVE_NAME in encoded else (),
+        subject_fault=subject_fault,
     )
 
 
@@ -83,64 +68,35 @@ def _decode_text(text: str) -> bytes:
     try:
         encoded = binascii.a2b_base64("".join((armoured[2] if armoured else stripped).split()), strict_mode=True)
     except ValueError as error:
-        raise MalformedCertificateRequest("it is neither PEM nor base64") from error
+        raise MalformedCertificateRequest(_explain_text(stripped)) from error
     if not encoded:
         raise MalformedCertificateRequest("it is empty")
+    if encoded.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(_PEM):
+        raise MalformedCertificateRequest("it is PEM that was base64-coded once more; the PEM text itself is wanted")
     return encoded
 
 
-def _find_key(request: x509.CertificateSigningRequest) -> CertificatePublicKeyTypes | None:
+def _explain_text(text: str) -> str:
+    label = _LABEL.search(text)
+    if label is None:
+        return "it is neither PEM nor base64"
+    if label[1].endswith("CERTIFICATE REQUEST"):
+        return "its PEM has no end, or holds something else than base64"
+    return f"its PEM is labelled {label[1]}; CERTIFICATE REQUEST is wanted"
+
+
+def _read_subject(subject: Element) -> tuple[str, str]:
+    """Return the subject's text, or why it cannot be read."""
     try:
-        return request.public_key()
-    except UnsupportedAlgorithm:
-        return None
+        return format_name(subject), ""
+    except MalformedValue as error:
+        return "", error.detail
+    except NotDer as error:
+        return "", str(error)
 
 
-def _describe_key(key: CertificatePublicKeyTypes | None, encoded: bytes) -> PublicKey:
-    """Return the key; one that the library cannot read, or whose own use is narrower than it knows, as some other kind."""
-    if key is None:
-        return PublicKey(algorithm=KeyAlgorithm.OTHER, name="of an unknown kind", bits=0, encoded=encoded)
-    public_key = describe_public_key(key)
-    if public_key.algorithm is KeyAlgorithm.RSA and public_key.encoded not in encoded:
-        # The library reads a key for RSASSA-PSS alone as an RSA key, and would have us certify it for everything.
-        return PublicKey(algorithm=KeyAlgorithm.OTHER, name="RSA for RSASSA-PSS", bits=public_key.bits, encoded=encoded)
-    return public_key
-
-
-def _read_signature_algorithm(request: x509.CertificateSigningRequest) -> tuple[HashAlgorithm | None, str]:
-    try:
-        algorithm = request.signature_hash_algorithm
-    except UnsupportedAlgorithm:
-        algorithm = None
-    if algorithm is None:
-        return None, request.signature_algorithm_oid.dotted_string
-    return _HASHES.get(algorithm.name), algorithm.name.upper()
-
-
-def _is_signed_by(
-    key: CertificatePublicKeyTypes | None,
-    signature_hash: HashAlgorithm | None,
-    request: x509.CertificateSigningRequest,
-    signed: bytes,
-) -> bool:
-    """Return whether *key* signed the request. RSA and curves are verified here: the library's own answer is no to SHA-1."""
-    try:
-        scheme = request.signature_algorithm_parameters
-        if isinstance(key, rsa.RSAPublicKey) and isinstance(scheme, padding.PKCS1v15 | padding.PSS) and signature_hash:
-            key.verify(request.signature, signed, scheme, HASHES[signature_hash])
-        elif isinstance(key, ec.EllipticCurvePublicKey) and isinstance(scheme, ec.ECDSA):
-            key.verify(request.signature, signed, scheme)
-        else:
-            return key is not None and request.is_signature_valid
-    except (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError):
+def _is_proven(key: PostedKey, scheme: SignatureScheme, signature: bytes, signed: bytes) -> bool:
+    """Return whether the key made the signature. No arithmetic is done with keys that no template takes for their size."""
+    if key.loaded is None or key.described.is_oversized:
         return False
-    return True
-
-
-def _list_alternative_names(request: x509.CertificateSigningRequest) -> tuple[tuple[str, str], ...]:
-    """Return the kind and text of each name that is text. They inform and decide nothing: what cannot be read is left out."""
-    try:
-        names = request.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (*_UNREADABLE, x509.ExtensionNotFound, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
-        return ()
-    return tuple((type(each).__name__, each.value) for each in names if isinstance(each.value, str))
+    return has_signed(key.loaded, scheme, signature, signed)

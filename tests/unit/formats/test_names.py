@@ -2,30 +2,19 @@
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat import asn1
 from hypothesis import given
 from hypothesis import strategies as some
 
 from certwright.domain.errors import NameRefused
 from certwright.domain.rules.names import escape_name_value
-from certwright.formats.names import RDNSequence, encode_name, format_name
+from certwright.formats.der_reader import read_der
+from certwright.formats.names import encode_name, format_name
 
 PRINTABLE_TEXT = some.text(some.characters(exclude_categories=["C"]), min_size=1, max_size=64)
 
 
-@asn1.sequence
-class Wrapped:
-    name: asn1.TLV
-
-
-@asn1.sequence
-class Unwrapped:
-    name: RDNSequence
-
-
 def reformat(encoded: bytes) -> str:
-    wrapped = asn1.encode_der(Wrapped(name=asn1.decode_der(asn1.TLV, encoded)))
-    return format_name(asn1.decode_der(Unwrapped, wrapped).name)
+    return format_name(read_der(encoded))
 
 
 def test_the_order_of_text_is_turned_round_in_bytes() -> None:

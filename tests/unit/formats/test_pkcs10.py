@@ -81,11 +81,6 @@ def test_a_compressed_point_is_the_same_key_as_an_uncompressed_one() -> None:
     assert len(request.public_key.encoded) == len(parse_certificate_request_text(REQUESTS["ec-p-256"]).public_key.encoded)
 
 
-def test_names_in_the_request_are_told() -> None:
-    request = parse_certificate_request_text(REQUESTS["rsa-sha256-names"])
-    assert request.alternative_names == (("RFC822Name", "who@example.org"), ("DNSName", "host.example.org"))
-
-
 def test_a_subject_longer_than_the_standard_allows_is_still_read() -> None:
     assert parse_certificate_request_text(REQUESTS["rsa-long-name"]).subject.endswith("Александр Владимирович")
 

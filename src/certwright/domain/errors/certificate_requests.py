@@ -38,10 +38,10 @@ class SignatureInvalid(CertificateRequestRejected):
 
 @dataclass(eq=False)
 class HashRefused(CertificateRequestRejected):
-    """The certificate request's own signature uses too weak a hash."""
+    """The certificate request's own signature uses a hash that is too weak, or that no template can ask for."""
 
     code = "hash-refused"
-    sentence = "The certificate request is signed with {given}; the template asks for {wanted} or stronger."
+    sentence = "The certificate request is signed with {given}; the template takes {wanted}."
     given: str
     wanted: str
 

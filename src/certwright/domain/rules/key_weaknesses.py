@@ -1,15 +1,14 @@
 """RSA keys that anybody can break, whatever their size."""
 
+from collections.abc import Iterator
 from functools import cache
 from math import gcd, isqrt, prod
 
 from certwright.domain.errors import KeyWeak, Refused
 from certwright.domain.profile_templates import KeySpecification
-from certwright.domain.public_keys import PublicKey
+from certwright.domain.public_keys import LARGEST_EXPONENT_BITS, LARGEST_MODULUS_BITS, PublicKey
 
 SMALLEST_EXPONENT = 65_537
-LARGEST_EXPONENT_BITS = 256
-LARGEST_MODULUS_BITS = 16_384
 SMALL_FACTOR_LIMIT = 752
 """Trial division as far as SP 800-89 section 5.3.3 and CA/B Forum practice go."""
 CLOSE_PRIME_ROUNDS = 100
@@ -28,19 +27,26 @@ def list_key_weaknesses(key: PublicKey, wanted: KeySpecification) -> list[Refuse
     modulus, exponent = key.modulus, key.exponent
     if modulus is None or exponent is None:
         return []
-    if modulus.bit_length() > LARGEST_MODULUS_BITS:
-        return [KeyWeak(f"a modulus of more than {LARGEST_MODULUS_BITS} bits only serves to keep others busy")]
+    if key.is_oversized:
+        return [KeyWeak(weakness) for weakness in _list_sizes_beyond(modulus, exponent)]
     if modulus < SMALL_FACTOR_LIMIT:
         return [KeyWeak("the modulus is hardly a number")]
     found = {
         "the public exponent is even": exponent % 2 == 0,
         f"the public exponent is below {SMALLEST_EXPONENT}": exponent < SMALLEST_EXPONENT,
-        f"the public exponent is longer than {LARGEST_EXPONENT_BITS} bits": exponent.bit_length() > LARGEST_EXPONENT_BITS,
         "the modulus has a small factor": gcd(modulus, _SMALL_FACTORS) != 1,
         "the two primes lie close together": _has_close_primes(modulus),
         "it has the fingerprint of ROCA (CVE-2017-15361)": not wanted.allow_roca and has_roca_fingerprint(modulus),
     }
     return [KeyWeak(weakness) for weakness, is_found in found.items() if is_found]
+
+
+def _list_sizes_beyond(modulus: int, exponent: int) -> Iterator[str]:
+    """Return which numbers are too long for anything to be computed with them."""
+    if modulus.bit_length() > LARGEST_MODULUS_BITS:
+        yield f"a modulus of more than {LARGEST_MODULUS_BITS} bits only serves to keep others busy"
+    if exponent.bit_length() > LARGEST_EXPONENT_BITS:
+        yield f"the public exponent is longer than {LARGEST_EXPONENT_BITS} bits"
 
 
 def has_roca_fingerprint(modulus: int) -> bool:
