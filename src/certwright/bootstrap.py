@@ -51,6 +51,7 @@ from certwright.domain.pfx import PfxRules
 from certwright.domain.ports import SignIn, Turns
 from certwright.domain.ports_at_rest import SealedFile
 from certwright.domain.public_keys import KeyAlgorithm
+from certwright.domain.rules.account_passwords import PasswordPolicy
 from certwright.settings import AuthorityKey, Settings
 
 ROOT_CERTIFICATE_FILE = "ca.pem"
@@ -114,6 +115,7 @@ def _assemble(data: Path, settings: Settings, kek: Keyring, store: SqlStore, tur
     issuing_key = open_key(sealed[ISSUING], kek)
     workshop, safe = ThreadCrew(turns, os.cpu_count() or 1), SoftwareKeySafe(kek)
     checkpoints = CheckpointFile(data / settings.history.checkpoint_file)
+    basic = BasicSignIn(store, hasher, clock, entropy, remember=settings.sign_in.remember)
     world = World(
         store=store,
         authority=EmbeddedAuthority(issuer, issuing_key),
@@ -124,6 +126,12 @@ def _assemble(data: Path, settings: Settings, kek: Keyring, store: SqlStore, tur
         safe=safe,
         card_keys=SoftwareCardKeys(kek, entropy),
         patterns=Re2Patterns(),
+        own_passwords=basic,
+        passwords=PasswordPolicy(
+            minimum_characters=settings.passwords.minimum_characters,
+            refuses_names=settings.passwords.refuse_names,
+            refuses_common=settings.passwords.refuse_common,
+        ),
         pfx=PfxRules(iterations=settings.pfx.iterations, minimum_password_characters=settings.pfx.minimum_password_characters),
         allows_combined_roles=settings.access.allow_combined_roles,
         checkpoints=(checkpoints, CheckpointWebhook(posted)) if (posted := settings.history.checkpoint_url) else (checkpoints,),
@@ -135,7 +143,7 @@ def _assemble(data: Path, settings: Settings, kek: Keyring, store: SqlStore, tur
         settings=settings,
         world=world,
         hasher=hasher,
-        sign_ins=(BasicSignIn(store, hasher, clock, entropy, remember=settings.sign_in.remember),),
+        sign_ins=(basic,),
         turns=turns,
         sealing_key=sealing_key,
         checkpoints=checkpoints,

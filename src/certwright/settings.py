@@ -156,6 +156,15 @@ class SignInSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordSettings:
+    """Which new passwords accounts may be given; those that are set already stay. Long ones with blanks in them are taken."""
+
+    minimum_characters: int = _setting(15, "How many characters a password has at least.", between(8, 128))
+    refuse_names: bool = _setting(True, "Refuse what is made of the names of the account or of this service.")
+    refuse_common: bool = _setting(True, "Refuse common passwords, repetitions and sequences.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccessSettings:
     """Who may be what."""
 
@@ -226,6 +235,7 @@ class Settings:
     pfx: PfxSettings = PfxSettings()
     authority: AuthoritySettings = AuthoritySettings()
     sign_in: SignInSettings = SignInSettings()
+    passwords: PasswordSettings = PasswordSettings()
     access: AccessSettings = AccessSettings()
     history: HistorySettings = HistorySettings()
     worker: WorkerSettings = WorkerSettings()

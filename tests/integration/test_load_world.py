@@ -20,6 +20,8 @@ from certwright.domain.errors import (
     DefinitionInvalid,
     EscalationPath,
     MalformedValue,
+    PasswordGuessable,
+    PasswordTooShort,
     Refused,
     RulesBroken,
     UserNotFound,
@@ -35,6 +37,7 @@ from certwright.domain.profile_templates import (
     X509KeyUsage,
 )
 from certwright.domain.request_types import RequestType
+from certwright.domain.rules.account_passwords import PasswordPolicy
 from certwright.formats.definitions import WorldDefinition, parse_world
 
 CHEAP = Argon2Hasher(passes=1, memory_kib=64, lanes=1)
@@ -250,24 +253,45 @@ def test_a_password_is_set_under_every_name_of_the_account(
     account: str, demo: WorldDefinition, installation: Installation
 ) -> None:
     load_world(demo, "demo", operator="root", world=installation.world)
-    set_password(account, "correct horse", operator="root", world=installation.world, hasher=CHEAP)
+    set_password(account, "correct horse battery", operator="root", world=installation.world, hasher=CHEAP)
     user = next(each for each in demo.users if each.account_name == "subscriber")
     with installation.world.store.reading() as session:
         stored = session.directory.find_password_hash(user.id)
     assert stored is not None
-    assert CHEAP.is_match("correct horse", stored)
+    assert CHEAP.is_match("correct horse battery", stored)
     (event,) = list_events(installation, EventType.PASSWORD_SET)
     assert event.subject_id == user.id
-    assert "correct horse" not in str(event)
+    assert "correct horse battery" not in str(event)
 
 
 def test_an_unknown_account_gets_no_password(demo: WorldDefinition, installation: Installation) -> None:
     load_world(demo, "demo", operator="root", world=installation.world)
     with pytest.raises(UserNotFound):
-        set_password("nobody", "correct horse", operator="root", world=installation.world, hasher=CHEAP)
+        set_password("nobody", "correct horse battery", operator="root", world=installation.world, hasher=CHEAP)
 
 
-@pytest.mark.parametrize("password", ["", "x" * 1_001, "two\nlines"])
-def test_a_password_that_nobody_could_type_is_refused(password: str, installation: Installation) -> None:
-    with pytest.raises(MalformedValue):
+@pytest.mark.parametrize(
+    ("password", "refusal"),
+    [
+        ("", MalformedValue),
+        ("x" * 1_001, MalformedValue),
+        ("two lines of words\nlike this", MalformedValue),
+        ("fourteen signs", PasswordTooShort),
+        ("CORP-subscriber-2026", PasswordGuessable),
+        ("password password", PasswordGuessable),
+    ],
+)
+def test_a_password_that_nobody_could_type_or_everybody_guess_is_refused(
+    password: str, refusal: type[Refused], demo: WorldDefinition, installation: Installation
+) -> None:
+    load_world(demo, "demo", operator="root", world=installation.world)
+    with pytest.raises(refusal):
         set_password("subscriber", password, operator="root", world=installation.world, hasher=CHEAP)
+    assert list_events(installation, EventType.PASSWORD_SET) == []
+
+
+def test_the_settings_say_which_passwords_are_taken(installation: Installation) -> None:
+    settings = installation.data / "certwright.toml"
+    settings.write_text(f"{settings.read_text()}\n[passwords]\nminimum_characters = 8\nrefuse_names = false\n")
+    with open_installation(installation.data) as opened:
+        assert opened.world.passwords == PasswordPolicy(minimum_characters=8, refuses_names=False)

@@ -13,7 +13,7 @@ from certwright.adapters.signin.argon2 import Argon2Hasher
 from certwright.adapters.signin.basic import BasicSignIn
 from certwright.adapters.sql.schema import migrate
 from certwright.adapters.sql.store import SqlStore, open_store
-from certwright.domain.errors import CredentialsRejected, SignInThrottled
+from certwright.domain.errors import CredentialsRejected, CurrentPasswordWrong, SignInThrottled
 from certwright.domain.events import Event, EventType
 from certwright.domain.identities import Caller, User
 from worlds.clocks import SteppingClock
@@ -213,3 +213,45 @@ def test_an_attacker_cannot_fill_the_history(sign_in: BasicSignIn, store: SqlSto
     clock.step(timedelta(minutes=1))
     fail(sign_in, 1, "nobody")
     assert list_events(store)[-1].details == {"left_out": "40"}
+
+
+def test_a_wrong_current_password_counts_as_a_failed_sign_in(
+    sign_in: BasicSignIn, clock: SteppingClock, store: SqlStore
+) -> None:
+    caller = Caller(SUBSCRIBER.user, SUBSCRIBER.sids, HERE)
+    for _ in range(4):
+        with pytest.raises(CurrentPasswordWrong):
+            sign_in.exchange(caller, "a guess", "seven magazines of another kind")
+    # Neither way is open before the delay is over, not even for the right one: a guesser learns nothing.
+    with pytest.raises(SignInThrottled):
+        sign_in.exchange(caller, SECRET, "seven magazines of another kind")
+    with pytest.raises(SignInThrottled):
+        attempt(sign_in, "subscriber")
+    clock.step(timedelta(minutes=1))
+    exchanged = sign_in.exchange(caller, SECRET, "seven magazines of another kind")
+    with store.reading() as session:
+        assert session.directory.find_password_hash(SUBSCRIBER.user.id) == exchanged.current
+        told = [each for each in session.history.list_unsealed(100) if isinstance(each, Event)]
+    assert [each.type for each in told] == [*[EventType.SIGN_IN_FAILED] * 4, *[EventType.SIGN_IN_THROTTLED] * 2]
+    assert {each.subject_id for each in told} == {SUBSCRIBER.user.id}
+
+
+def test_an_account_without_a_password_has_none_to_change(sign_in: BasicSignIn) -> None:
+    with pytest.raises(CurrentPasswordWrong):
+        sign_in.exchange(Caller(OUTSIDER.user, OUTSIDER.sids, HERE), "", "seven magazines of another kind")
+
+
+def test_one_password_is_exchanged_at_a_time(store: SqlStore, clock: SteppingClock) -> None:
+    caller = Caller(SUBSCRIBER.user, SUBSCRIBER.sids, HERE)
+
+    class Nested(CountingHasher):
+        """While it works, the same user asks once more."""
+
+        def is_match(self, password: str, password_hash: str) -> bool:
+            with pytest.raises(SignInThrottled):
+                sign_in.exchange(caller, SECRET, "another at the same moment")
+            return super().is_match(password, password_hash)
+
+    sign_in = BasicSignIn(store, Nested(), clock, SystemEntropy())
+    for _ in range(2):
+        assert sign_in.exchange(caller, SECRET, "seven magazines of another kind").new

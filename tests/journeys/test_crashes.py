@@ -260,7 +260,7 @@ def test_passwords_and_worlds_are_changed_while_people_enroll(town: Town, tmp_pa
         server = life.enter_context(serving(town.data))
         town.url = server.url
         with enrolling(town) as enrollers:
-            passwords = [PASSWORD, "first change", "second change"]
+            passwords = [PASSWORD, "the first change of it", "the second change of it"]
             for number, (old, new) in enumerate(pairwise(passwords), start=1):
                 before = len(list_delivered(enrollers))
                 check_done(certwright("password", "manager", "--data", town.data, variables={"CERTWRIGHT_PASSWORD": new}))

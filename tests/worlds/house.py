@@ -16,6 +16,8 @@ from certwright.adapters.entropy import SystemEntropy
 from certwright.adapters.keys.card_keys import SoftwareCardKeys
 from certwright.adapters.keys.software import SoftwareKeyMaker, SoftwareKeySafe, generate_key, open_key
 from certwright.adapters.patterns import Re2Patterns
+from certwright.adapters.signin.argon2 import Argon2Hasher
+from certwright.adapters.signin.basic import BasicSignIn
 from certwright.adapters.sql.store import SqlStore
 from certwright.adapters.turns import NoTurns, ThreadCrew
 from certwright.application.approve_request import approve_request
@@ -70,6 +72,8 @@ TWO = replace(
 )
 
 NO_CHOICES = Choices()
+CHEAP = Argon2Hasher(passes=1, memory_kib=64, lanes=1)
+"""The same hasher as in production, with parameters that cost nothing."""
 PFX_PASSWORD = "a password for PFX files"
 AGENT_NAME = "house"
 _PRIVATE_KEYS: dict[bytes, PrivateKey] = {}
@@ -247,6 +251,7 @@ def make_world(store: SqlStore, clock: Clock) -> World:
         safe=SoftwareKeySafe(KEK),
         card_keys=SoftwareCardKeys(KEK, SystemEntropy()),
         patterns=Re2Patterns(),
+        own_passwords=BasicSignIn(store, CHEAP, clock, SystemEntropy()),
     )
 
 

@@ -8,8 +8,10 @@ from certwright.domain.data_items import Patterns
 from certwright.domain.history_ports import CheckpointSink
 from certwright.domain.identifiers import make_identifier
 from certwright.domain.key_ports import KeyMaker, KeySafe
+from certwright.domain.password_ports import OwnPasswords
 from certwright.domain.pfx import PfxRules
 from certwright.domain.ports import CertificationAuthority, Clock, Crew, Entropy, Store
+from certwright.domain.rules.account_passwords import PasswordPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,9 @@ class World:
     safe: KeySafe
     card_keys: CardKeys
     patterns: Patterns
+    own_passwords: OwnPasswords
     pfx: PfxRules = PfxRules()
+    passwords: PasswordPolicy = PasswordPolicy()
     allows_combined_roles: bool = False
     sends_mail: bool = False
     checkpoints: tuple[CheckpointSink, ...] = ()

@@ -15,13 +15,15 @@ import msgspec
 from certwright.client.errors import AnswerUnfit, ServerRefused, ServerUnreachable
 
 PREFIX = "/CertificateManagement/api/v1.0"
+OWN_PREFIX = "/CertificateManagement/api/v1.1"
+"""Where calls are that the documented API has not."""
 TIMEOUT_SECONDS = 60
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 POLICY_NAMES = {1: "Enroll", 2: "Recover", 3: "Renew", 6: "Duplicate", 10: "OnlineUpdate"}
 """The kinds of request that certificates come of for their subject. Source: domain.md 1.1."""
 HIDDEN = "(not shown)"
-_SECRETS = ("pfxpassword", "onetimepasswords")
+_SECRETS = ("pfxpassword", "onetimepasswords", "currentpassword", "newpassword")
 
 Body = TypeVar("Body")
 
@@ -129,6 +131,7 @@ class RestClient:
     def __init__(self, server: Server, watch: Callable[[Exchange], None] = lambda _: None) -> None:
         host = urlsplit(server.url).hostname or ""
         self._watch = watch
+        self._server = server
         self._client = httpx.Client(
             base_url=server.url.rstrip("/") + PREFIX,
             auth=httpx.BasicAuth(server.user, server.password),
@@ -209,6 +212,12 @@ class RestClient:
     def set_status(self, request_id: UUID, status: str) -> None:
         """Mark the request ``Completed``, ``Canceled`` or ``Abandoned``."""
         self._call("PUT", f"/requests/{request_id}", msgspec.Raw, {"status": status})
+
+    def change_password(self, new: str) -> None:
+        """Replace the password of the user who is signed in."""
+        url = f"{self._server.url.rstrip('/')}{OWN_PREFIX}/password"
+        body = {"currentpassword": self._server.password, "newpassword": new}
+        self._call("PUT", url, msgspec.Raw, body, empty=msgspec.Raw())
 
     def _call(self, method: str, path: str, shape: type[Body], body: object = None, *, empty: Body | None = None) -> Body:
         sent = b"" if body is None else msgspec.json.encode(body)

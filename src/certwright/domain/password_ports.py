@@ -1,9 +1,11 @@
 """What one-time passwords need to be stored. See `ports` for the others."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from certwright.domain.distributed_passwords import DistributedPasswords
+from certwright.domain.identities import Caller
 from certwright.domain.requests import RequestId
 
 
@@ -35,3 +37,21 @@ class PasswordHasher(Protocol):
 
     def burn(self, password: str) -> None:
         """Take as long as `is_match`, for accounts that do not exist."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangedHashes:
+    """Shape: *current* is the stored hash that the current password fits; *new* is a hash of the new one, not stored yet."""
+
+    current: str
+    new: str
+
+
+class OwnPasswords(Protocol):
+    """What users prove before they change their password."""
+
+    def exchange(self, by: Caller, current: str, new: str) -> ExchangedHashes:
+        """Return both hashes, after *current* was found to be the caller's password. It takes long.
+
+        Errors: CurrentPasswordWrong; SignInThrottled, by the same counts as at sign-in, and while another exchange lasts.
+        """

@@ -31,6 +31,7 @@ WORLD = World(
     safe=None,
     card_keys=None,
     patterns=Re2Patterns(),
+    own_passwords=None,
 )
 ROOT = "/certificatemanagement/api/v1.0"
 READ_NOTHING = f"{ROOT}/profiles/malformed"

@@ -43,6 +43,7 @@ def world_with(turns: SingleTurn | NoTurns) -> World:
         safe=None,
         card_keys=None,
         patterns=Re2Patterns(),
+        own_passwords=None,
     )
 
 

@@ -4,18 +4,20 @@ import binascii
 from base64 import b64decode
 from dataclasses import dataclass
 from datetime import timedelta
+from threading import BoundedSemaphore
 
 from certwright.adapters.signin.failures import FailureHistory
 from certwright.adapters.signin.remembered import Proof, RememberedProofs
 from certwright.adapters.signin.throttle import Throttle
 from certwright.domain.account_names import find_named
-from certwright.domain.errors import CredentialsRejected, SignInThrottled
+from certwright.domain.errors import CredentialsRejected, CurrentPasswordWrong, SignInThrottled
 from certwright.domain.events import EventType
 from certwright.domain.identities import Caller, Principal
-from certwright.domain.password_ports import PasswordHasher
+from certwright.domain.password_ports import ExchangedHashes, PasswordHasher
 from certwright.domain.ports import Clock, Directory, Entropy, Store
 
 REALM = "Certificate Management"
+EXCHANGE_RETRY_SECONDS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class _Claim:
 
 
 class BasicSignIn:
-    """Keeps `domain.ports.SignIn`.
+    """Keeps `domain.ports.SignIn` and `domain.password_ports.OwnPasswords`.
 
     A right password is remembered for as long as *remember* says. Each call still asks the directory for its revision, so
     that a changed password, a disabled account or a changed right counts at once.
@@ -57,6 +59,7 @@ class BasicSignIn:
         self._remembered = RememberedProofs(clock, entropy, lifetime=remember)
         self._throttle = Throttle(clock)
         self._failures = FailureHistory(store, clock)
+        self._exchanging = BoundedSemaphore()
 
     @property
     def challenge(self) -> str:
@@ -102,6 +105,34 @@ class BasicSignIn:
             raise CredentialsRejected
         self._throttle.note_success(claim.account, source)
         return _admit(principal, source)
+
+    def exchange(self, by: Caller, current: str, new: str) -> ExchangedHashes:
+        """Return the hash that *current* fits, and one of *new*.
+
+        One exchange at a time: the threads that wait are those that answer everybody's calls.
+
+        Errors: CurrentPasswordWrong; SignInThrottled.
+        """
+        if not self._exchanging.acquire(blocking=False):
+            raise SignInThrottled(EXCHANGE_RETRY_SECONDS)
+        try:
+            claim = self._read_own_claim(by, current)
+            self._check_not_throttled(claim, by.source)
+            if claim.password_hash is None or not self._hasher.is_match(current, claim.password_hash):
+                self._throttle.note_failure(claim.account, by.source)
+                self._tell(EventType.SIGN_IN_FAILED, claim, by.source)
+                raise CurrentPasswordWrong
+            self._throttle.note_success(claim.account, by.source)
+            return ExchangedHashes(claim.password_hash, self._hasher.hash(new))
+        finally:
+            self._exchanging.release()
+
+    def _read_own_claim(self, by: Caller, password: str) -> _Claim:
+        with self._store.reading() as session:
+            directory = session.directory
+            principal = directory.find_principal(by.user.id)
+            password_hash = directory.find_password_hash(by.user.id)
+            return _Claim(by.user.nt4_name, password, principal, password_hash, directory.revision())
 
     def _confirm(self, name: str, password: str, proof: Proof, directory: Directory) -> Proof | None:
         """Return the proof as the directory of this moment has it, or None when it does not hold any more."""

@@ -116,6 +116,7 @@ from certwright.domain.errors.moments import (
     TransitionRefused,
     WrongState,
 )
+from certwright.domain.errors.passwords import CurrentPasswordWrong, PasswordGuessable, PasswordTooShort
 from certwright.domain.errors.private_keys import (
     ArchiveUnreadable,
     KeyNotRecovered,
@@ -144,6 +145,9 @@ from certwright.domain.errors.tree import (
 )
 
 __all__ = [
+    "CurrentPasswordWrong",
+    "PasswordGuessable",
+    "PasswordTooShort",
     "AccessDenied",
     "AddressUnavailable",
     "AlreadyApproved",

@@ -22,16 +22,23 @@ password_file_option = click.option(
 )
 
 
-def read_password(password_file: Path | None, prompt: str, *, confirm: bool = False) -> str:
+def read_password(
+    password_file: Path | None,
+    prompt: str,
+    *,
+    confirm: bool = False,
+    variable: str = PASSWORD_VARIABLE,
+    option: str = "--password-file",
+) -> str:
     """Return the password, from the file, the environment or the terminal; never from the command line, which others see.
 
     Errors: click.UsageError when there is none and nobody to ask.
     """
-    given = find_given_password(password_file)
+    given = find_given_password(password_file, variable)
     if given is not None:
         return given
     if not sys.stdin.isatty():
-        raise click.UsageError(f"There is nobody to ask for the password: use --password-file or {PASSWORD_VARIABLE}.")
+        raise click.UsageError(f"There is nobody to ask for the password: use {option} or {variable}.")
     password: str = click.prompt(prompt, hide_input=True, confirmation_prompt=confirm, err=True)
     return password
 
