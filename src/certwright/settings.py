@@ -13,6 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
+from certwright.access_settings import AccessSettings, PasswordSettings, SignInSettings
 from certwright.domain.errors import DefinitionInvalid, MalformedValue, Refused, check_none_broken
 from certwright.outbox_settings import MailSettings, OutboxSettings, WebhookSettings
 from certwright.setting_values import (
@@ -142,37 +143,6 @@ class AuthoritySettings:
     host: str = _setting("localhost", "The host part of the name under which the REST API shows the issuing CA.", not_empty)
     root_key: AuthorityKey = _setting(AuthorityKey.RSA_3072, "The key of the root CA.")
     issuing_key: AuthorityKey = _setting(AuthorityKey.RSA_2048, "The key of the issuing CA: it signs twice an enrollment.")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignInSettings:
-    """How people prove who they are."""
-
-    remember: timedelta = _setting(
-        timedelta(minutes=5),
-        "How long a verified password is remembered; a changed password or right counts at once all the same.",
-        spanning(timedelta(), timedelta(hours=1)),
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PasswordSettings:
-    """Which new passwords accounts may be given; those that are set already stay. Long ones with blanks in them are taken."""
-
-    minimum_characters: int = _setting(15, "How many characters a password has at least.", between(8, 128))
-    refuse_names: bool = _setting(True, "Refuse what is made of the names of the account or of this service.")
-    refuse_common: bool = _setting(True, "Refuse common passwords, repetitions and sequences.")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccessSettings:
-    """Who may be what."""
-
-    allow_combined_roles: bool = _setting(
-        False,
-        "Let one person audit, or operate the CA, and hold other roles, too; for sites with too few people. Each such pair is "
-        "told at every change and at every start.",
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
