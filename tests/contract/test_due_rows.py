@@ -74,6 +74,16 @@ def test_only_active_primary_profiles_are_due(store: SqlStore, changed: dict) ->
         assert session.renewals.find_due(profile.id, now=NOW, until=UNTIL) is None
 
 
+@pytest.mark.parametrize("is_key_history", [False, True])
+def test_a_profile_is_due_by_what_it_shares_and_not_by_key_history(store: SqlStore, is_key_history: bool) -> None:
+    _, _, shared = hold(store, flags=ProfileFlags.SUPERSEDED)
+    successor = make_profile(status=ProfileStatus.ACTIVE)
+    with store.writing() as session:
+        session.profiles.add(successor)
+        session.certificates.add_copies(successor.id, [shared.serial], is_key_history=is_key_history)
+    assert list_due(store) == ([] if is_key_history else [successor.id])
+
+
 def test_a_revoked_certificate_makes_nothing_due(store: SqlStore) -> None:
     _, _, certificate = hold(store)
     with store.writing() as session:

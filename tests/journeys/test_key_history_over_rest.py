@@ -151,6 +151,36 @@ def test_a_lost_card_with_a_duplicate_is_replaced_and_old_mail_is_read(
     assert (told.actor, told.details["serial"], told.details["operation"]) == ("CORP\\subscriber", e1, "recover")
 
 
+def test_a_renewal_issues_every_certificate_anew_and_old_keys_follow_as_history(
+    subscriber: httpx.Client, tmp_path: Path
+) -> None:
+    request = open_request(subscriber, ARCHIVED)
+    first = deliver(subscriber, request, "key of S1")
+    s1, e1 = serial_in(first[0]), unpack(first[1], tmp_path, "E1")
+    profile = complete(subscriber, request)
+    seen = {s1, e1}
+    history: list[str] = []
+    for turn in range(2):
+        history = [e1, *history]
+        renewal = start(subscriber, "Renew", profile)
+        delivered = deliver(subscriber, renewal, f"key of renewal {turn}")
+        assert kinds_of(delivered) == [
+            ("SigningUser", PKCS7),
+            ("ArchivedEncryptionUser", PFX | SERVER),
+            *[("ArchivedEncryptionUser", PFX | SERVER | HISTORY)] * len(history),
+        ]
+        fresh, e1 = serial_in(delivered[0]), unpack(delivered[1], tmp_path, f"new{turn}")
+        assert {fresh, e1} & seen == set()
+        assert [unpack(each, tmp_path, f"old{turn}{place}") for place, each in enumerate(delivered[2:])] == history
+        profile = complete(subscriber, renewal)
+        assert held(subscriber, profile) == {
+            fresh: (False, False),
+            e1: (False, True),
+            **dict.fromkeys(history, (True, True)),
+        }
+        seen |= {fresh, e1}
+
+
 def test_somebody_elses_key_takes_an_approver_and_an_agent(sign_in: SignedIn, served: Served, tmp_path: Path) -> None:
     owner, manager, agent = sign_in("subscriber2"), sign_in("manager"), sign_in("helpdesk")
     request = open_request(owner, ARCHIVED)

@@ -168,7 +168,8 @@ class House:
 
     def archive(self, profile_id: ProfileId, common_name: str) -> SerialNumber:
         """Archive the key of the profile's certificate of that template, as if the server had made it."""
-        (found,) = [each for each in self.held(profile_id) if each.template_common_name == common_name]
+        in_use = [each for each in self.held(profile_id) if not each.is_key_history]
+        (found,) = [each for each in in_use if each.template_common_name == common_name]
         with self.store.writing() as session:
             key = archive_key(_PRIVATE_KEYS[found.key_digest], found.serial, session.archive.list_agents(), self.world)
             session.archive.add([key])

@@ -49,15 +49,15 @@ class DeliveryPlan:
 def plan_delivery(request: Request, template: ProfileTemplate, held: Sequence[Certificate], now: datetime) -> DeliveryPlan:
     """Return what *request* delivers, under the template version of its creation.
 
-    A certificate whose key is archived goes over to the profile that takes its place. Where the policy reissues archived
-    certificates it goes over as key history, and a new one is issued; where it does not, it stays in use, unless it is
-    revoked or expired. Everything else is issued anew. Who recovers for somebody else gets archived keys alone. An update in
-    place issues what the template has and the profile has not, or the one certificate that was asked for. What is issued for
-    a temporary card ends with it.
+    A certificate whose key is archived goes over to the profile that takes its place. Renew issues every certificate anew, and
+    so does Recover where its policy reissues archived certificates: archived ones go over as key history. Elsewhere they stay
+    in use, unless they are revoked or expired, and the others are issued anew. RecoverOnBehalf delivers archived keys alone.
+    An update in place issues what the template has and the profile has not, or the one certificate that was asked for. What is
+    issued for a temporary card ends with it.
 
     Shape: *held* are the certificates of the profile that the request is about, copies included, those that the request
     itself has issued left out; none for Enroll.
-    Source: domain.md 4.3.
+    Source: domain.md 4.3 and its correction 2.
     """
     templates = template.certificate_templates
     archived = [each for each in held if each.is_archived]
@@ -70,7 +70,9 @@ def plan_delivery(request: Request, template: ProfileTemplate, held: Sequence[Ce
             return DeliveryPlan(issued=_list_updated(request, templates, held, now))
         case Operation.RENEW | Operation.RECOVER | Operation.DUPLICATE | Operation.TEMPORARY_CARD_ENROLL:
             policy = template.policies[request.type]
-            reissues = policy.reissue_archived_certificates
+            reissues = request.operation is Operation.RENEW or (
+                request.operation is Operation.RECOVER and policy.reissue_archived_certificates
+            )
             if request.operation is Operation.TEMPORARY_CARD_ENROLL:
                 templates = tuple(_shorten(each, policy.temporary_cards.validity) for each in templates)
             carried = [] if reissues else [each for each in archived if _is_in_use(each, now)]

@@ -13,6 +13,7 @@ from certwright.domain.identities import EVERYONE, Sid
 from certwright.domain.policies import Policy
 from certwright.domain.profile_templates import CertificateTemplate, KeySpecification, ProfileTemplate
 from certwright.domain.public_keys import KeyAlgorithm
+from certwright.domain.request_types import RequestType
 from certwright.formats.definition_explanations import EXPLANATIONS, KINDS
 from certwright.formats.quantities import encode_duration
 
@@ -59,7 +60,7 @@ class _Encoder:
         for kind, policy in sorted(template.policies.items()):
             name = _spell(kind)
             lines += ["", *([f"# {KINDS[name]}"] if self._explained else [])]
-            lines += [f"[profile_templates.policies.{name}]", *self._list_policy_lines(policy)]
+            lines += [f"[profile_templates.policies.{name}]", *self._list_policy_lines(policy, kind)]
         if template.smartcard is not None:
             lines += ["", "[profile_templates.smartcard]"]
             lines += self._explain("SmartcardTable", _list_changes(template.smartcard))
@@ -83,8 +84,11 @@ class _Encoder:
         changes |= self._list_rights(ObjectKind.PROFILE_TEMPLATE, str(template.id))
         return self._explain("ProfileTemplateTable", changes)
 
-    def _list_policy_lines(self, policy: Policy) -> Iterator[str]:
+    def _list_policy_lines(self, policy: Policy, kind: RequestType) -> Iterator[str]:
         changes = _list_changes(policy)
+        if kind is not RequestType.RECOVER:
+            # Templates that were stored before it was refused elsewhere may still have it; it never meant anything new there.
+            changes.pop("reissue_archived_certificates", None)
         for party in _PARTIES & changes.keys():
             changes[party] = self._name(changes[party])
         return self._explain("PolicyTable", changes)

@@ -79,7 +79,7 @@ EXPLANATIONS: Mapping[str, Mapping[str, str]] = {
         "data_items": "what is asked",
         "maximum_active_profiles": "how many of this template one person has at a time; 0 is any number",
         "maximum_duplicates": "how many duplicates one profile has at a time; 0 is any number",
-        "reissue_archived_certificates": "archived certificates stay in use instead of becoming key history",
+        "reissue_archived_certificates": "of recover: archived certificates are issued anew, the old ones become key history",
         "allow_specify_certificate_template": "one certificate may be asked for, instead of what is missing",
         "reuse_smartcard": "the old card is used again",
         "renewal_period": "how long before its end a certificate is renewed",

@@ -49,7 +49,7 @@ SELF = Policy(self_service=True, initiators=frozenset({MANAGERS}))
 POLICIES = {
     RequestType.ENROLL: SELF,
     RequestType.RECOVER: replace(SELF, reissue_archived_certificates=True),
-    RequestType.RENEW: replace(SELF, reissue_archived_certificates=True),
+    RequestType.RENEW: SELF,
     RequestType.DUPLICATE: SELF,
     RequestType.RECOVER_ON_BEHALF: Policy(
         initiators=frozenset({MANAGERS}),

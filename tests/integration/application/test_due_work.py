@@ -25,7 +25,7 @@ from certwright.domain.requests import Request, RequestStatus
 from certwright.domain.revocation import RevocationSettings
 from certwright.domain.workflows import Operation
 from worlds.contoso import APPROVER, APPROVERS, MANAGER, MANAGERS, SUBSCRIBER
-from worlds.house import ONE, TWO, House, csr, signed_in
+from worlds.house import ONE, PFX_PASSWORD, SECOND, TWO, House, csr, signed_in
 
 DAY = timedelta(days=1)
 SELF = Policy(self_service=True, initiators=frozenset({MANAGERS}))
@@ -98,6 +98,24 @@ def test_the_subject_brings_the_renewal_to_its_end_and_its_new_profile_is_not_du
     house.post(request.id, csr("s2"), csr("e2"))
     complete_request(request.id, by=signed_in(SUBSCRIBER), world=house.world)
     assert renew_all(house) == []
+
+
+@pytest.mark.usefixtures("template")
+def test_archived_certificates_are_renewed_again_and_again(house: House) -> None:
+    profile_id = house.run(Operation.ENROLL, None, ("s1", "e1"))
+    for turn in range(2, 4):
+        old = house.archive(profile_id, SECOND.common_name)
+        house.clock.step(UNTIL_RENEWAL)
+        assert renew_all(house) == [True]
+        (request,) = requests_about(house, profile_id)
+        house.post(request.id, csr(f"s{turn}"), csr(f"e{turn}"), pfx_password=PFX_PASSWORD)
+        completed = complete_request(request.id, by=signed_in(SUBSCRIBER), world=house.world).request
+        assert completed.profile_id is not None
+        profile_id = completed.profile_id
+        ends = {each.serial: each.not_after for each in house.held(profile_id) if not each.is_key_history}
+        assert len(ends) == 2
+        assert old not in ends
+        assert min(ends.values()) > house.clock.now() + UNTIL_RENEWAL
 
 
 @pytest.mark.usefixtures("template")

@@ -33,7 +33,7 @@ SELF = Policy(self_service=True, initiators=frozenset({MANAGERS}))
 ENDING = RevocationSettings(disable_old_profile=True, revoke_old_certificates=True)
 POLICIES = {
     RequestType.ENROLL: SELF,
-    RequestType.RENEW: replace(SELF, reissue_archived_certificates=True),
+    RequestType.RENEW: SELF,
     RequestType.RECOVER: replace(SELF, reissue_archived_certificates=True, revocation=ENDING),
     RequestType.RECOVER_ON_BEHALF: Policy(
         initiators=frozenset({MANAGERS}),

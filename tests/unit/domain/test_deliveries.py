@@ -73,14 +73,27 @@ def test_every_operation_delivers_as_its_workflow_says() -> None:
     assert delivering == set(Operation) - set(ENDING)
 
 
-@pytest.mark.parametrize("operation", REPLACING)
-def test_an_archived_certificate_goes_over_and_the_others_are_issued(operation: Operation) -> None:
-    assert plan(operation, S1, E1) == DeliveryPlan(issued=(SIGNING,), carried=(E1,))
+@pytest.mark.parametrize(
+    ("operation", "reissues"),
+    [
+        (Operation.RECOVER, False),
+        (Operation.DUPLICATE, False),
+        (Operation.DUPLICATE, True),
+        (Operation.TEMPORARY_CARD_ENROLL, False),
+        (Operation.TEMPORARY_CARD_ENROLL, True),
+    ],
+)
+def test_an_archived_certificate_goes_over_and_the_others_are_issued(operation: Operation, reissues: bool) -> None:
+    planned = plan(operation, S1, E1, reissues=reissues)
+    assert [each.common_name for each in planned.issued] == ["Signing"]
+    assert (planned.carried, planned.history) == ((E1,), ())
 
 
-@pytest.mark.parametrize("operation", REPLACING)
-def test_where_archived_certificates_are_reissued_they_become_key_history(operation: Operation) -> None:
-    assert plan(operation, S1, E1, reissues=True) == DeliveryPlan(issued=(SIGNING, ENCRYPTION), history=(E1,))
+@pytest.mark.parametrize(
+    ("operation", "reissues"), [(Operation.RENEW, False), (Operation.RENEW, True), (Operation.RECOVER, True)]
+)
+def test_where_every_certificate_is_issued_anew_archived_ones_become_key_history(operation: Operation, reissues: bool) -> None:
+    assert plan(operation, S1, E1, reissues=reissues) == DeliveryPlan(issued=(SIGNING, ENCRYPTION), history=(E1,))
 
 
 @pytest.mark.parametrize("operation", REPLACING)
@@ -108,7 +121,7 @@ def test_an_archived_certificate_that_is_out_of_use_is_kept_as_history_and_issue
 
 def test_a_revocation_that_is_still_to_come_keeps_nothing_from_going_over() -> None:
     later = replace(E1, revoked_at=NOW + DAY, revocation_reason=RevocationReason.SUPERSEDED)
-    assert plan(Operation.RENEW, S1, later) == DeliveryPlan(issued=(SIGNING,), carried=(later,))
+    assert plan(Operation.RECOVER, S1, later) == DeliveryPlan(issued=(SIGNING,), carried=(later,))
 
 
 def test_older_key_history_goes_over_with_the_newest() -> None:

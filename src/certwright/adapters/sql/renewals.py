@@ -1,11 +1,13 @@
 """Renewals that the program begins by itself."""
 
+from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import and_, bindparam, exists, func, or_, select
+from sqlalchemy import Join, Select, and_, bindparam, exists, func, or_, select
 
 from certwright.adapters.sql.prepared import Connection
-from certwright.adapters.sql.tables import certificates, profiles, requests
+from certwright.adapters.sql.tables import certificate_copies, certificates, profiles, requests
 from certwright.adapters.sql.upserts import insert_or_replace
 from certwright.adapters.sql.work_tables import renewals
 from certwright.domain.profile_templates import ProfileTemplateId
@@ -34,29 +36,42 @@ _IS_RETRIED = and_(
         renewals.c.at > bindparam("now", type_=_TIME),
     ),
 )
-_DUE = (
-    select(profiles.c.id, func.min(certificates.c.not_after, type_=_TIME).label("first_end"))
-    .select_from(
-        certificates.join(profiles, profiles.c.id == certificates.c.profile_id).outerjoin(
-            renewals, renewals.c.profile_id == profiles.c.id
+
+
+def _select_due(held: Join) -> Select[Any]:
+    """Return the profiles whose renewal begins, by the certificates that *held* joins to them."""
+    return (
+        select(profiles.c.id, func.min(certificates.c.not_after, type_=_TIME).label("first_end"))
+        .select_from(held.outerjoin(renewals, renewals.c.profile_id == profiles.c.id))
+        .where(
+            _IN_USE,
+            certificates.c.not_after <= bindparam("until", type_=_TIME),
+            profiles.c.status == int(ProfileStatus.ACTIVE),
+            profiles.c.flags.op("&")(int(ProfileFlags.PRIMARY)) != 0,
+            ~_OPEN_RENEWAL,
+            or_(renewals.c.profile_id.is_(None), renewals.c.last_end < certificates.c.not_after, _IS_RETRIED),
         )
+        .group_by(profiles.c.id)
     )
-    .where(
-        _IN_USE,
-        certificates.c.not_after <= bindparam("until", type_=_TIME),
-        profiles.c.status == int(ProfileStatus.ACTIVE),
-        profiles.c.flags.op("&")(int(ProfileFlags.PRIMARY)) != 0,
-        ~_OPEN_RENEWAL,
-        or_(renewals.c.profile_id.is_(None), renewals.c.last_end < certificates.c.not_after, _IS_RETRIED),
-    )
-    .group_by(profiles.c.id)
+
+
+_DUE = (
+    _select_due(certificates.join(profiles, profiles.c.id == certificates.c.profile_id)),
+    _select_due(
+        certificates.join(
+            certificate_copies,
+            and_(certificate_copies.c.serial == certificates.c.serial, certificate_copies.c.is_key_history.is_(False)),
+        ).join(profiles, profiles.c.id == certificate_copies.c.profile_id)
+    ),
 )
-_LIST_DUE = (
-    _DUE.where(profiles.c.template_id == bindparam("template_id"))
+"""By the certificates that were issued into the profile, and by those that it shares with the one whose place it took."""
+_LIST_DUE = tuple(
+    each.where(profiles.c.template_id == bindparam("template_id"))
     .order_by(func.min(certificates.c.not_after))
     .limit(bindparam("most"))
+    for each in _DUE
 )
-_FIND_DUE = _DUE.where(profiles.c.id == bindparam("of_profile"))
+_FIND_DUE = tuple(each.where(profiles.c.id == bindparam("of_profile")) for each in _DUE)
 _RECORD = insert_or_replace(renewals)
 _FIND = select(renewals.c.profile_id, renewals.c.last_end, renewals.c.at, renewals.c.request_id, renewals.c.refusal).where(
     renewals.c.profile_id == bindparam("of_profile")
@@ -72,14 +87,12 @@ class SqlRenewals:
     def list_due(self, template_id: ProfileTemplateId, *, now: datetime, until: datetime, limit: int) -> tuple[DueRenewal, ...]:
         """Return the profiles of the template whose renewal begins, the first to end first."""
         values = {"template_id": template_id, "now": now, "until": until, "retried_before": now - RETRY, "most": limit}
-        rows = self._connection.execute(_LIST_DUE, values)
-        return tuple(DueRenewal(profile_id=row.id, first_end=row.first_end) for row in rows)
+        return tuple(sorted(self._list(_LIST_DUE, values), key=lambda each: each.first_end)[:limit])
 
     def find_due(self, profile_id: ProfileId, *, now: datetime, until: datetime) -> DueRenewal | None:
         """Return the profile if `list_due` would list it."""
         values = {"of_profile": profile_id, "now": now, "until": until, "retried_before": now - RETRY}
-        row = self._connection.execute(_FIND_DUE, values).first()
-        return None if row is None else DueRenewal(profile_id=row.id, first_end=row.first_end)
+        return next(iter(self._list(_FIND_DUE, values)), None)
 
     def record(self, renewal: Renewal) -> None:
         """Store *renewal* in place of what is stored for the profile."""
@@ -100,3 +113,11 @@ class SqlRenewals:
         return Renewal(
             profile_id=row.profile_id, last_end=row.last_end, at=row.at, request_id=row.request_id, refusal=row.refusal
         )
+
+    def _list(self, statements: Iterable[Select[Any]], values: dict[str, Any]) -> list[DueRenewal]:
+        """Return each profile of the statements once, with the first end that one of them has for it."""
+        ends: dict[ProfileId, datetime] = {}
+        for each in statements:
+            for row in self._connection.execute(each, values):
+                ends[row.id] = min(row.first_end, ends.get(row.id, row.first_end))
+        return [DueRenewal(profile_id=profile_id, first_end=end) for profile_id, end in ends.items()]

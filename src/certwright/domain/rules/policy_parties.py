@@ -65,6 +65,11 @@ def list_policy_faults(policy: Policy, where: str, request_type: RequestType, pa
         ),
         ("maximum_active_profiles", "a limit may not be negative", policy.maximum_active_profiles < 0),
         ("maximum_duplicates", "a limit may not be negative", policy.maximum_duplicates < 0),
+        (
+            "reissue_archived_certificates",
+            "only recover has it: renew issues every certificate anew, copies share what is archived",
+            policy.reissue_archived_certificates and request_type is not RequestType.RECOVER,
+        ),
         ("temporary_cards.maximum_issued", "a limit may not be negative", policy.temporary_cards.maximum_issued < 0),
     )
     return [

@@ -41,7 +41,6 @@ _TEMPORARY_CARDS = frozenset(
 )
 _WITH_CARD_ENDING = _TEMPORARY_CARDS | {RequestType.RETIRE}
 _WITH_ACTIVE_PROFILES = frozenset({RequestType.ENROLL})
-_WITH_ARCHIVED_CERTIFICATES = frozenset({RequestType.RENEW, RequestType.RECOVER, RequestType.DUPLICATE})
 _WITH_REVOCATION_OF_DUPLICATES = frozenset({RequestType.RENEW, RequestType.RECOVER})
 _WITH_REVOCATION = frozenset(
     {
@@ -261,13 +260,13 @@ def _list_extras(policy: Policy, workflow: RequestType) -> dict[str, Any]:
     extras: dict[str, Any] = {}
     if workflow in _WITH_ACTIVE_PROFILES:
         extras["maximum_active_profiles"] = policy.maximum_active_profiles
-    if workflow in _WITH_ARCHIVED_CERTIFICATES:
-        extras["reissue_archived"] = policy.reissue_archived_certificates
     if workflow in _WITH_REVOCATION:
         extras["revocation"] = RevocationBody.of(policy.revocation)
     if workflow in _WITH_REVOCATION_OF_DUPLICATES:
         extras["revocation_for_duplicates"] = RevocationBody.of(policy.revocation_for_duplicates)
     match workflow:
+        case RequestType.RECOVER:
+            extras["reissue_archived"] = policy.reissue_archived_certificates
         case RequestType.DUPLICATE:
             extras["maximum_duplicates"] = policy.maximum_duplicates
         case RequestType.ONLINE_UPDATE:

@@ -50,6 +50,15 @@ def test_keys_are_recovered_on_behalf_by_an_agent_for_another_with_answers_of_ma
     assert faults(replace(BEHALF, data_items=(replace(asked, originator=DataItemOriginator.MANAGER),)), kind) == []
 
 
+@pytest.mark.parametrize("kind", RequestType)
+def test_only_recover_says_whether_archived_certificates_are_issued_anew(kind: RequestType) -> None:
+    found = [each for each in faults(replace(PLAIN, reissue_archived_certificates=True), kind) if "reissue" in each]
+    assert found == [
+        "here.reissue_archived_certificates: only recover has it: renew issues every certificate anew, copies share what is "
+        "archived."
+    ] * (kind is not RequestType.RECOVER)
+
+
 @pytest.mark.parametrize(
     ("policy", "words"),
     [
