@@ -113,6 +113,7 @@ def test_what_all_profiles_of_an_owner_hold_is_what_each_of_them_holds(store: Sq
         session.certificates.add_copies(second.id, [made[0].serial], is_key_history=True)
         session.certificates.add_copies(second.id, [made[2].serial, made[1].serial], is_key_history=True)
         session.certificates.add_copies(others.id, [made[0].serial], is_key_history=False)
+        session.certificates.add_copies(others.id, [made[1].serial], is_key_history=True)
     with store.reading() as session:
         held = session.certificates.list_by_profile(first.owner_id)
         assert {each: held.get(each, ()) for each in (first.id, second.id, third.id)} == {
@@ -120,6 +121,11 @@ def test_what_all_profiles_of_an_owner_hold_is_what_each_of_them_holds(store: Sq
         }
         assert held.keys() == {first.id, second.id}
         assert [each.is_key_history for each in held[second.id]] == [True, True, True]
+        own = {made[0].serial, made[1].serial, made[2].serial}
+        assert set(session.certificates.list_key_history(first.owner_id)) == own
+        assert session.certificates.list_key_history(others.owner_id) == (), (
+            "what is recovered for somebody else is its owner's"
+        )
         assert session.requests.list_open_about_profiles_of(first.owner_id) == (open_request,)
 
 

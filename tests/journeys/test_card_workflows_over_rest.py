@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
+from certwright.domain.certificates import SerialNumber
 from certwright.domain.events import Event
 from certwright.domain.policies import Policy
 from certwright.domain.profile_templates import ProfileTemplate, ProfileTemplateId
@@ -19,6 +20,7 @@ from worlds.card_steps import (
     RETIRED,
     REUSED,
     SUPERSEDED,
+    SUSPENDED,
     TEMPORARY,
     enroll_card,
     fulfil,
@@ -28,10 +30,12 @@ from worlds.card_steps import (
     start,
     state_of,
 )
-from worlds.rest_steps import CARD_LOGON, DOCUMENTED, bind_card, close, open_request, refusal_of
+from worlds.rest_steps import CARD_LOGON, DOCUMENTED, bind_card, close, open_request, refusal_of, submit
 from worlds.served import Served, SignedIn
 from worlds.software_card import CardSession, SoftwareCard
+from worlds.workflow_steps import rsa_request
 
+GOOD, REVOKED, ON_HOLD = 0, 1, 3
 ROLES = ["subscriber", "subscriber2", "manager", "approver", "helpdesk", "administrator", "outsider"]
 KINDS = [
     "renew",
@@ -69,10 +73,20 @@ def change(served: Served, template: ProfileTemplate, policy: tuple[RequestType,
         session.templates.save(replace(template, smartcard=replace(template.smartcard, **card), policies=policies))
 
 
-def certificate_statuses(client: httpx.Client, card: str) -> list[int]:
-    serials = [each["SerialNumber"] for each in client.get(f"/smartcards/{card}/certificates").json()]
-    by_serial = {each["SerialNumber"]: each["Status"] for each in client.get("/certificates").json()}
-    return [by_serial[each] for each in serials]
+def serials_on(client: httpx.Client, card: str) -> list[str]:
+    return [each["SerialNumber"] for each in client.get(f"/smartcards/{card}/certificates").json()]
+
+
+def own_serials(client: httpx.Client) -> set[str]:
+    return {each["SerialNumber"] for each in client.get("/certificates").json()}
+
+
+def certificate_statuses(served: Served, client: httpx.Client, card: str) -> list[int]:
+    """Return the status of each certificate that is listed for the card, also of one that has left all other lists."""
+    with served.installation.world.store.reading() as session:
+        found = [session.certificates.find(SerialNumber(int(each, 16))) for each in serials_on(client, card)]
+    now = served.installation.world.clock.now()
+    return [each.status(now) for each in found if each is not None]
 
 
 def lend(manager: httpx.Client, subscriber: httpx.Client, card: str | None = None, **properties: Any) -> str:
@@ -84,7 +98,7 @@ def lend(manager: httpx.Client, subscriber: httpx.Client, card: str | None = Non
     return bound
 
 
-def test_a_lost_card_is_replaced_by_another_one(subscriber: httpx.Client) -> None:
+def test_a_lost_card_is_replaced_by_another_one(subscriber: httpx.Client, served: Served) -> None:
     lost = enroll_card(subscriber)
     request = request_of(start(subscriber, "Recover", lost, comment="Lost in the tram"))
     new = bind_card(subscriber, request)
@@ -92,7 +106,7 @@ def test_a_lost_card_is_replaced_by_another_one(subscriber: httpx.Client) -> Non
     assert (body["RequestType"], body["OldSmartcardUuid"], body["NewSmartcardUuid"]) == (2, lost, new)
     assert (state_of(subscriber, lost), state_of(subscriber, new)) == ((DISABLED, SUPERSEDED), (ACTIVE, PRIMARY))
     assert read_card(subscriber, lost)["Comment"] == "Lost in the tram"
-    assert (certificate_statuses(subscriber, lost), certificate_statuses(subscriber, new)) == ([1], [0])
+    assert (certificate_statuses(served, subscriber, lost), certificate_statuses(served, subscriber, new)) == ([1], [0])
 
 
 def test_a_renewal_uses_its_card_again_where_the_policy_says_so(
@@ -109,7 +123,9 @@ def test_a_renewal_uses_its_card_again_where_the_policy_says_so(
     assert state_of(subscriber, card) == (ACTIVE, PRIMARY)
     assert done["NewProfileUuid"] != done["OldProfileUuid"]
     held = subscriber.get(f"/smartcards/{card}/certificates").json()
-    assert held == subscriber.get(f"/profiles/{done['NewProfileUuid']}/certificates").json()
+    profiles = (done["NewProfileUuid"], done["OldProfileUuid"])
+    assert held == [one for each in profiles for one in subscriber.get(f"/profiles/{each}/certificates").json()]
+    assert len(held) == 2
     assert subscriber.get(f"/profiles/{done['OldProfileUuid']}").json()["Flags"] == SUPERSEDED
 
     request = request_of(start(subscriber, "Renew", card))
@@ -120,6 +136,81 @@ def test_a_renewal_uses_its_card_again_where_the_policy_says_so(
     request = request_of(start(subscriber, "Renew", other))
     assert close(subscriber, request, "Abandoned").status_code == 200
     assert state_of(subscriber, other) == (ACTIVE, PRIMARY), "a renewal that came to nothing leaves the card alone"
+
+
+@pytest.mark.parametrize(
+    ("kinds", "card_status", "certificate_status"),
+    [
+        (["Revoke"], DISABLED, REVOKED),
+        (["Retire"], RETIRED, REVOKED),
+        (["Revoke", "Retire"], RETIRED, REVOKED),
+        (["Suspend"], SUSPENDED, ON_HOLD),
+        (["Suspend", "Reinstate"], ACTIVE, GOOD),
+        (["Suspend", "Revoke"], DISABLED, REVOKED),
+    ],
+)
+def test_a_card_that_was_renewed_in_place_ends_with_every_certificate_on_it(
+    subscriber: httpx.Client,
+    sign_in: SignedIn,
+    served: Served,
+    usual: ProfileTemplate,
+    kinds: list[str],
+    card_status: int,
+    certificate_status: int,
+) -> None:
+    change(served, usual, (RequestType.RENEW, replace(usual.policies[RequestType.RENEW], reuse_smartcard=True)))
+    helpdesk, card = sign_in("helpdesk"), enroll_card(subscriber)
+    profiles = [fulfil(subscriber, request_of(start(subscriber, "Renew", card)))["OldProfileUuid"] for _ in range(2)]
+    serials = serials_on(subscriber, card)
+    assert len(serials) == 3
+    assert certificate_statuses(served, subscriber, card) == [GOOD] * 3
+    assert set(serials) <= own_serials(subscriber)
+    for kind in kinds:
+        assert close(helpdesk, request_of(start(helpdesk, kind, card))).status_code == 200
+    assert state_of(subscriber, card) == (card_status, PRIMARY)
+    assert serials_on(subscriber, card) == serials
+    assert certificate_statuses(served, subscriber, card) == [certificate_status] * 3
+    assert [subscriber.get(f"/profiles/{each}").json()["Status"] for each in profiles] == [card_status] * 2
+    assert set(serials) & own_serials(subscriber) == (set() if card_status == RETIRED else set(serials))
+
+
+def test_a_card_ends_with_the_certificate_that_a_renewal_in_place_has_just_put_on_it(
+    subscriber: httpx.Client, sign_in: SignedIn, served: Served, usual: ProfileTemplate
+) -> None:
+    change(served, usual, (RequestType.RENEW, replace(usual.policies[RequestType.RENEW], reuse_smartcard=True)))
+    helpdesk, card = sign_in("helpdesk"), enroll_card(subscriber)
+    renewal = request_of(start(subscriber, "Renew", card))
+    assert submit(subscriber, renewal, rsa_request()).status_code == 200
+    assert len(serials_on(subscriber, card)) == 2
+    assert close(helpdesk, request_of(start(helpdesk, "Revoke", card))).status_code == 200
+    assert certificate_statuses(served, subscriber, card) == [REVOKED] * 2
+    assert refusal_of(close(subscriber, renewal)) == (409, "profile-state-refused")
+    assert close(subscriber, renewal, "Canceled").status_code == 200
+
+
+def test_a_card_that_is_replaced_takes_with_it_what_was_renewed_in_place(
+    subscriber: httpx.Client, served: Served, usual: ProfileTemplate
+) -> None:
+    change(served, usual, (RequestType.RENEW, replace(usual.policies[RequestType.RENEW], reuse_smartcard=True)))
+    lost = enroll_card(subscriber)
+    fulfil(subscriber, request_of(start(subscriber, "Renew", lost)))
+    request = request_of(start(subscriber, "Recover", lost))
+    new = bind_card(subscriber, request)
+    fulfil(subscriber, request)
+    assert certificate_statuses(served, subscriber, lost) == [REVOKED] * 2
+    assert (state_of(subscriber, lost), certificate_statuses(served, subscriber, new)) == ((DISABLED, SUPERSEDED), [GOOD])
+
+
+def test_cards_are_found_under_smartcards_and_not_under_profiles(subscriber: httpx.Client) -> None:
+    request = open_request(subscriber, DOCUMENTED)
+    card = bind_card(subscriber, request)
+    on_card = fulfil(subscriber, request)["NewProfileUuid"]
+    software = fulfil(subscriber, open_request(subscriber))["NewProfileUuid"]
+    listed = {each["Uuid"] for each in subscriber.get("/profiles").json()}
+    assert (software in listed, on_card in listed) == (True, False)
+    assert card in {each["Uuid"] for each in subscriber.get("/smartcards").json()}
+    assert subscriber.get(f"/profiles/{on_card}").json()["Uuid"] == on_card
+    assert [each["Uuid"] for each in subscriber.get(f"/requests/{request}/profiles").json()] == [on_card]
 
 
 def test_a_retired_card_goes_to_somebody_else_where_the_template_says_so(
@@ -177,7 +268,7 @@ def test_nobody_unblocks_the_card_of_an_account_that_is_switched_off(
             session.directory.save_user(found.user)
 
 
-def test_a_temporary_card_stands_for_another_for_a_day(subscriber: httpx.Client, sign_in: SignedIn) -> None:
+def test_a_temporary_card_stands_for_another_for_a_day(subscriber: httpx.Client, sign_in: SignedIn, served: Served) -> None:
     manager, helpdesk = sign_in("manager"), sign_in("helpdesk")
     permanent = enroll_card(subscriber)
     temporary = lend(manager, subscriber, permanent)
@@ -194,7 +285,10 @@ def test_a_temporary_card_stands_for_another_for_a_day(subscriber: httpx.Client,
         assert start(helpdesk, kind, temporary).status_code in (403, 409)
     assert close(helpdesk, request_of(start(helpdesk, "TemporaryCardRetire", temporary))).status_code == 200
     assert state_of(subscriber, temporary) == (RETIRED, TEMPORARY)
-    assert (certificate_statuses(subscriber, temporary), certificate_statuses(subscriber, permanent)) == ([1], [0])
+    assert (certificate_statuses(served, subscriber, temporary), certificate_statuses(served, subscriber, permanent)) == (
+        [1],
+        [0],
+    )
 
 
 def test_a_temporary_card_may_stand_for_no_other_and_is_disabled_when_it_is_lost(
@@ -207,12 +301,12 @@ def test_a_temporary_card_may_stand_for_no_other_and_is_disabled_when_it_is_lost
     helpdesk = sign_in("helpdesk")
     assert close(helpdesk, request_of(start(helpdesk, "TemporaryCardDisable", card, comment="lost"))).status_code == 200
     assert state_of(subscriber, card) == (DISABLED, TEMPORARY)
-    assert certificate_statuses(subscriber, card) == [1]
+    assert certificate_statuses(served, subscriber, card) == [1]
     assert close(helpdesk, request_of(start(helpdesk, "TemporaryCardRetire", card))).status_code == 200
 
 
 def test_what_is_told_of_a_card_takes_effect_before_the_request_is_completed(
-    subscriber: httpx.Client, sign_in: SignedIn
+    subscriber: httpx.Client, sign_in: SignedIn, served: Served
 ) -> None:
     helpdesk, card = sign_in("helpdesk"), enroll_card(subscriber)
     request = request_of(start(helpdesk, "Retire", card))
@@ -224,7 +318,7 @@ def test_what_is_told_of_a_card_takes_effect_before_the_request_is_completed(
     assert (told.status_code, told.json()["Status"], list(told.json())[:3]) == (200, RETIRED, ["Uuid", "Status", "Flags"])
     assert helpdesk.put(path, json={"status": "retired"}).json() == told.json()
     assert helpdesk.get(f"/requests/{request}").json()["Status"] == 18
-    assert certificate_statuses(subscriber, card) == [1]
+    assert certificate_statuses(served, subscriber, card) == [1]
     assert close(helpdesk, request).json()["Status"] == 8
     assert refusal_of(helpdesk.put(path)) == (409, "transition-refused")
 

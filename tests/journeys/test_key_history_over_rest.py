@@ -86,6 +86,15 @@ def held(client: httpx.Client, profile: str) -> dict[str, tuple[bool, bool]]:
     return {each["SerialNumber"]: (each["IsKeyHistory"], each["ArchivedOnCa"]) for each in answer.json()}
 
 
+def held_once(client: httpx.Client, profile: str, serial: str) -> dict[str, tuple[bool, bool]]:
+    return {name: found for name, found in held(client, profile).items() if name == serial}
+
+
+def own(client: httpx.Client) -> dict[str, tuple[bool, bool]]:
+    """Return what `held` does, for the caller's own certificates."""
+    return {each["SerialNumber"]: (each["IsKeyHistory"], each["ArchivedOnCa"]) for each in client.get("/certificates").json()}
+
+
 def statuses(client: httpx.Client) -> dict[str, int]:
     return {each["SerialNumber"]: each["Status"] for each in client.get("/certificates").json()}
 
@@ -138,6 +147,11 @@ def test_a_lost_card_with_a_duplicate_is_replaced_and_old_mail_is_read(
     }
     archived = {each["SerialNumber"]: each["ArchivedOnCa"] for each in subscriber.get("/certificates").json()}
     assert [archived[each] for each in (s1, e1, s2, s3, e2)] == [False, True, False, False, True]
+
+    # E1 is key history in every list, also where it was in use.
+    for profile in (permanent, duplicate, new):
+        assert held(subscriber, profile).items() <= own(subscriber).items()
+    assert own(subscriber)[e1] == (True, True)
 
     # The key that came back reads what was written to E1, and the new one does not.
     assert run(tmp_path, "openssl cms -decrypt -inform DER -in mail.der -inkey history.key -recip history.pem") == SECRET
@@ -204,7 +218,8 @@ def test_somebody_elses_key_takes_an_approver_and_an_agent(sign_in: SignedIn, se
         (tmp_path / "E1.key").read_text().partition("-----BEGIN")[2]
     )
     escrow = complete(agent, request)
-    assert held(agent, escrow) == {e1: (True, True)}
+    # It is key history for none of its owner's profiles, and so in no list; the answer said what the agent has it as.
+    assert held(agent, escrow) == held_once(owner, profile, e1) == {e1: (False, True)}
     with served.installation.world.store.reading() as session:
         events = session.history.list_of_request(RequestId(UUID(request)))
     (told,) = [each for each in events if each.type.value == "key.recovered"]

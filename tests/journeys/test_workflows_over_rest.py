@@ -69,6 +69,21 @@ def certificate_statuses(served: Served, profile: str) -> list[int]:
     return [int(each.status(served.installation.world.clock.now())) for each in held]
 
 
+def test_ones_own_certificates_are_listed_until_the_profile_is_retired(subscriber: httpx.Client, sign_in: SignedIn) -> None:
+    def list_own() -> dict[str, int]:
+        answer = subscriber.get("/certificates")
+        return {each["SerialNumber"]: each["Status"] for each in (answer.json() if answer.status_code == 200 else [])}
+
+    profile = enroll(subscriber)
+    (serial,) = [each["SerialNumber"] for each in subscriber.get(f"/profiles/{profile}/certificates").json()]
+    assert list_own()[serial] == 0
+    run(subscriber, "Revoke", profile)
+    assert list_own()[serial] == 1
+    run(sign_in("helpdesk"), "Retire", profile)
+    assert serial not in list_own()
+    assert [each["SerialNumber"] for each in subscriber.get(f"/profiles/{profile}/certificates").json()] == [serial]
+
+
 def test_a_renewal_takes_the_place_of_the_old_profile(subscriber: httpx.Client, served: Served) -> None:
     old = enroll(subscriber)
     request = run(subscriber, "Renew", old, delivers=True)

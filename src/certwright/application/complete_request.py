@@ -1,5 +1,6 @@
 """Complete a request: what it was for takes effect."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from certwright.application.card_changes import check_card_bound, confirm_admin_key
@@ -10,6 +11,7 @@ from certwright.application.request_parties import SeenRequest, get_request, lis
 from certwright.application.server_keys import forget_pending_keys
 from certwright.application.supplied_data import check_data_complete
 from certwright.application.world import World
+from certwright.domain.certificates import Certificate
 from certwright.domain.deliveries import DeliveryPlan, list_outdated
 from certwright.domain.errors import CertificatesMissing
 from certwright.domain.events import EventType, tell
@@ -98,7 +100,8 @@ def _supersede(changes: Changes, seen: SeenRequest, old: Profile, carried: froze
     policy = seen.policy
     superseded = replace(old, flags=(old.flags & ~ProfileFlags.PRIMARY) | ProfileFlags.SUPERSEDED)
     changes.set_profile(old, superseded)
-    changes.end_profile(superseded, policy.revocation, choices=seen.request.choices, spared=carried)
+    for each in (superseded, *changes.list_beside(old)):
+        changes.end_profile(each, policy.revocation, choices=seen.request.choices, spared=carried)
     for duplicate in changes.session.profiles.list_duplicates(old.id):
         changes.end_profile(duplicate, policy.revocation_for_duplicates, spared=carried)
     changes.publish(policy.revocation)
@@ -116,18 +119,25 @@ def take_effect(changes: Changes, seen: SeenRequest, old: Profile) -> None:
     if request.workflow.unblocks:
         # The client has given the card another PIN; nothing of ours is different.
         return
-    in_use = changes.list_in_use(old.id)
-    if request.operation is Operation.TEMPORARY_CARD_RETIRE:
-        # What it shared with the card that it stood for stays good: the temporary card was given back.
-        in_use = [each for each in in_use if each.profile_id == old.id]
+    ending = [old, *changes.list_beside(old)]
     match request.operation:
         case Operation.SUSPEND:
-            changes.hold(in_use)
+            changes.hold(_list_once(changes.list_in_use(each) for each in ending))
         case Operation.REINSTATE:
-            changes.release(in_use)
+            changes.release(_list_once(changes.list_in_use(each) for each in ending))
         case _:
-            changes.revoke(in_use, *choose_revocation(settings, request.choices), settings=settings)
+            held = _list_once(changes.list_all_held(each) for each in ending)
+            if request.operation is Operation.TEMPORARY_CARD_RETIRE:
+                # What it shared with the card that it stood for stays good: the temporary card was given back.
+                held = [each for each in held if each.profile_id == old.id]
+            changes.revoke(held, *choose_revocation(settings, request.choices), settings=settings)
     status = request.workflow.leaves
-    if status is not None:
-        changes.set_profile(old, replace(old, status=status))
+    for each in ending:
+        if status is not None and (each is old or each.status in request.workflow.from_statuses):
+            changes.set_profile(each, replace(each, status=status))
     changes.publish(settings)
+
+
+def _list_once(held: Iterable[Iterable[Certificate]]) -> list[Certificate]:
+    """Return each certificate once: profiles on one card share some."""
+    return list({each.serial: each for some in held for each in some}.values())

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from certwright.application.card_changes import move_card
+from certwright.application.card_contents import list_profiles_on
 from certwright.application.world import World
 from certwright.domain.certificates import Certificate, format_serial_number
 from certwright.domain.delayed_revocations import DelayedRevocation
@@ -97,15 +98,32 @@ class Changes:
         """Do to a profile and its certificates what *settings* say, all but the *spared* serial numbers."""
         if settings.revoke_old_certificates:
             reason, delay = choose_revocation(settings, choices)
-            held = [each for each in self.list_in_use(profile.id) if each.serial not in spared]
+            held = [each for each in self.list_in_use(profile) if each.serial not in spared]
             self.revoke(held, reason, delay, settings=settings)
         if settings.disable_old_profile and profile.status in (ProfileStatus.ACTIVE, ProfileStatus.SUSPENDED):
             self.set_profile(profile, replace(profile, status=ProfileStatus.DISABLED))
 
-    def list_in_use(self, profile_id: ProfileId) -> list[Certificate]:
+    def list_in_use(self, profile: Profile) -> list[Certificate]:
         """Return what the profile holds, copies and those about to be signed included, key history left out."""
-        held = [each for each in self.session.certificates.list_of_profile(profile_id) if not each.is_key_history]
-        return [*held, *self.session.certificates.list_unsigned_of_profile(profile_id)]
+        return [each for each in self.list_all_held(profile) if not each.is_key_history]
+
+    def list_all_held(self, profile: Profile) -> list[Certificate]:
+        """Return what the profile holds, copies, key history and those about to be signed included.
+
+        What was recovered for somebody else is left out: it is its owner's, and good for as long as the owner uses it.
+        """
+        if ProfileFlags.KEY_ESCROW in profile.flags:
+            return []
+        held = self.session.certificates.list_of_profile(profile.id)
+        return [*held, *self.session.certificates.list_unsigned_of_profile(profile.id)]
+
+    def list_beside(self, profile: Profile) -> list[Profile]:
+        """Return the other profiles on the card of the one that the request is about; see `list_profiles_on`."""
+        card_id = self.request.old_smartcard_id
+        if card_id is None:
+            return []
+        ours = (profile.id, self.request.profile_id)
+        return [each for each in list_profiles_on(card_id, self.session) if each.id not in ours]
 
     def _tell_certificate(self, event_type: EventType, certificate: Certificate, **details: str) -> None:
         self._tell(event_type, serial=format_serial_number(certificate.serial), **details)

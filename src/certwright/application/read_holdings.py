@@ -1,15 +1,18 @@
 """Read what people hold: profiles and certificates."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from certwright.application.request_parties import get_principal, get_request
 from certwright.application.startable import list_operations, list_own_operations
 from certwright.application.world import World
 from certwright.domain.access import ReadProfile, check_allowed, decide
+from certwright.domain.certificates import Certificate
 from certwright.domain.external_certificates import HeldCertificate
 from certwright.domain.identities import Caller
 from certwright.domain.ports import Session
-from certwright.domain.profiles import Profile, ProfileId, ProfileStatus
+from certwright.domain.profile_templates import ProfileTemplateId
+from certwright.domain.profiles import Profile, ProfileFlags, ProfileId, ProfileStatus
 from certwright.domain.requests import RequestId
 from certwright.domain.security_descriptors import RequestPermission
 from certwright.domain.workflows import Operation
@@ -24,9 +27,12 @@ class HeldProfile:
 
 
 def list_profiles(*, by: Caller, world: World, statuses: frozenset[ProfileStatus] | None = None) -> tuple[HeldProfile, ...]:
-    """Return the caller's own profiles, newest first, of *statuses* or of any."""
+    """Return the caller's own software profiles, newest first, of *statuses* or of any; those on cards are found by the card.
+
+    Source: get-profile-data; domain.md, correction 3.
+    """
     with world.store.reading() as session:
-        held = session.profiles.list_of(by.user.id)
+        held = _list_software(session.profiles.list_of(by.user.id), session)
         operations = list_own_operations(held, by=by, session=session, world=world)
         wanted = (each for each in held if statuses is None or each.status in statuses)
         return tuple(HeldProfile(each, operations.get(each.id, ())) for each in wanted)
@@ -57,20 +63,54 @@ def list_profile_certificates(profile_id: ProfileId, *, by: Caller, world: World
 
 
 def list_own_certificates(*, by: Caller, world: World) -> tuple[HeldCertificate, ...]:
-    """Return the caller's own certificates, newest first, and then those from elsewhere in the order in which they came."""
-    with world.store.reading() as session:
-        return (*session.certificates.list_of_subject(by.user.id), *session.external.list_of(by.user.id))
+    """Return the caller's own certificates, newest first, and then those from elsewhere in the order in which they came.
 
-
-def list_held_certificates(profile: Profile, session: Session) -> tuple[HeldCertificate, ...]:
-    """Return the certificates of the profile, newest first, and then those from elsewhere in the order in which they came.
-
-    These belong to it while it is active: they are attached to its owner and its template, and to no single profile.
+    Certificates are left out that only retired profiles hold. Source: get-user-certificates; domain.md, correction 3.
     """
-    issued = session.certificates.list_of_profile(profile.id)
+    with world.store.reading() as session:
+        retired = {each.id for each in session.profiles.list_of(by.user.id, frozenset({ProfileStatus.RETIRED}))}
+        held = session.certificates.list_by_profile(by.user.id)
+        kept = {each.serial for profile_id, some in held.items() if profile_id not in retired for each in some}
+        issued = [each for each in session.certificates.list_of_subject(by.user.id) if each.serial in kept]
+        return (*mark_key_history(issued, session), *session.external.list_of(by.user.id))
+
+
+def list_held_certificates(profile: Profile, session: Session, beside: Iterable[Profile] = ()) -> tuple[HeldCertificate, ...]:
+    """Return the certificates of the profile and of those *beside* it, each once, newest first, and then those from elsewhere.
+
+    These, in the order in which they came, belong to the profile while it is active: they are attached to its owner and its
+    template, and to no single profile.
+    """
+    held = [certificate for each in (profile, *beside) for certificate in session.certificates.list_of_profile(each.id)]
+    issued = mark_key_history({each.serial: each for each in held}.values(), session)
     if profile.status is not ProfileStatus.ACTIVE:
         return issued
     return (*issued, *session.external.list_of(profile.owner_id, profile.template_id))
+
+
+def mark_key_history(certificates: Iterable[Certificate], session: Session) -> tuple[Certificate, ...]:
+    """Return *certificates* with what every list says of each: whether it is key history of its subject.
+
+    It is from when one of the subject's profiles holds it as such. A profile by itself may still have it in use, as a duplicate
+    of the one that was renewed has, or hold as history what its owner uses, as one that was recovered for somebody else does.
+    """
+    listed = tuple(certificates)
+    subjects = dict.fromkeys(each.subject_id for each in listed)
+    history = {serial for each in subjects for serial in session.certificates.list_key_history(each)}
+    return tuple(replace(each, is_key_history=each.serial in history) for each in listed)
+
+
+def _list_software(profiles: Iterable[Profile], session: Session) -> tuple[Profile, ...]:
+    """Return those that are on no card; keys that are read for somebody else are on none, whatever their template is for."""
+    versions: dict[tuple[ProfileTemplateId, int], bool] = {}
+    found = []
+    for each in profiles:
+        version = (each.template_id, each.template_version)
+        if version not in versions:
+            versions[version] = session.templates.get(*version).is_smartcard
+        if not versions[version] or ProfileFlags.KEY_ESCROW in each.flags:
+            found.append(each)
+    return tuple(found)
 
 
 def _with_operations(profile: Profile, by: Caller, session: Session, world: World) -> HeldProfile:

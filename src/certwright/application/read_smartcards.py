@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from certwright.application.card_contents import list_profiles_on
 from certwright.application.read_holdings import list_held_certificates
 from certwright.application.request_parties import get_principal, get_request
 from certwright.application.startable import list_operations
@@ -59,10 +60,14 @@ def list_smartcard_operations(smartcard_id: SmartcardId, *, by: Caller, world: W
 
 
 def list_smartcard_certificates(smartcard_id: SmartcardId, *, by: Caller, world: World) -> tuple[HeldCertificate, ...]:
-    """Return the certificates on the card as `list_held_certificates` does. Errors: SmartcardNotFound; AccessDenied."""
+    """Return every certificate on the card: those of its profile, and of the ones that were renewed in place before it.
+
+    Shape: as `list_held_certificates`. Errors: SmartcardNotFound; AccessDenied.
+    """
     with world.store.reading() as session:
         held = _look(session.smartcards.get(smartcard_id), by, session)
-        return list_held_certificates(held.profile, session)
+        beside = [each for each in list_profiles_on(smartcard_id, session) if each.id != held.profile.id]
+        return list_held_certificates(held.profile, session, beside)
 
 
 def read_request_smartcard(request_id: RequestId, smartcard_id: SmartcardId, *, by: Caller, world: World) -> Smartcard:

@@ -207,6 +207,9 @@ class Certificates(Protocol):
     def list_of_subject(self, subject_id: UserId) -> tuple[Certificate, ...]:
         """Return the issued ones, newest first."""
 
+    def list_key_history(self, subject_id: UserId) -> tuple[SerialNumber, ...]:
+        """Return what one of the subject's own profiles holds as key history, of certificates that were issued to him."""
+
     def find_key_holder(self, key_digest: bytes) -> UserId | None:
         """Return who holds, or is about to hold, a certificate for the key."""
 

@@ -213,6 +213,25 @@ def test_what_is_on_hold_is_not_good_again_while_its_revocation_waits(house: Hou
     assert set(statuses(house, profile_id).values()) == {CertificateStatus.REVOKED}
 
 
+@pytest.mark.parametrize("operation", [Operation.DISABLE, Operation.RETIRE])
+def test_what_ends_a_profile_revokes_its_key_history_too_but_not_what_was_recovered_for_somebody_else(
+    house: House, template: ProfileTemplate, operation: Operation
+) -> None:
+    with house.store.writing() as session:
+        right = Grant(ObjectKind.PROFILE_TEMPLATE, str(TWO.id), Right.READ, AGENTS)
+        session.directory.replace_grants([*session.directory.load_grants(), right])
+    first = house.run(Operation.ENROLL, None, ("s1", "e1"))
+    e1 = house.archive(first, SECOND.common_name)
+    escrow = house.run(Operation.RECOVER_ON_BEHALF, first, by=MANAGER, executed_by=AGENT)
+    house.run(operation, escrow, by=AGENT)
+    assert set(statuses(house, first).values()) == {CertificateStatus.ACTIVE}
+    second = house.run(Operation.RENEW, first, ("s2", "e2"))
+    assert statuses(house, second)[e1] is CertificateStatus.ACTIVE
+    house.run(operation, second)
+    assert set(statuses(house, second).values()) == {CertificateStatus.REVOKED}
+    assert len(statuses(house, second)) == 3
+
+
 def enrolled(house: House) -> ProfileId:
     return house.run(Operation.ENROLL, None, ("s1", "e1"))
 

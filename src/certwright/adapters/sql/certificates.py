@@ -143,6 +143,20 @@ _UNSIGNED_OF_PROFILE = (
 _COPY_ADD = insert_unless_taken(certificate_copies)
 _OF_SUBJECT = _ISSUED.where(certificates.c.subject_id == bindparam("subject_id"))
 
+_KEY_HISTORY = (
+    select(certificate_copies.c.serial)
+    .select_from(
+        profiles.join(certificate_copies, certificate_copies.c.profile_id == profiles.c.id).join(
+            certificates, certificates.c.serial == certificate_copies.c.serial
+        )
+    )
+    .where(
+        profiles.c.owner_id == bindparam("subject_id"),
+        certificates.c.subject_id == profiles.c.owner_id,
+        certificate_copies.c.is_key_history.is_(True),
+    )
+)
+
 
 class SqlCertificates:
     """Certificates."""
@@ -206,6 +220,10 @@ class SqlCertificates:
     def list_of_subject(self, subject_id: UserId) -> tuple[Certificate, ...]:
         """Return the issued ones, newest first."""
         return self._list(_OF_SUBJECT, {"subject_id": subject_id})
+
+    def list_key_history(self, subject_id: UserId) -> tuple[SerialNumber, ...]:
+        """Return what one of the subject's own profiles holds as key history, of certificates that were issued to him."""
+        return tuple(row.serial for row in self._connection.execute(_KEY_HISTORY, {"subject_id": subject_id}))
 
     def find_key_holder(self, key_digest: bytes) -> UserId | None:
         """Return who holds, or is about to hold, a certificate for the key."""
