@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from ipaddress import ip_network
 from typing import Any, Protocol, TypeVar, runtime_checkable
 from urllib.parse import SplitResult, urlsplit
 
@@ -192,3 +193,13 @@ def not_empty(value: str | tuple[str, ...]) -> str | None:
 def a_mailbox(value: str) -> str | None:
     """Return why *value* is neither empty nor the address of a mailbox."""
     return find_address_fault(value) if value else None
+
+
+def networks(values: tuple[str, ...]) -> str | None:
+    """Return which of *values* is neither an address nor a network."""
+    for each in values:
+        try:
+            ip_network(each)
+        except ValueError:
+            return f"{each} is no address or network, such as 192.0.2.7 or 10.0.0.0/8"
+    return None

@@ -27,7 +27,7 @@ def test_credentials_that_nobody_understands_are_refused(served: Served, header:
     with served.client() as client:
         answer = client.get("/profiletemplates", headers={"authorization": header})
     assert answer.status_code == 401
-    assert answer.json()["ErrorCode"] in ("credentials-missing", "credentials-rejected")
+    assert answer.json()["ErrorCode"] in ("scheme-not-offered", "credentials-rejected")
     assert "www-authenticate" in answer.headers
 
 

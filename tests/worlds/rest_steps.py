@@ -50,5 +50,5 @@ def refusal_of(answer: httpx.Response) -> tuple[int, str]:
     """Return status and code of an answer that says no, in the form in which all are given."""
     body = answer.json()
     assert list(body)[:3] == ["Message", "ErrorCode", "CorrelationId"]
-    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["content-type"] == "application/json; charset=utf-8"
     return answer.status_code, body["ErrorCode"]

@@ -15,7 +15,8 @@ from certwright.adapters.signin.argon2 import Argon2Hasher
 from certwright.bootstrap import Installation, open_installation
 from certwright.bootstrap_creation import create_installation
 from certwright.wire.cli.load import load_world_file
-from certwright.wire.cli.serving import create_installed_app
+from certwright.wire.cli.serving import configure, make_http
+from certwright.wire.connections import raise_descriptor_limit
 
 PASSWORD = "correct horse battery"
 ROOT = "/CertificateManagement/api/v1.0"
@@ -55,17 +56,7 @@ def install(folder: Path) -> Iterator[Installation]:
 @contextmanager
 def serve(installation: Installation) -> Iterator[Served]:
     """Serve the installation from a thread, on a free port."""
-    tls = installation.prepare_tls()
-    config = uvicorn.Config(
-        create_installed_app(installation),
-        loop="uvloop",
-        http="httptools",
-        ws="none",
-        lifespan="on",
-        log_config=None,
-        ssl_certfile=tls.identity,
-        ssl_keyfile_password=tls.password,
-    )
+    config = configure(installation, make_http(installation.settings.server, raise_descriptor_limit(4_096)))
     server = uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = Thread(target=server.run, kwargs={"sockets": [listener]})

@@ -6,14 +6,13 @@ from functools import partial
 
 from certwright.application.enrollment import Enrollment, Post
 from certwright.application.one_time_passwords import present_passwords
-from certwright.application.places import Delivered, Posted
+from certwright.application.places import Delivered
 from certwright.application.world import World
-from certwright.domain.errors import CertwrightError, ChangedMeanwhile, MalformedCertificateRequest
+from certwright.domain.errors import CertwrightError, ChangedMeanwhile
 from certwright.domain.identities import Caller
 from certwright.domain.policies import check_comment
 from certwright.domain.ports import Session
 from certwright.domain.requests import RequestId
-from certwright.formats.pkcs10 import parse_certificate_request_text
 
 ATTEMPTS = 10
 """How often a post that met others at the same request looks again before it tells its caller."""
@@ -86,15 +85,8 @@ def _read(order: Order, world: World) -> Post | CertwrightError:
             present_passwords(order.request_id, order.submission.one_time_passwords, by=order.by, world=world)
     except CertwrightError as refused:
         return refused
-    posted = tuple(_parse(text) for text in order.submission.certificate_requests)
-    return Post(order.request_id, posted, order.submission.comment, order.by, order.submission.pfx_password)
-
-
-def _parse(text: str) -> Posted:
-    try:
-        return parse_certificate_request_text(text)
-    except MalformedCertificateRequest as malformed:
-        return malformed
+    submission = order.submission
+    return Post(order.request_id, submission.certificate_requests, submission.comment, order.by, submission.pfx_password)
 
 
 def _enroll_together(posts: Sequence[Post], world: World) -> list[Outcome]:

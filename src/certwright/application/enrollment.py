@@ -9,7 +9,7 @@ from certwright.application.card_changes import check_card_bound
 from certwright.application.external_keys import ExternalKeys
 from certwright.application.key_history import HeldKey, KeyHistory
 from certwright.application.one_time_passwords import check_presented
-from certwright.application.places import Delivered, Place, Posted, find_key_holders, list_places
+from certwright.application.places import Delivered, Place, find_key_holders, list_places, read_posted
 from certwright.application.profile_changes import make_profile
 from certwright.application.profile_room import check_room_for
 from certwright.application.request_parties import SeenRequest, get_request, plan_request
@@ -17,7 +17,7 @@ from certwright.application.server_keys import ServerKeys
 from certwright.application.supplied_data import check_data_complete
 from certwright.application.world import World
 from certwright.domain.certificates import SERIAL_NUMBER_BITS, Certificate, SerialNumber, format_serial_number
-from certwright.domain.errors import DeliversNothing, MalformedCertificateRequest, Refused, SubjectDisabled
+from certwright.domain.errors import CertificateRequestRejected, DeliversNothing, Refused, SubjectDisabled
 from certwright.domain.events import Event, EventType, tell
 from certwright.domain.external_certificates import ExternalCertificate, HeldCertificate
 from certwright.domain.identities import Caller, UserId
@@ -36,10 +36,14 @@ from certwright.formats.pkcs12 import PfxContent, encode_pfx
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """What somebody posted for a request. Shape: *comment* goes into the history; *pfx_password* goes nowhere."""
+    """What somebody posted for a request.
+
+    Shape: *posted* are PEM or base64 DER, parsed only after rights and their number were checked; *comment* goes into the
+    history; *pfx_password* goes nowhere.
+    """
 
     request_id: RequestId
-    posted: tuple[Posted, ...]
+    posted: tuple[str, ...]
     comment: str
     by: Caller
     pfx_password: str = field(default="", repr=False)
@@ -88,7 +92,7 @@ class Enrollment:
         plan = plan_request(seen, session, self._world)
         # Profile and certificates are stored together: a request without the one has none of the others.
         stored = session.certificates.list_of_request(self._post.request_id) if seen.request.profile_id else ()
-        self._places = list_places(plan, self._post.posted, stored)
+        self._places = list_places(plan, read_posted(plan, self._post.posted), stored)
         self._holders = find_key_holders(self._places, session)
         self._external.read(plan)
         if plan.delivers_keys:
@@ -239,7 +243,7 @@ class Enrollment:
         )
 
     def _get_certificate_request(self, place: Place) -> CertificateRequest:
-        if isinstance(place.posted, MalformedCertificateRequest):
+        if isinstance(place.posted, CertificateRequestRejected):
             raise place.posted
         return place.posted or self._keys.get_made(place).as_request(place.template.key.hash)
 

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 from certwright.domain.certificates import Certificate
 from certwright.domain.deliveries import DeliveryPlan
-from certwright.domain.errors import MalformedCertificateRequest, PlaceTaken, Refused, SubmissionMismatch
+from certwright.domain.errors import CertificateRequestRejected, PlaceTaken, Refused, SubmissionMismatch
 from certwright.domain.identities import UserId
 from certwright.domain.ports import Session
 from certwright.domain.profile_templates import CertificateTemplate, KeyOrigin
 from certwright.domain.public_keys import CertificateRequest
+from certwright.formats.pkcs10 import parse_certificate_request_text
 
-Posted = CertificateRequest | MalformedCertificateRequest
+Posted = CertificateRequest | CertificateRequestRejected
 """A certificate request, or why it cannot be read."""
 
 
@@ -55,16 +56,30 @@ class Place:
         return self.is_server_generated and self.certificate is None
 
 
+def read_posted(plan: DeliveryPlan, texts: Sequence[str]) -> tuple[Posted, ...]:
+    """Return what was posted, read only when there is one for each certificate that the client is to ask for.
+
+    Errors: SubmissionMismatch when the number of posted requests is not the number planned.
+    """
+    if len(texts) != len(plan.client_generated):
+        raise SubmissionMismatch(len(texts), len(plan.client_generated))
+    return tuple(_read_text(each) for each in texts)
+
+
+def _read_text(text: str) -> Posted:
+    try:
+        return parse_certificate_request_text(text)
+    except CertificateRequestRejected as rejected:
+        return rejected
+
+
 def list_places(plan: DeliveryPlan, posted: Sequence[Posted], stored: Iterable[Certificate]) -> tuple[Place, ...]:
     """Return the places of what *plan* issues: those of the client, in the order of the generation options, then the server's.
 
-    Errors: SubmissionMismatch when the number of posted requests is not the number planned; PlaceTaken when one differs from
-            the one whose certificate is among the *stored*.
+    Errors: PlaceTaken when a posted request differs from the one whose certificate is among the *stored*.
     Source: the decision "responses beyond requests" in domain.md.
     """
     planned = plan.client_generated
-    if len(posted) != len(planned):
-        raise SubmissionMismatch(len(posted), len(planned))
     by_number = {each.place: each for each in stored}
     sent: list[tuple[CertificateTemplate, Posted | None]] = [
         *zip(planned, posted, strict=True),

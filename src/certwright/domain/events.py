@@ -26,6 +26,7 @@ class EventType(StrEnum):
     WORLD_LOADED = "world.loaded"
     SIGN_IN_FAILED = "sign-in.failed"
     SIGN_IN_THROTTLED = "sign-in.throttled"
+    ACCESS_DENIED = "access.denied"
     PASSWORD_SET = "password.set"
     REQUEST_CREATED = "request.created"
     REQUEST_APPROVED = "request.approved"

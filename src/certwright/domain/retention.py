@@ -14,6 +14,7 @@ PASSING = frozenset(
         EventType.SERVICE_STOPPED,
         EventType.SIGN_IN_FAILED,
         EventType.SIGN_IN_THROTTLED,
+        EventType.ACCESS_DENIED,
         EventType.PASSWORD_SET,
         EventType.HISTORY_READ,
     }

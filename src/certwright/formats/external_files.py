@@ -24,7 +24,8 @@ LARGEST_SERIAL_BITS = 160
 """Source: RFC 5280 section 4.1.2.2."""
 KEY_BAGS = tuple(b"\x06\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x0a\x01" + kind for kind in (b"\x01", b"\x02"))
 """The identifiers of a private key in a PFX, plain or shrouded. Source: RFC 7292 section 4.2."""
-_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----.*?-----END \1-----", re.DOTALL)
+_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,64})-----[^-]*(?:-(?!----)[^-]*)*-----END \1-----")
+"""The text of a block has no five hyphens in a row: a block without an end is looked through once."""
 _ENCRYPTED = (b"-----BEGIN ENCRYPTED PRIVATE KEY-----", b"Proc-Type: 4,ENCRYPTED")
 _UNREADABLE = (
     ValueError,

@@ -1,10 +1,12 @@
 """Answering certificate requests, mostly in the ways that are rarely taken."""
 
+import sys
 from base64 import b64decode
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from types import FrameType
 from uuid import UUID
 
 import pytest
@@ -41,6 +43,7 @@ from certwright.domain.public_keys import KeyAlgorithm
 from certwright.domain.request_types import RequestType
 from certwright.domain.requests import RequestId, RequestStatus
 from certwright.formats.cmc import parse_response
+from certwright.formats.pkcs10 import parse_certificate_request
 from worlds.contoso import AGENT, AGENTS, GRANTS, MANAGER, OUTSIDER, SUBSCRIBER, SUBSCRIBER2, SUBSCRIBERS
 from worlds.house import ONE, SIGNING, TWO, House, InterruptedAuthority, csr, signed_in
 
@@ -476,3 +479,35 @@ def test_every_serial_number_is_told_in_the_history_before_it_is_used(house: Hou
     told = executed.details["serials"].split()
     assert told == [format_serial_number(each.serial) for each in registered]
     assert told == [each.details["serial"] for each in issued]
+
+
+# -- work before rights -----------------------------------------------------------------------------------------------------
+
+
+def count_parsed(work: Callable[[], object]) -> int:
+    """Return how many certificate requests were parsed while *work* ran in this thread, whatever it raised."""
+    parsed = 0
+
+    def note(frame: FrameType, event: str, _: object) -> None:
+        nonlocal parsed
+        parsed += event == "call" and frame.f_code is parse_certificate_request.__code__
+
+    sys.setprofile(note)
+    try:
+        work()
+    except CertwrightError:
+        pass
+    finally:
+        sys.setprofile(None)
+    return parsed
+
+
+def test_no_certificate_request_is_parsed_for_a_caller_without_the_right_or_for_another_number(house: House) -> None:
+    request_id = house.open()
+    many = ["a"] * 2_500
+    assert count_parsed(lambda: house.post(request_id, *map(csr, many), by=OUTSIDER)) == 0
+    assert count_parsed(lambda: house.post(RequestId(UUID(int=7)), *map(csr, many))) == 0
+    assert count_parsed(lambda: house.post(request_id, *map(csr, many))) == 0
+    assert count_parsed(lambda: house.post(request_id, csr("a"))) == 1
+    complete_request(request_id, by=signed_in(SUBSCRIBER), world=house.world)
+    assert count_parsed(lambda: house.post(request_id, csr("a"))) == 0

@@ -3,7 +3,7 @@ import base64
 import pytest
 
 from certwright.adapters.signin.basic import parse_basic_credentials
-from certwright.adapters.signin.failures import format_for_display
+from certwright.domain.bounded_events import format_for_display
 from certwright.domain.errors import CredentialsRejected
 
 

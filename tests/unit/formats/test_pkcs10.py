@@ -6,8 +6,8 @@ import textwrap
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as some
 
@@ -202,3 +202,35 @@ def test_a_generated_request_comes_back_as_it_was_asked(common_names: list[str])
     assert request.is_proven
     assert request.public_key.algorithm is KeyAlgorithm.ECDSA_P256
     assert request.subject.count("CN=") == len(common_names) + sum(each.count("CN=") for each in common_names)
+
+
+def make_request_with(modulus_bits: int, exponent_bits: int) -> bytes:
+    """Return a request for such an RSA key, with a signature that nobody made."""
+    numbers = rsa.RSAPublicNumbers(n=(1 << modulus_bits) - 1, e=(1 << exponent_bits) - 1)
+    made = make_request("somebody")
+    ours = numbers.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    request = x509.load_der_x509_csr(made)
+    name = request.subject.public_bytes()
+    info = b"\x02\x01\x00" + name + ours + b"\xa0\x00"
+    algorithm = bytes.fromhex("300d06092a864886f70d01010b0500")
+    return wrap(b"\x30", wrap(b"\x30", info) + algorithm + wrap(b"\x03", b"\x00" + b"\x01" * (modulus_bits // 8)))
+
+
+def wrap(tag: bytes, content: bytes) -> bytes:
+    """Return the DER value. Source: X.690 section 8.1.3."""
+    if len(content) < 128:
+        return tag + bytes([len(content)]) + content
+    length = len(content).to_bytes((len(content).bit_length() + 7) // 8)
+    return tag + bytes([0x80 | len(length)]) + length + content
+
+
+@pytest.mark.parametrize(("modulus_bits", "exponent_bits"), [(3072, 3070), (3072, 257), (16_392, 17)])
+def test_nothing_is_computed_with_a_key_beyond_all_bounds(modulus_bits: int, exponent_bits: int) -> None:
+    request = parse_certificate_request(make_request_with(modulus_bits, exponent_bits))
+    assert request.public_key.is_oversized
+    assert not request.is_proven
+
+
+@pytest.mark.parametrize(("modulus_bits", "exponent_bits"), [(3072, 256), (16_384, 17)])
+def test_a_key_within_the_bounds_is_read_and_its_signature_looked_at(modulus_bits: int, exponent_bits: int) -> None:
+    assert not parse_certificate_request(make_request_with(modulus_bits, exponent_bits)).is_proven

@@ -6,6 +6,7 @@ from threading import Event
 from typing import Any
 
 import httpx
+import pytest
 import structlog
 
 from certwright.adapters.clock import SystemClock
@@ -99,9 +100,34 @@ def test_each_way_to_sign_in_is_offered_in_a_header_of_its_own() -> None:
     assert answer.headers.get_list("www-authenticate") == ["Name", "Slow"]
 
 
-def test_a_scheme_that_nobody_knows_is_as_good_as_none() -> None:
-    answer = ask([Names(), SlowNames()], lambda client: get(client, "Other"))
-    assert (answer.status_code, answer.json()["ErrorCode"]) == (401, "credentials-missing")
+@pytest.mark.parametrize("scheme", ["Negotiate", "NTLM", "Bearer", "Other"])
+def test_a_scheme_that_is_not_offered_is_answered_with_those_that_are(scheme: str) -> None:
+    answer = ask([Names(), SlowNames()], lambda client: get(client, scheme))
+    assert (answer.status_code, answer.json()["ErrorCode"]) == (401, "scheme-not-offered")
+    assert answer.json()["Message"] == (
+        f"This server does not take credentials of the scheme {scheme}: sign in with Name or Slow."
+    )
+    assert answer.headers.get_list("www-authenticate") == ["Name", "Slow"]
+
+
+def test_every_answer_with_a_body_states_its_charset() -> None:
+    answer = ask([Names()], lambda client: get(client, "Name"))
+    assert answer.headers["content-type"] == "application/json; charset=utf-8"
+
+
+def test_a_compressed_body_is_refused_before_anybody_signs_in() -> None:
+    headers = {"content-encoding": "gzip", "authorization": "Name x"}
+    answer = ask([Broken()], lambda client: client.post(f"{ROOT}/requests", content=b"\x1f\x8b", headers=headers))
+    assert (answer.status_code, answer.json()["ErrorCode"]) == (415, "content-encoding-refused")
+    assert answer.headers["accept-encoding"] == "identity"
+
+
+@pytest.mark.parametrize("encoding", ["identity", "Identity", ""])
+def test_a_body_that_is_said_not_to_be_encoded_is_read(encoding: str) -> None:
+    headers = {"content-encoding": encoding, "authorization": "Name x"}
+    answer = ask([Names()], lambda client: client.post(f"{ROOT}/requests", content=b"{", headers=headers))
+    assert answer.status_code == 415
+    assert answer.json()["ErrorCode"] == "content-type-refused"
 
 
 def test_the_second_way_to_sign_in_is_tried_too() -> None:

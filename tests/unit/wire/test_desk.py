@@ -4,6 +4,8 @@ import asyncio
 import threading
 from collections.abc import Sequence
 
+import structlog
+
 from certwright.adapters.clock import SystemClock
 from certwright.adapters.entropy import SystemEntropy
 from certwright.adapters.patterns import Re2Patterns
@@ -158,3 +160,32 @@ def test_brief_calls_that_are_answered_together_are_done_by_the_event_loop_too()
 
     (answer,) = ask(world_with(turns), turns, Route("GET", "/together", answer_who_works, together, is_brief=True))
     assert text_of(answer) == LOOP
+
+
+def test_a_brief_call_with_a_large_body_is_done_by_a_thread() -> None:
+    turns = SingleTurn()
+    brief = Route("POST", "/brief", answer_who_works, is_brief=True)
+    small, large = (ask(world_with(turns), turns, brief, body=b"x" * size)[0] for size in (65_536, 65_537))
+    assert text_of(small) == LOOP
+    assert text_of(large).startswith("rest-")
+
+
+def test_a_refusal_leaves_who_asked_for_what_from_where_in_the_log() -> None:
+    turns = NoTurns()
+
+    def work(_call: Call) -> Answer:
+        raise AccessDenied("nothing")
+
+    with structlog.testing.capture_logs() as log:
+        ask(world_with(turns), turns, Route("GET", "/requests/{request_id}", work))
+    (line,) = log
+    assert {name: line[name] for name in ("event", "code", "status", "account", "source", "method", "route", "object")} == {
+        "event": "refused",
+        "code": "access-denied",
+        "status": 403,
+        "account": SUBSCRIBER.user.nt4_name,
+        "source": "192.0.2.7",
+        "method": "GET",
+        "route": "/requests/{request_id}",
+        "object": "x",
+    }

@@ -70,6 +70,13 @@ def test_a_guid_with_braces_and_blanks_is_read() -> None:
     assert properties.read_identifier("target") == UUID("97cc3493-f556-4c9b-9d8b-982434201527")
 
 
+@pytest.mark.parametrize("value", ["", " ", "00000000-0000-0000-0000-000000000000", "{00000000000000000000000000000000}"])
+def test_an_empty_guid_and_one_of_zeros_are_none(value: str) -> None:
+    properties = Properties({"smartcard": value})
+    assert properties.read_identifier("smartcard") is None
+    properties.check_readable()
+
+
 @pytest.mark.parametrize(("value", "read"), [([], ()), ("", ()), ("one", ("one",)), (["one", "two"], ("one", "two"))])
 def test_a_list_of_strings_may_be_a_single_one(value: object, read: tuple[str, ...]) -> None:
     assert Properties({"certificaterequests": value}).read_texts("certificaterequests") == read

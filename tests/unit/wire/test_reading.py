@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from certwright.domain.errors import MalformedBody
-from certwright.wire.rest.faults import LIMIT_OCTETS, WireRefusal
+from certwright.wire.rest.faults import LIMIT_OCTETS, WireFault, WireRefusal
 from certwright.wire.rest.json_values import DEPTH_LIMIT, parse_json
-from certwright.wire.rest.reading import DRAIN_LIMIT_OCTETS, parse_body, read_body
+from certwright.wire.rest.reading import DRAIN_LIMIT_OCTETS, parse_body, read_body, remove_trailing_commas
 
 MEBIBYTE = 1024 * 1024
 JSON = "application/json"
@@ -66,18 +66,74 @@ def test_a_client_that_goes_away_is_no_bug() -> None:
         read(Client([b"{"], stays=False))
 
 
-@pytest.mark.parametrize("content_type", [JSON, "Application/JSON", "application/json; charset=utf-8", "application/json;"])
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        JSON,
+        "Application/JSON",
+        "application/json; charset=utf-8",
+        "application/json;",
+        "text/json",
+        'TEXT/JSON;Charset="UTF-8"',
+    ],
+)
 def test_json_may_be_announced_with_parameters(content_type: str) -> None:
     assert parse_body(b'{"a":"b"}', content_type).read_text("a") == "b"
 
 
 @pytest.mark.parametrize(
-    "content_type", ["", "text/plain", "application/x-www-form-urlencoded", "application/jsonp", "text/json"]
+    "content_type", ["", "text/plain", "application/x-www-form-urlencoded", "application/jsonp", "text/jsonp"]
 )
 def test_another_content_type_is_refused(content_type: str) -> None:
     with pytest.raises(WireRefusal) as refused:
         parse_body(b'{"a":"b"}', content_type)
     assert refused.value.fault.status == 415
+
+
+@pytest.mark.parametrize(
+    ("charset", "codec"),
+    [
+        ("utf-8", "utf-8"),
+        ("UTF-8", "utf-8-sig"),
+        ("utf-16", "utf-16"),
+        ("utf-16", "utf-16-be"),
+        ("utf-16le", "utf-16-le"),
+        ("utf-16be", "utf-16-be"),
+        ("iso-8859-1", "latin-1"),
+        ("windows-1252", "cp1252"),
+    ],
+)
+def test_a_body_is_read_in_the_charset_that_it_states(charset: str, codec: str) -> None:
+    text = '{"a":"Jürgen"}'
+    octets = b"\xfe\xff" + text.encode(codec) if (charset, codec) == ("utf-16", "utf-16-be") else text.encode(codec)
+    assert parse_body(octets, f"application/json; charset={charset}").read_text("a") == "Jürgen"
+
+
+def test_a_charset_that_is_not_known_is_refused() -> None:
+    with pytest.raises(WireRefusal) as refused:
+        parse_body(b"{}", "application/json; charset=utf-7")
+    assert refused.value.fault is WireFault.CHARSET_REFUSED
+
+
+@pytest.mark.parametrize(("charset", "octets"), [("us-ascii", b'{"a":"\xff"}'), ("utf-16", b'{"a":1}x'), ("utf-16le", b"{")])
+def test_octets_of_another_charset_than_the_stated_one_are_a_malformed_body(charset: str, octets: bytes) -> None:
+    with pytest.raises(MalformedBody):
+        parse_body(octets, f"application/json; charset={charset}")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (b'{"a":1,}', b'{"a":1}'),
+        (b'{"a":[1, \r\n ] , }', b'{"a":[1 \r\n ]  }'),
+        (b'{"a":",}",}', b'{"a":",}"}'),
+        (b'{"a":"\\\\",}', b'{"a":"\\\\"}'),
+        (b'{"a":"\\",}', b'{"a":"\\",}'),
+        (b'{"a', b'{"a'),
+    ],
+)
+def test_trailing_commas_are_removed_outside_of_strings(text: bytes, expected: bytes) -> None:
+    assert remove_trailing_commas(text) == expected
 
 
 def test_a_byte_order_mark_is_skipped() -> None:

@@ -1,8 +1,8 @@
 import pytest
 
 from certwright.wire.rest.calls import Answer, Call, Route
-from certwright.wire.rest.faults import WireRefusal
-from certwright.wire.rest.routing import RouteTable
+from certwright.wire.rest.faults import WireFault, WireRefusal
+from certwright.wire.rest.routing import RouteTable, check_host
 
 
 def answer_nothing(_: Call) -> Answer:
@@ -22,6 +22,7 @@ TABLE = RouteTable("/root", (LIST, READ, CHANGE, PARTS, NEWEST))
     [
         ("GET", "/root/v1.0/things", LIST, {}),
         ("GET", "/root/v1.0/things/7", READ, {"thing": "7"}),
+        ("HEAD", "/root/v1.0/things/7", READ, {"thing": "7"}),
         ("PUT", "/root/v1.0/things/7", CHANGE, {"thing": "7"}),
         ("GET", "/root/v1.0/things/7/parts/8", PARTS, {"thing": "7", "part": "8"}),
     ],
@@ -48,9 +49,21 @@ def test_an_address_that_leads_nowhere_is_not_found(path: str) -> None:
 def test_a_wrong_method_is_refused_with_those_that_are_right() -> None:
     with pytest.raises(WireRefusal) as refused:
         TABLE.get_route("DELETE", "/root/v1.0/things/7")
-    assert (refused.value.fault.status, refused.value.headers) == (405, (("Allow", "GET, PUT"),))
+    assert (refused.value.fault.status, refused.value.headers) == (405, (("Allow", "GET, HEAD, PUT"),))
 
 
 def test_one_segment_cannot_have_two_names() -> None:
     with pytest.raises(ValueError, match="two names"):
         RouteTable("/root", (READ, Route("GET", "/things/{other}/more", answer_nothing)))
+
+
+@pytest.mark.parametrize(("version", "hosts"), [("1.1", []), ("1.1", [b"a", b"a"]), ("1.0", [b"a", b"b"])])
+def test_a_call_without_one_host_is_refused(version: str, hosts: list[bytes]) -> None:
+    with pytest.raises(WireRefusal) as refused:
+        check_host(version, [(b"accept", b"*/*"), *((b"host", each) for each in hosts)])
+    assert refused.value.fault is WireFault.HOST_HEADER_WRONG
+
+
+@pytest.mark.parametrize(("version", "hosts"), [("1.1", [b"a"]), ("1.0", []), ("1.0", [b"a"])])
+def test_a_call_that_says_its_host_as_its_version_wants_is_taken(version: str, hosts: list[bytes]) -> None:
+    assert check_host(version, [(b"host", each) for each in hosts]) is None

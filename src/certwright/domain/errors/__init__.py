@@ -11,6 +11,7 @@ from certwright.domain.errors.callers import (
     NotSignedIn,
     OneTimePasswordsMissing,
     OneTimePasswordsRejected,
+    SchemeNotOffered,
     SignInThrottled,
     SubjectDisabled,
 )
@@ -244,6 +245,7 @@ __all__ = [
     "RequestNotFound",
     "RolesCombined",
     "RulesBroken",
+    "SchemeNotOffered",
     "SealedByPassphrase",
     "SecretUnavailable",
     "ServingFailed",

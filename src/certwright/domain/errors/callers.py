@@ -16,6 +16,16 @@ class CredentialsMissing(NotSignedIn):
     sentence = "Sign in first: this server wants to know who asks."
 
 
+@dataclass(eq=False)
+class SchemeNotOffered(NotSignedIn):
+    """Credentials of a scheme that this server does not take, such as Negotiate or Bearer."""
+
+    code = "scheme-not-offered"
+    sentence = "This server does not take credentials of the scheme {scheme}: sign in with {offered}."
+    scheme: str
+    offered: str
+
+
 class CredentialsRejected(NotSignedIn):
     """The account is unknown, disabled, or the password is wrong: which of them is not told."""
 

@@ -6,12 +6,12 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import structlog
 import uvicorn
@@ -25,9 +25,19 @@ from certwright.bootstrap import Installation, open_installation
 from certwright.domain.errors import AddressUnavailable
 from certwright.domain.events import PROGRAM, EventType, tell_of_program
 from certwright.settings import ServerSettings, Settings, list_effective
+from certwright.wire.connections import (
+    RESERVED_DESCRIPTORS,
+    Connections,
+    Place,
+    raise_descriptor_limit,
+    share_limits,
+)
 from certwright.wire.processes import SIGNALS, Ending, Lifeline, Processes
+from certwright.wire.protocol import BoundedProtocol, HttpLimits
 from certwright.wire.rest.app import create_app
 from certwright.wire.rest.asgi import ASGIApp
+from certwright.wire.rest.desk import Edge
+from certwright.wire.rest.sources import Sources
 from certwright.wire.worker import Worker
 
 SHUTDOWN_SECONDS = 10
@@ -39,6 +49,8 @@ PATIENCE_SECONDS = 2 * SHUTDOWN_SECONDS
 MOST_PROCESSES = 4
 """As many as are started where the settings do not say; each takes memory, and writers on SQLite stand in one line."""
 BACKLOG = 2_048
+TLS_1_2_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
+"""Forward secrecy and authenticated encryption only. Source: RFC 9325 section 4.2; TLS 1.3 has no others."""
 COLLECTION_THRESHOLDS = (20_000, 50, 50)
 """New objects before the youngest are looked through, and how many such rounds before older ones are."""
 
@@ -79,12 +91,25 @@ class RunningServer:
         os.kill(self.pid, signal.SIGTERM)
 
 
+@dataclass(frozen=True, slots=True)
+class Http:
+    """How connections are answered: what bounds each of them, and all of them."""
+
+    limits: HttpLimits
+    connections: Connections
+
+    def make_protocol(self, *arguments: Any, **named: Any) -> BoundedProtocol:
+        """Return what answers one connection; the arguments are those that uvicorn gives."""
+        return BoundedProtocol(*arguments, limits=self.limits, connections=self.connections, **named)
+
+
 class _Server(uvicorn.Server):
     """One of the processes that answer: it takes the connections that the one above it deals out, and ends with it."""
 
-    def __init__(self, config: uvicorn.Config, lifeline: Lifeline) -> None:
+    def __init__(self, config: uvicorn.Config, lifeline: Lifeline, http: Http) -> None:
         super().__init__(config)
         self._lifeline = lifeline
+        self._http = http
         self._admitting: set[asyncio.Task[None]] = set()
 
     def end(self, *_: object) -> None:
@@ -116,20 +141,33 @@ class _Server(uvicorn.Server):
             log.warning("connection not taken", error="no file descriptor left")
             return
         connection.setblocking(False)
-        admitting = asyncio.get_running_loop().create_task(self._admit(connection))
+        # Its place is taken before the TLS handshake: who never finishes that is a client like any other.
+        place = self._http.connections.admit(_find_peer(connection))
+        if place is None:
+            connection.close()
+            return
+        admitting = asyncio.get_running_loop().create_task(self._admit(connection, place))
+        place.end = admitting.cancel
         self._admitting.add(admitting)
         admitting.add_done_callback(self._admitting.discard)
 
-    async def _admit(self, connection: socket.socket) -> None:
-        config, protocol = self.config, cast("Callable[..., asyncio.Protocol]", self.config.http_protocol_class)
-        # Whoever breaks off the handshake, or never finishes it, is the only one to notice.
-        with suppress(OSError):
+    async def _admit(self, connection: socket.socket, place: Place) -> None:
+        config, is_open = self.config, False
+        try:
             await asyncio.get_running_loop().connect_accepted_socket(
-                partial(protocol, config=config, server_state=self.server_state, app_state=self.lifespan.state),
+                partial(self._http.make_protocol, config, self.server_state, self.lifespan.state, place=place),
                 connection,
                 ssl=config.ssl,
+                ssl_handshake_timeout=self._http.limits.head_seconds if config.ssl else None,
                 ssl_shutdown_timeout=FAREWELL_SECONDS if config.ssl else None,
             )
+            is_open = True
+        except OSError:
+            # Whoever breaks off the handshake, or never finishes it, is the only one to notice.
+            return
+        finally:
+            if not is_open:
+                place.leave()
 
 
 def check_address_free(address: Address) -> None:
@@ -183,7 +221,9 @@ def _begin(data: Path, address: Address, url: str) -> int:
 def _serve(data: Path, address: Address, number: int, lifeline: Lifeline) -> None:
     """Be one of the processes; the first one also does what is due."""
     with open_installation(data) as installation, _working(installation) if number == 0 else nullcontext():
-        server = _Server(_configure(installation, address), lifeline)
+        settings = installation.settings.server
+        http = make_http(settings, raise_descriptor_limit(settings.connections + RESERVED_DESCRIPTORS))
+        server = _Server(configure(installation, http, is_plain=address.is_plain), lifeline, http)
         # To the end of the process: what follows the calls is not to be broken off either. The server has handlers of its own
         # while it runs, and when it has ended it raises once more the signal that ended it.
         for each in SIGNALS:
@@ -200,7 +240,31 @@ def create_installed_app(installation: Installation) -> ASGIApp:
         sealing_interval=installation.settings.history.sealing_interval,
         find_checkpoint=installation.checkpoints.read_last,
     )
-    return create_app(installation.world, installation.sign_ins, installation.turns, look)
+    server = installation.settings.server
+    edge = Edge(sources=make_sources(server), body_seconds=server.body_timeout.total_seconds())
+    return create_app(installation.world, installation.sign_ins, installation.turns, look, edge)
+
+
+def make_sources(server: ServerSettings) -> Sources:
+    """Return what finds the addresses of clients."""
+    return Sources(server.trusted_proxies, server.proxy_header.value)
+
+
+def make_http(server: ServerSettings, descriptors: int) -> Http:
+    """Return the bounds of one process that serves, which may open so many file descriptors."""
+    limits = share_limits(
+        server.connections,
+        server.connections_per_source,
+        count_processes(server),
+        descriptors,
+        make_sources(server).is_proxy,
+    )
+    bounds = HttpLimits(
+        request_line=server.request_line_limit,
+        headers=server.headers_limit,
+        head_seconds=server.head_timeout.total_seconds(),
+    )
+    return Http(bounds, Connections(limits))
 
 
 def _working(installation: Installation) -> AbstractContextManager[object]:
@@ -217,12 +281,13 @@ def _spare_what_stays() -> None:
     gc.set_threshold(*COLLECTION_THRESHOLDS)
 
 
-def _configure(installation: Installation, address: Address) -> uvicorn.Config:
-    tls = None if address.is_plain else installation.prepare_tls()
+def configure(installation: Installation, http: Http, *, is_plain: bool = False) -> uvicorn.Config:
+    """Return how uvicorn is to serve the installation."""
+    tls = None if is_plain else installation.prepare_tls()
     return uvicorn.Config(
         create_installed_app(installation),
         loop="uvloop",
-        http="httptools",
+        http=cast("type[asyncio.Protocol]", http.make_protocol),
         ws="none",
         lifespan="on",
         log_config=None,
@@ -232,7 +297,16 @@ def _configure(installation: Installation, address: Address) -> uvicorn.Config:
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         ssl_certfile=tls.identity if tls else None,
         ssl_keyfile_password=tls.password if tls else None,
+        ssl_ciphers=TLS_1_2_CIPHERS,
     )
+
+
+def _find_peer(connection: socket.socket) -> str:
+    """Return the address of the other end; nothing where it has gone already."""
+    try:
+        return str(connection.getpeername()[0])
+    except OSError:
+        return ""
 
 
 @contextmanager

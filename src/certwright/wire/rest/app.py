@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from certwright.application.note_denials import DenialHistory
 from certwright.application.world import World
 from certwright.domain.ports import SignIn, Turns
 from certwright.wire.rest import (
@@ -17,10 +18,10 @@ from certwright.wire.rest import (
 )
 from certwright.wire.rest.asgi import ASGIApp, Receive, Scope, Send
 from certwright.wire.rest.calls import Route
-from certwright.wire.rest.desk import Desk
+from certwright.wire.rest.desk import Desk, Edge
 from certwright.wire.rest.folding import ROOT, fold_path
 from certwright.wire.rest.health import HEALTH, HealthDesk, LookAtHealth
-from certwright.wire.rest.routing import RouteTable
+from certwright.wire.rest.routing import RouteTable, check_host
 from certwright.wire.rest.sign_in import Reception
 
 ROUTES: tuple[Route, ...] = (
@@ -37,12 +38,19 @@ ROUTES: tuple[Route, ...] = (
 """Every address of the API: a new one is a function that takes a `Call`, and a line here or in its module."""
 
 
-def create_app(world: World, sign_ins: Sequence[SignIn], turns: Turns, look: LookAtHealth) -> ASGIApp:
+def create_app(
+    world: World,
+    sign_ins: Sequence[SignIn],
+    turns: Turns,
+    look: LookAtHealth,
+    edge: Edge = Edge(),  # noqa: B008 - immutable
+) -> ASGIApp:
     """Return the application; its threads end with its lifespan.
 
-    Shape: *sign_ins* are asked in their order; *look* finds out how the server is.
+    Shape: *sign_ins* are asked in their order; *look* finds out how the server is; *edge* is what the settings say of clients.
     """
-    desk, health = Desk(world, Reception(sign_ins), turns), HealthDesk(look)
+    denials = DenialHistory(world.store, world.clock)
+    desk, health = Desk(world, Reception(sign_ins), turns, denials, edge), HealthDesk(look)
     table = RouteTable(f"{ROOT}/api", ROUTES)
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
@@ -50,6 +58,7 @@ def create_app(world: World, sign_ins: Sequence[SignIn], turns: Turns, look: Loo
             await _live((desk, health), receive, send)
             return
         try:
+            check_host(scope["http_version"], scope["headers"])
             if scope["path"] == HEALTH:
                 response = await health.take(scope["method"])
             else:

@@ -23,7 +23,7 @@ class Response:
         """Hand the answer to the web server."""
         headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in self.headers]
         if self.body:
-            headers.append((b"content-type", b"application/json"))
+            headers.append((b"content-type", b"application/json; charset=utf-8"))
         if self.status != 204:
             # RFC 9110 section 8.6: an answer without content has no length, not even zero.
             headers.append((b"content-length", str(len(self.body)).encode()))

@@ -11,18 +11,21 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import msgspec
+import structlog
 
+from certwright.application.note_denials import DenialHistory
 from certwright.application.world import World
 from certwright.domain.errors import CertwrightError
 from certwright.domain.identities import Caller
 from certwright.domain.ports import TakesLong, Turns
 from certwright.wire.rest.asgi import Receive, Response, Scope
 from certwright.wire.rest.calls import Answer, Call, Route
-from certwright.wire.rest.errors import answer_error
+from certwright.wire.rest.errors import CallOrigin, answer_error, is_denial
 from certwright.wire.rest.folding import fold_query
 from certwright.wire.rest.gathering import Gathering
-from certwright.wire.rest.reading import read_body
-from certwright.wire.rest.sign_in import Credentials, Reception, parse_authorization
+from certwright.wire.rest.reading import PATIENCE_SECONDS, check_not_encoded, read_body
+from certwright.wire.rest.sign_in import ANONYMOUS, Credentials, Reception, parse_authorization
+from certwright.wire.rest.sources import Sources
 from certwright.wire.rest.workers import Workers
 
 Result = TypeVar("Result")
@@ -34,37 +37,67 @@ LARGE_BODY_OCTETS = 65_536
 
 _EACH_ANSWER = (("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff"))
 _encode = msgspec.json.Encoder().encode
+_log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edge:
+    """What the settings say of clients: where they are, and how long they may take for a body."""
+
+    sources: Sources = Sources()
+    body_seconds: float = PATIENCE_SECONDS
+
+
+@dataclass(slots=True, eq=False)
 class _Errand:
+    """One call on its way. Shape: *caller* is None until it is known who calls."""
+
     route: Route
     path: Mapping[str, str]
     scope: Scope
+    source: str
     credentials: Credentials
-    body: bytes
+    body: bytes = b""
+    caller: Caller | None = None
+
+    def describe(self) -> CallOrigin:
+        """Return who asked for what, for the log."""
+        method = self.scope.get("method", self.route.method)
+        return CallOrigin(method, self.route.path, tuple(self.path.values()), self.source, self.caller)
 
 
 class Desk:
     """Takes calls and answers them, in threads of its own: they cost less than those of the framework, and are few."""
 
-    def __init__(self, world: World, reception: Reception, turns: Turns) -> None:
+    def __init__(
+        self,
+        world: World,
+        reception: Reception,
+        turns: Turns,
+        denials: DenialHistory | None = None,
+        edge: Edge = Edge(),
+    ) -> None:
         self._world = world
         self._reception = reception
         self._turns = turns
         self._workers = Workers(THREADS, "rest", turns)
+        self._denials = denials
+        self._edge = edge
         self._gatherings: dict[Route, Gathering[_Errand, Response | None]] = {}
 
     async def take(self, route: Route, path: Mapping[str, str], scope: Scope, receive: Receive) -> Response:
         """Return the answer to one call, also when it goes wrong. Shape: *path* has the values of named segments."""
+        errand = _Errand(route, path, scope, self._edge.sources.find(scope), ANONYMOUS)
         try:
-            return await self._take(route, path, scope, receive)
+            return await self._take(errand, receive)
         except Exception as error:  # noqa: BLE001 - the outermost edge: whatever happens becomes an answer and a line of the log
-            return self.refuse(error)
+            origin = errand.describe()
+            await self._note_denial(error, origin)
+            return self.refuse(error, origin)
 
-    def refuse(self, error: Exception) -> Response:
-        """Return the answer that says no."""
-        answer = answer_error(error, self._reception.challenges)
+    def refuse(self, error: Exception, origin: CallOrigin | None = None) -> Response:
+        """Return the answer that says no; the log says it with the *origin* of the call."""
+        answer = answer_error(error, self._reception.challenges, origin)
         return _respond(answer.status, _encode(answer.body), answer.headers)
 
     def close(self) -> None:
@@ -72,26 +105,38 @@ class Desk:
         self._workers.close()
         self._reception.close()
 
-    async def _take(self, route: Route, path: Mapping[str, str], scope: Scope, receive: Receive) -> Response:
-        credentials = parse_authorization(_find_header(scope, b"authorization"), _find_source(scope))
-        caller, body = None, b""
+    async def _take(self, errand: _Errand, receive: Receive) -> Response:
+        route, scope = errand.route, errand.scope
+        errand.credentials = parse_authorization(_find_header(scope, b"authorization"), errand.source)
         if route.takes_body:
+            check_not_encoded(_find_header(scope, b"content-encoding"))
             if _is_large(_find_header(scope, b"content-length")):
-                caller = await self._sign_in(credentials)
-            body = await read_body(receive)
-        errand = _Errand(route, path, scope, credentials, body)
-        if route.together is not None and caller is None:
+                errand.caller = await self._sign_in(errand.credentials)
+            errand.body = await read_body(receive, self._edge.body_seconds)
+        if route.together is not None and errand.caller is None:
             response = await self._gather(route).join(errand)
         else:
-            response = await self._run(route, lambda: self._do(errand, caller))
+            response = await self._run(_is_brief(errand), lambda: self._do(errand))
         if response is None:
-            caller = await self._reception.authenticate(credentials)
-            response = await self._run(route, lambda: self._do_for(errand, caller))
+            errand.caller = caller = await self._reception.authenticate(errand.credentials)
+            response = await self._run(_is_brief(errand), lambda: self._do_for(errand, caller))
         return response
 
-    async def _run(self, route: Route, work: Callable[[], Result]) -> Result:
+    async def _note_denial(self, error: Exception, origin: CallOrigin) -> None:
+        """Write the event of a call that its caller had no right to."""
+        if self._denials is None or origin.caller is None or not is_denial(error):
+            return
+        denial = self._denials.plan(origin.caller, origin.method, origin.route, origin.object)
+        if denial is None:
+            return
+        try:
+            await self._workers.run(denial)
+        except CertwrightError as unavailable:
+            _log.warning("denial not recorded", code=unavailable.code)
+
+    async def _run(self, is_brief: bool, work: Callable[[], Result]) -> Result:
         """Return what *work* returns, done here if it is brief and nobody else is at work, or else by a thread."""
-        if route.is_brief:
+        if is_brief:
             with self._turns.brief() as has_turn:
                 if has_turn:
                     with suppress(TakesLong):
@@ -102,15 +147,20 @@ class Desk:
         known = await self._workers.run(lambda: self._reception.recall(credentials))
         return known or await self._reception.authenticate(credentials)
 
-    def _do(self, errand: _Errand, caller: Caller | None) -> Response | None:
+    def _do(self, errand: _Errand) -> Response | None:
         """Return the answer, or None when it takes slow work first to know who calls."""
-        caller = caller or self._reception.recall(errand.credentials)
-        return None if caller is None else self._do_for(errand, caller)
+        errand.caller = errand.caller or self._reception.recall(errand.credentials)
+        return None if errand.caller is None else self._do_for(errand, errand.caller)
+
+    def _do_for(self, errand: _Errand, caller: Caller) -> Response:
+        return _encode_answer(errand.route.work(self._describe(errand, caller)))
 
     def _gather(self, route: Route) -> Gathering[_Errand, Response | None]:
         gathering = self._gatherings.get(route)
         if gathering is None:
-            gathering = Gathering(lambda errands: self._run(route, lambda: self._do_together(route, errands)))
+            gathering = Gathering(
+                lambda errands: self._run(all(map(_is_brief, errands)), lambda: self._do_together(route, errands))
+            )
             self._gatherings[route] = gathering
         return gathering
 
@@ -126,14 +176,10 @@ class Desk:
     def _begin(self, errand: _Errand) -> Call | CertwrightError | None:
         """Return the call, None when it takes slow work first to know who calls, or why it is refused before its route."""
         try:
-            caller = self._reception.recall(errand.credentials)
-            return None if caller is None else self._describe(errand, caller)
+            errand.caller = self._reception.recall(errand.credentials)
+            return None if errand.caller is None else self._describe(errand, errand.caller)
         except CertwrightError as refused:
             return refused
-
-    def _do_for(self, errand: _Errand, caller: Caller) -> Response:
-        answer = errand.route.work(self._describe(errand, caller))
-        return _encode_answer(answer)
 
     def _describe(self, errand: _Errand, caller: Caller) -> Call:
         return Call(
@@ -163,9 +209,9 @@ def _find_header(scope: Scope, name: bytes) -> str | None:
     return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), None)
 
 
-def _find_source(scope: Scope) -> str:
-    client = scope["client"]
-    return client[0] if client else "unknown"
+def _is_brief(errand: _Errand) -> bool:
+    """Return whether the event loop may do it: a large body takes long to read, whatever the route does with it."""
+    return errand.route.is_brief and len(errand.body) <= LARGE_BODY_OCTETS
 
 
 def _is_large(content_length: str | None) -> bool:

@@ -12,12 +12,15 @@ import structlog
 from msgspec import UNSET, Struct, UnsetType, field
 
 from certwright.domain import errors as domain
+from certwright.domain.bounded_events import format_for_display
 from certwright.domain.errors import CertwrightError, RulesBroken, SignInThrottled
+from certwright.domain.identities import Caller
 from certwright.wire.rest.faults import WireFault, WireRefusal
 
 STATUS_OF: dict[type[CertwrightError], int] = {
     domain.CredentialsMissing: 401,
     domain.CredentialsRejected: 401,
+    domain.SchemeNotOffered: 401,
     domain.SignInThrottled: 401,
     domain.AccessDenied: 403,
     domain.SubjectDisabled: 403,
@@ -177,18 +180,46 @@ class ErrorAnswer:
     headers: tuple[tuple[str, str], ...] = ()
 
 
-def answer_error(error: Exception, challenges: tuple[str, ...]) -> ErrorAnswer:
+@dataclass(frozen=True, slots=True)
+class CallOrigin:
+    """Who asked for what. Shape: *route* is the address with the names of its values, *values* are those."""
+
+    method: str
+    route: str
+    values: tuple[str, ...]
+    source: str
+    caller: Caller | None = None
+
+    @property
+    def object(self) -> str:
+        """Return the identifiers in the address, as they may be shown."""
+        return " ".join(format_for_display(each) for each in self.values)
+
+    def describe(self) -> dict[str, str]:
+        """Return the fields for a line of the log."""
+        account = self.caller.user.nt4_name if self.caller else ""
+        fields = {"account": account, "source": self.source, "method": self.method, "route": self.route, "object": self.object}
+        return {name: value for name, value in fields.items() if value}
+
+
+def is_denial(error: Exception) -> bool:
+    """Return whether the caller is known, and may not do what was asked for."""
+    return isinstance(error, CertwrightError) and STATUS_OF.get(type(error)) == 403
+
+
+def answer_error(error: Exception, challenges: tuple[str, ...], origin: CallOrigin | None = None) -> ErrorAnswer:
     """Return what the client is told about *error*, and write to the log what it is not told.
 
     Shape: *challenges* are the WWW-Authenticate values that a 401 carries.
     """
     correlation_id = uuid4()
+    log = _log.bind(correlation_id=str(correlation_id), **({} if origin is None else origin.describe()))
     if isinstance(error, CertwrightError) and STATUS_OF.get(type(error), 500) < 500:
-        return _answer_refusal(error, correlation_id, challenges)
+        return _answer_refusal(error, correlation_id, challenges, log)
     if isinstance(error, WireRefusal):
-        _log.info("refused", code=error.fault.code, status=error.fault.status, correlation_id=str(correlation_id))
+        log.info("refused", code=error.fault.code, status=error.fault.status)
         return _answer_fault(error.fault, correlation_id, error.headers)
-    _log.error("failed", correlation_id=str(correlation_id), exc_info=error)
+    log.error("failed", exc_info=error)
     return _answer_fault(WireFault.INTERNAL_ERROR, correlation_id)
 
 
@@ -196,9 +227,11 @@ def _answer_fault(fault: WireFault, correlation_id: UUID, headers: tuple[tuple[s
     return ErrorAnswer(fault.status, ErrorBody(fault.text, fault.code, correlation_id), headers)
 
 
-def _answer_refusal(error: CertwrightError, correlation_id: UUID, challenges: tuple[str, ...]) -> ErrorAnswer:
+def _answer_refusal(
+    error: CertwrightError, correlation_id: UUID, challenges: tuple[str, ...], log: structlog.typing.WrappedLogger
+) -> ErrorAnswer:
     status = STATUS_OF[type(error)]
-    _log.info("refused", code=error.code, status=status, correlation_id=str(correlation_id))
+    log.info("refused", code=error.code, status=status)
     body = ErrorBody(error.text, error.code, correlation_id, _list_details(error))
     headers = [("WWW-Authenticate", each) for each in challenges] if status == 401 else []
     if isinstance(error, SignInThrottled):

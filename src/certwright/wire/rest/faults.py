@@ -15,6 +15,31 @@ class WireFault(Enum):
     Shape: the codes of everything else are those of `certwright.domain.errors`; no code is in both.
     """
 
+    MALFORMED_HTTP = (400, "malformed-http", "This is not a call of HTTP/1.1.", "The octets are none of HTTP.")
+    HOST_HEADER_WRONG = (
+        400,
+        "host-header-wrong",
+        "A call of HTTP/1.1 has one Host header.",
+        "The header Host is missing, or there is more than one.",
+    )
+    TOO_MANY_CALLS = (
+        400,
+        "too-many-calls",
+        "Too many calls were sent on this connection before the first was answered: wait for the answers.",
+        "A client pipelines more calls than are kept waiting.",
+    )
+    REQUEST_LINE_TOO_LONG = (
+        414,
+        "request-line-too-long",
+        "The request line is longer than this server takes.",
+        "The method, path and query are longer than server.request_line_limit.",
+    )
+    HEADERS_TOO_LARGE = (
+        431,
+        "headers-too-large",
+        "The headers are longer, or more, than this server takes.",
+        "The headers are longer than server.headers_limit.",
+    )
     ROUTE_UNKNOWN = (404, "route-unknown", "There is nothing at this address.", "No call of the API has this path.")
     METHOD_NOT_ALLOWED = (
         405,
@@ -28,6 +53,18 @@ class WireFault(Enum):
         "content-type-refused",
         "The Content-Type of a body has to be application/json.",
         "The body is said to be something else than JSON.",
+    )
+    CHARSET_REFUSED = (
+        415,
+        "charset-refused",
+        "The charset of a body has to be utf-8; utf-16 and windows-1252 are read, too.",
+        "The Content-Type states a charset that is not known.",
+    )
+    CONTENT_ENCODING_REFUSED = (
+        415,
+        "content-encoding-refused",
+        "The body has a Content-Encoding: send it as it is, not compressed.",
+        "The body is compressed.",
     )
     INTERNAL_ERROR = (
         500,

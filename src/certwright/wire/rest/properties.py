@@ -11,7 +11,7 @@ from uuid import UUID
 
 from certwright.domain.data_items import DataItem
 from certwright.domain.errors import MalformedBody, MalformedValue, RulesBroken, check_none_broken
-from certwright.wire.rest.identifiers import find_identifier
+from certwright.wire.rest.identifiers import UNSET_IDENTIFIER, find_identifier
 from certwright.wire.rest.json_values import parse_json
 
 FAULTS_LIMIT = 20
@@ -54,12 +54,12 @@ class Properties:
         return self._take_text(name, self._values.get(name)) or ""
 
     def read_identifier(self, name: str) -> UUID | None:
-        """Return a GUID; None by default, and when it is empty."""
+        """Return a GUID; None by default, and when it is empty or all zeros, as the API itself writes that there is none."""
         text = self.read_text(name).strip()
         identifier = find_identifier(text)
         if text and identifier is None:
             self.refuse(name, "a GUID is wanted")
-        return identifier
+        return None if identifier == UNSET_IDENTIFIER else identifier
 
     def read_whole_number(self, name: str) -> int | None:
         """Return a number, also from a string of digits; None by default, and when it is empty."""

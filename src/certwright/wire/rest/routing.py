@@ -29,7 +29,7 @@ class RouteTable:
             node.routes[route.method] = route
 
     def get_route(self, method: str, path: str) -> tuple[Route, Mapping[str, str]]:
-        """Return the route and the values of its named segments. Shape: *path* is folded.
+        """Return the route and the values of its named segments; HEAD is asked of what GET is. Shape: *path* is folded.
 
         Errors: WireRefusal, 404 for an unknown address, 405 for one that is not asked with *method*.
         """
@@ -44,11 +44,20 @@ class RouteTable:
             node = following
         if not node.routes:
             raise WireRefusal(WireFault.ROUTE_UNKNOWN)
-        route = node.routes.get(method)
+        # Source: RFC 9110 section 9.3.2. The web server sends the head of the answer and no body.
+        route = node.routes.get("GET" if method == "HEAD" else method)
         if route is None:
-            allowed = ("Allow", ", ".join(sorted(node.routes)))
+            methods = [*node.routes, "HEAD"] if "GET" in node.routes else [*node.routes]
+            allowed = ("Allow", ", ".join(sorted(methods)))
             raise WireRefusal(WireFault.METHOD_NOT_ALLOWED, allowed)
         return route, values
+
+
+def check_host(http_version: str, headers: Iterable[tuple[bytes, bytes]]) -> None:
+    """Raise unless the call says once for which host it is. Errors: WireRefusal (400). Source: RFC 9112 section 3.2."""
+    given = sum(name == b"host" for name, _ in headers)
+    if given > 1 or (given == 0 and http_version == "1.1"):
+        raise WireRefusal(WireFault.HOST_HEADER_WRONG)
 
 
 def _descend(node: _Node, segment: str) -> _Node:

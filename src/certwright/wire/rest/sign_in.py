@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from certwright.domain.errors import CredentialsMissing, SignInThrottled
+from certwright.domain.bounded_events import format_for_display
+from certwright.domain.errors import CredentialsMissing, SchemeNotOffered, SignInThrottled
 from certwright.domain.identities import Caller
 from certwright.domain.ports import SignIn
 from certwright.wire.rest.workers import Workers
@@ -23,6 +24,9 @@ class Credentials:
     source: str
 
 
+ANONYMOUS = Credentials("", "", "")
+
+
 def parse_authorization(header: str | None, source: str) -> Credentials:
     """Return what the header says. Errors: CredentialsMissing. Source: RFC 9110 section 11.4."""
     scheme, _, secret = (header or "").strip().partition(" ")
@@ -36,6 +40,8 @@ class Reception:
 
     def __init__(self, sign_ins: Sequence[SignIn]) -> None:
         self._sign_ins = tuple(sign_ins)
+        names = [each.challenge.partition(" ")[0] for each in self._sign_ins]
+        self._schemes = {name.lower(): name for name in names}
         self._workers = Workers(THREADS, "sign-in")
         self._waiting = 0
 
@@ -45,7 +51,9 @@ class Reception:
         return tuple(each.challenge for each in self._sign_ins)
 
     def recall(self, credentials: Credentials) -> Caller | None:
-        """Return the caller when he is known already. Errors: CredentialsRejected; SignInThrottled."""
+        """Return the caller when known already. Errors: SchemeNotOffered; CredentialsRejected; SignInThrottled."""
+        if credentials.scheme.lower() not in self._schemes:
+            raise SchemeNotOffered(format_for_display(credentials.scheme), " or ".join(self._schemes.values()))
         for each in self._sign_ins:
             caller = each.recall(credentials.scheme, credentials.secret, credentials.source)
             if caller is not None:
