@@ -1,33 +1,30 @@
 """Events that foreign calls cause, at a rate that cannot fill the history."""
 
 from datetime import datetime, timedelta
-from threading import Lock
 
 SHOWN_CHARACTERS = 64
 
 
 class EventRate:
-    """Lets at most *events_a_minute* be written, and counts those that are left out."""
+    """Lets at most *events_a_minute* be written, and counts those that are left out; for one thread at a time."""
 
     def __init__(self, events_a_minute: int = 60) -> None:
         self._limit = events_a_minute
         self._minute_ends: datetime | None = None
         self._written = 0
         self._left_out = 0
-        self._lock = Lock()
 
     def find_room(self, now: datetime) -> int | None:
         """Return how many events were left out before this one, or None when this one is to be left out, too."""
-        with self._lock:
-            if self._minute_ends is None or now >= self._minute_ends:
-                self._minute_ends = now + timedelta(minutes=1)
-                self._written = 0
-            if self._written >= self._limit:
-                self._left_out += 1
-                return None
-            self._written += 1
-            left_out, self._left_out = self._left_out, 0
-            return left_out
+        if self._minute_ends is None or now >= self._minute_ends:
+            self._minute_ends = now + timedelta(minutes=1)
+            self._written = 0
+        if self._written >= self._limit:
+            self._left_out += 1
+            return None
+        self._written += 1
+        left_out, self._left_out = self._left_out, 0
+        return left_out
 
 
 def format_for_display(name: str) -> str:

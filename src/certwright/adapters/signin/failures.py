@@ -1,5 +1,6 @@
 """Failed sign-ins as events, at a rate that nobody can use to fill the history."""
 
+from threading import Lock
 from uuid import UUID
 
 from certwright.domain.bounded_events import EventRate, format_for_display
@@ -14,11 +15,13 @@ class FailureHistory:
         self._store = store
         self._clock = clock
         self._rate = EventRate(events_a_minute)
+        self._lock = Lock()
 
     def append(self, event_type: EventType, name: str, source: str, subject_id: UUID | None) -> None:
         """Record that somebody who says he is *name* was turned away; *subject_id* is whose account that is."""
         now = self._clock.now()
-        left_out = self._rate.find_room(now)
+        with self._lock:
+            left_out = self._rate.find_room(now)
         if left_out is None:
             return
         event = Event(
