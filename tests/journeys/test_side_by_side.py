@@ -17,7 +17,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from certwright.settings import ServerSettings
+from certwright.server_settings import ServerSettings
 from certwright.wire.cli.audit import NOT_COMPARED
 from certwright.wire.cli.serving import MOST_PROCESSES, count_processes
 from worlds.commands import FAST_SETTINGS, ServingProcess, certwright, serving

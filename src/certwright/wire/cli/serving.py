@@ -24,7 +24,8 @@ from certwright.application.world import World
 from certwright.bootstrap import Installation, open_installation
 from certwright.domain.errors import AddressUnavailable
 from certwright.domain.events import PROGRAM, EventType, tell_of_program
-from certwright.settings import ServerSettings, Settings, list_effective
+from certwright.server_settings import ServerSettings
+from certwright.settings import Settings, list_effective
 from certwright.wire.connections import (
     RESERVED_DESCRIPTORS,
     Connections,
