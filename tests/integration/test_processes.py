@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 
 import pytest
 
-from certwright.wire.processes import REPLACED_AFTER_SECONDS
+from certwright.wire.processes import KILLED_AFTER_PINGS, REPLACED_AFTER_SECONDS
 from worlds import side_by_side
 from worlds.side_by_side import FAILED
 from worlds.system import await_that, is_there, list_children, list_open
@@ -110,7 +110,7 @@ def test_a_process_without_file_descriptors_loses_a_connection_and_nothing_else(
         with few_file_descriptors(child):
             with pytest.raises(OSError):
                 first.ask()
-            assert first.read_log("lost")["pid"] == child
+            assert first.read_log("connection not taken")["error"] == "no file descriptor left"
         assert first.ask() == child
 
 
@@ -194,6 +194,40 @@ def test_one_that_cannot_be_replaced_for_want_of_file_descriptors_is_replaced_la
             assert first.read_log("process not started")["error"] == "Too many open files"
         await_that(lambda: len({first.ask() for _ in range(2)}) == 2, "it is not replaced")
         assert max(both) in {first.ask() for _ in range(2)}
+
+
+def test_process_that_stands_still_gets_no_connections_and_is_replaced() -> None:
+    with running(2, "answer") as first:
+        frozen, other = sorted(first.ask() for _ in range(2))
+        os.kill(frozen, signal.SIGSTOP)
+        assert first.read_log("process does not answer")["pid"] == frozen
+        assert {first.ask() for _ in range(6)} == {other}
+        assert first.read_log("process killed")["pid"] == frozen
+        assert first.read_log("process ended")["status"] == -signal.SIGKILL
+        await_that(lambda: len({first.ask() for _ in range(2)}) == 2, "it is not replaced")
+        assert other in {first.ask() for _ in range(2)}
+
+
+def test_process_that_stands_still_for_a_moment_is_dealt_connections_again() -> None:
+    with running(2, "answer") as first:
+        frozen = first.ask()
+        os.kill(frozen, signal.SIGSTOP)
+        assert first.read_log("process does not answer")["pid"] == frozen
+        os.kill(frozen, signal.SIGCONT)
+        await_that(lambda: frozen in {first.ask() for _ in range(2)}, "it is dealt no connection")
+
+
+def test_processes_are_not_replaced_after_all_of_them_stood_still() -> None:
+    with running(2, "answer") as first:
+        both = {first.ask() for _ in range(2)}
+        everything = [first.process.pid, *both]
+        for each in everything:
+            os.kill(each, signal.SIGSTOP)
+        # Longer than the pings would take that a process may leave unanswered.
+        sleep(KILLED_AFTER_PINGS * side_by_side.PING_SECONDS + 1)
+        for each in reversed(everything):
+            os.kill(each, signal.SIGCONT)
+        await_that(lambda: {first.ask() for _ in range(2)} == both, "one of them was replaced")
 
 
 # -- the end of all --------------------------------------------------------------------------------------------------------

@@ -17,6 +17,8 @@ from certwright.wire.processes import Ending, Lifeline, Processes
 
 PATIENCE_SECONDS = 300
 """Longer than any test waits."""
+PING_SECONDS = 0.05
+LIFE_SECONDS = 60
 FAILED = 3
 """The exit status when one could not start."""
 log = structlog.get_logger()
@@ -31,7 +33,6 @@ def answer(lifeline: Lifeline) -> None:
         except EOFError:
             return
         if connection is None:
-            log.info("lost", pid=os.getpid())
             continue
         with connection:
             connection.sendall(b"%d" % os.getpid())
@@ -65,13 +66,13 @@ def end_at_once(lifeline: Lifeline) -> None:
 def take_one(lifeline: Lifeline) -> None:
     """Answer one, take no more, and be in no hurry to end."""
     lifeline.tell_ready()
-    connection = lifeline.receive()
+    while (connection := lifeline.receive()) is None:
+        pass
     lifeline.close()
-    if connection is not None:
-        with connection:
-            connection.sendall(b"%d" % os.getpid())
+    with connection:
+        connection.sendall(b"%d" % os.getpid())
     # It would not notice that nobody is above any more.
-    signal.alarm(PATIENCE_SECONDS)
+    signal.alarm(LIFE_SECONDS)
     signal.pause()
 
 
@@ -92,7 +93,7 @@ def main() -> None:
     )
     ending = Ending()
     with socket.create_server(("127.0.0.1", 0)) as listener, ending.on_signals():
-        processes = Processes(int(sys.argv[1]), listener, work)
+        processes = Processes(int(sys.argv[1]), listener, work, ping_seconds=PING_SECONDS)
         try:
             processes.start(ending)
             sys.stdout.write(f"{listener.getsockname()[1]}\n")

@@ -361,6 +361,10 @@ class Turns(Protocol):
     def giving_way(self) -> AbstractContextManager[None]:
         """Let others have their turn while the body of a ``with`` waits for one of them, who may need it to go on."""
 
+    @property
+    def is_brief(self) -> bool:
+        """Return whether this thread has a turn and must be back soon."""
+
     def brief(self) -> AbstractContextManager[bool]:
         """Run the body of a ``with`` as the turn of somebody who must be back soon; it is told whether he has one now."""
 

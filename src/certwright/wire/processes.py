@@ -29,7 +29,14 @@ REST_SECONDS = 0.1
 DEALT_AT_ONCE = 64
 """Connections before it is looked again whether a process ended, or the end was asked for."""
 
-_READY, _CONNECTION = b"r", b"c"
+PING_SECONDS = 1.0
+"""How often each process is asked whether it still answers."""
+NOT_DEALT_AFTER_PINGS = 5
+"""A process that has left so many of them unanswered is dealt no connection, so that none waits for it."""
+KILLED_AFTER_PINGS = 60
+"""And one that has left so many is killed, and replaced: what it holds, such as the lock of the database, becomes free."""
+
+_READY, _CONNECTION, _PING, _PONG = b"r", b"c", b"p", b"a"
 
 log = structlog.get_logger(__name__)
 
@@ -77,17 +84,24 @@ class Lifeline:
         return self._end.fileno()
 
     def receive(self) -> socket.socket | None:
-        """Return the next connection; None when it was lost because this process has no file descriptor left for it.
+        """Return the next connection; None for a ping, which is answered, or for a connection that was lost because this
+        process has no file descriptor left for it.
 
         Errors: EOFError when the one above is gone.
         """
         try:
             message, descriptors, _, _ = socket.recv_fds(self._end, len(_CONNECTION), 1)
+            if message == _PING:
+                self._end.send(_PONG)
+                return None
         except OSError as error:
             raise EOFError from error
         if not message:
             raise EOFError
-        return socket.socket(fileno=descriptors[0]) if descriptors else None
+        if not descriptors:
+            log.warning("connection not taken", error="no file descriptor left")
+            return None
+        return socket.socket(fileno=descriptors[0])
 
     def close(self) -> None:
         """Take no more connections; the one above notices, and deals to others."""
@@ -103,18 +117,27 @@ Until it sees to signals itself, they end it at once: it has nothing yet that co
 
 @dataclass(slots=True)
 class _Child:
-    """Shape: *is_ready* is None before it takes connections, True while it does, False when it has closed its lifeline."""
+    """Shape: *is_ready* is None before it takes connections, True while it does, False when it has closed its lifeline.
+
+    *unanswered* counts the pings since its last answer.
+    """
 
     process: ForkProcess
     line: socket.socket
     started: float
     is_ready: bool | None = None
+    unanswered: int = 0
+
+    @property
+    def takes_connections(self) -> bool:
+        """Return whether connections are dealt to it."""
+        return bool(self.is_ready) and self.unanswered < NOT_DEALT_AFTER_PINGS
 
 
 class Processes:
     """Some copies of this process, each of which does *work* with its share of the connections to *listener*."""
 
-    def __init__(self, count: int, listener: socket.socket, work: Work) -> None:
+    def __init__(self, count: int, listener: socket.socket, work: Work, *, ping_seconds: float = PING_SECONDS) -> None:
         self._listener = listener
         self._listener.setblocking(False)
         self._work = work
@@ -122,6 +145,8 @@ class Processes:
         self._due = dict.fromkeys(range(count), 0.0)
         """When those are started that are not there."""
         self._dealt = 0
+        self._ping_seconds = ping_seconds
+        self._next_ping = 0.0
 
     def start(self, ending: Ending) -> None:
         """Start all of them, and return when they are ready, or when the end is asked for.
@@ -147,6 +172,7 @@ class Processes:
             if self._listener in ready:
                 self._deal(ending)
             self._fill_up()
+            self._ping()
 
     def end(self, patience_seconds: float) -> None:
         """End all of them: with SIGTERM, and those that are not gone after *patience_seconds* without asking."""
@@ -167,18 +193,42 @@ class Processes:
             if each.is_ready is not False:
                 yield each.line
         # While nobody could take them, connections are better kept where they are than dropped.
-        if any(each.is_ready for each in self._children.values()):
+        if any(each.takes_connections for each in self._children.values()):
             yield self._listener
 
-    def _find_patience(self) -> float | None:
-        """Return in how many seconds the next process is to be started; None when all are there."""
-        return max(0.0, min(self._due.values()) - monotonic()) if self._due else None
+    def _find_patience(self) -> float:
+        """Return in how many seconds the next process is to be started, or all are to be pinged."""
+        return max(0.0, min(self._next_ping, *self._due.values()) - monotonic()) if self._due else self._until_ping()
+
+    def _until_ping(self) -> float:
+        return max(0.0, self._next_ping - monotonic())
 
     def _look(self, ready: Collection[object]) -> None:
-        """Note who has become ready, and who takes no more."""
+        """Note which processes have become ready, answer, or take no more."""
         for each in self._children.values():
             if each.line in ready:
                 each.is_ready = _is_ready(each.line)
+                each.unanswered = 0
+
+    def _ping(self) -> None:
+        """Ping each process once in a while, and kill one that has left too many pings unanswered.
+
+        They are counted, not timed: while this process itself stands still, none is sent.
+        """
+        if self._until_ping():
+            return
+        self._next_ping = monotonic() + self._ping_seconds
+        for each in self._children.values():
+            if each.is_ready:
+                if each.unanswered >= KILLED_AFTER_PINGS:
+                    log.error("process killed", pid=each.process.pid, reason=f"{each.unanswered} pings were not answered")
+                    each.process.kill()
+                elif each.unanswered == NOT_DEALT_AFTER_PINGS:
+                    log.warning("process does not answer", pid=each.process.pid)
+                each.unanswered += 1
+                # Its socket is full when it does not read, and closed when it has just ended.
+                with suppress(OSError):
+                    each.line.send(_PING)
 
     def _deal(self, ending: Ending) -> None:
         """Give each connection that waits to the next process."""
@@ -195,7 +245,7 @@ class Processes:
                 self._hand_over(connection)
 
     def _hand_over(self, connection: socket.socket) -> None:
-        takers = [each for each in self._children.values() if each.is_ready]
+        takers = [each for each in self._children.values() if each.takes_connections]
         for _ in takers:
             child = takers[self._dealt % len(takers)]
             self._dealt += 1
@@ -264,8 +314,8 @@ def _signals_held_back() -> Iterator[None]:
 
 
 def _is_ready(line: socket.socket) -> bool:
-    """Return whether that is what a process says; one that has ended says nothing."""
+    """Return whether a process takes connections, as it says; one that has ended says nothing."""
     try:
-        return line.recv(len(_READY)) == _READY
+        return line.recv(len(_READY)) in (_READY, _PONG)
     except OSError:
         return False

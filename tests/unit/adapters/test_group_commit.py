@@ -1,12 +1,14 @@
 """Writing blocks that share a transaction."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from threading import Event
 
 import pytest
 
-from certwright.adapters.sql.group_commit import GroupCommit
+from certwright.adapters.sql.group_commit import GroupCommit, WaitedTooLong
 from certwright.adapters.turns import SingleTurn
+from certwright.domain.ports import TakesLong
 
 PATIENCE_SECONDS = 120
 
@@ -17,8 +19,9 @@ class RecordedTransaction:
     def __init__(self) -> None:
         self.done: list[str] = []
 
-    def begin(self) -> None:
+    def begin(self, deadline: float) -> bool:
         self.done.append("begin")
+        return True
 
     def open_block(self) -> None:
         self.done.append("open")
@@ -89,7 +92,7 @@ class SlowTransaction(RecordedTransaction):
 
 def test_a_brief_turn_that_meets_a_thread_at_the_disk_waits_without_its_turn_so_that_both_go_on() -> None:
     transaction, turns = SlowTransaction(), SingleTurn()
-    group = GroupCommit(transaction, on_lost=lambda: None, turns=turns)
+    group = GroupCommit(transaction, on_lost=lambda: None, turns=turns, brief_wait_seconds=PATIENCE_SECONDS)
 
     def write() -> None:
         with turns.held(), group.block():
@@ -109,6 +112,56 @@ def test_a_brief_turn_that_meets_a_thread_at_the_disk_waits_without_its_turn_so_
     writing.result(PATIENCE_SECONDS)
     assert briefly.result(PATIENCE_SECONDS)
     threads.shutdown()
+    assert transaction.done == ["begin", "open", "keep", "commit"] * 2
+
+
+class FrozenTransaction(RecordedTransaction):
+    """Cannot begin: another process has the lock."""
+
+    def begin(self, deadline: float) -> bool:
+        super().begin(deadline)
+        return False
+
+
+@pytest.mark.parametrize("is_held", [True, False])
+def test_block_is_refused_while_another_process_keeps_the_lock(is_held: bool) -> None:
+    transaction, turns = FrozenTransaction(), SingleTurn()
+    group = GroupCommit(transaction, on_lost=lambda: None, turns=turns)
+    with turns.held() if is_held else nullcontext(), pytest.raises(WaitedTooLong), group.block():
+        transaction.done.append("the body ran")
+    assert transaction.done == ["begin", "begin"]
+    with group.alone():
+        assert not group.has_waiting
+
+
+def test_brief_turn_leaves_a_wait_for_another_process_to_a_thread() -> None:
+    transaction, turns = FrozenTransaction(), SingleTurn()
+    group = GroupCommit(transaction, on_lost=lambda: None, turns=turns)
+    with turns.brief() as has_turn:
+        assert has_turn
+        with pytest.raises(TakesLong), group.block():
+            transaction.done.append("the body ran")
+        assert turns.is_brief
+    assert transaction.done == ["begin"]
+
+
+@pytest.mark.parametrize(("is_brief", "refusal"), [(True, TakesLong), (False, WaitedTooLong)])
+def test_wait_for_another_thread_has_an_end(*, is_brief: bool, refusal: type[Exception]) -> None:
+    transaction, turns = SlowTransaction(), SingleTurn()
+    group = GroupCommit(transaction, on_lost=lambda: None, turns=turns, wait_seconds=0.05, brief_wait_seconds=0.05)
+
+    def write() -> None:
+        with group.block():
+            pass
+
+    with ThreadPoolExecutor(1) as threads:
+        writing = threads.submit(write)
+        assert transaction.is_committing.wait(PATIENCE_SECONDS)
+        with turns.brief() if is_brief else turns.held(), pytest.raises(refusal), group.block():
+            transaction.done.append("the body ran")
+        transaction.may_commit.set()
+        writing.result(PATIENCE_SECONDS)
+    write()
     assert transaction.done == ["begin", "open", "keep", "commit"] * 2
 
 

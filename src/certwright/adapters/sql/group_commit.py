@@ -4,18 +4,25 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from math import inf
+from time import monotonic
 from typing import Protocol
 
-from certwright.domain.ports import Turns
+from certwright.domain.ports import TakesLong, Turns
 
 GROUP_LIMIT = 32
 """Blocks in a transaction; more would keep the first one waiting for its answer without being much cheaper."""
+WAIT_SECONDS = 10
+"""How long a block waits for other threads and processes, all in all, before it is refused."""
+BRIEF_WAIT_SECONDS = 0.25
+"""How long the event loop waits for them before a thread has to; and how long a thread does so with its turn."""
 
 
 class Transaction(Protocol):
     """The only writing connection of a process."""
 
-    def begin(self) -> None: ...
+    def begin(self, deadline: float) -> bool:
+        """Return whether it could begin: not while another process has the lock until *deadline* of `time.monotonic`."""
 
     def open_block(self) -> None:
         """Mark the point to which `undo_block` goes back."""
@@ -45,6 +52,10 @@ class GroupLost(Exception):
     """The transaction was lost with every block in it; the cause says why."""
 
 
+class WaitedTooLong(Exception):
+    """Others, threads or processes, did not finish within `WAIT_SECONDS`. The block did not begin."""
+
+
 class GroupCommit:
     """Blocks that write take turns at one transaction, first come, first served.
 
@@ -54,11 +65,20 @@ class GroupCommit:
     """
 
     def __init__(
-        self, transaction: Transaction, *, on_lost: Callable[[], None], turns: Turns, limit: int = GROUP_LIMIT
+        self,
+        transaction: Transaction,
+        *,
+        on_lost: Callable[[], None],
+        turns: Turns,
+        limit: int = GROUP_LIMIT,
+        wait_seconds: float = WAIT_SECONDS,
+        brief_wait_seconds: float = BRIEF_WAIT_SECONDS,
     ) -> None:
         self._transaction = transaction
         self._on_lost = on_lost
         self._limit = limit
+        self._wait_seconds = wait_seconds
+        self._brief_wait_seconds = brief_wait_seconds
         self._turns = turns
         self._mutex = threading.Lock()
         self._waiting: deque[threading.Lock] = deque()
@@ -75,10 +95,12 @@ class GroupCommit:
     def block(self) -> Iterator[None]:
         """Run the body of a ``with`` as one block.
 
-        Errors: GroupLost when the transaction failed, in this block or in another one of its group.
+        Errors: GroupLost when the transaction failed, in this block or in another one of its group; WaitedTooLong, and
+                TakesLong in a brief turn, before the block.
         """
-        self._take_turn()
-        group = self._enter()
+        deadline = monotonic() + self._wait_seconds
+        self._take_turn(deadline)
+        group = self._enter(deadline)
         try:
             yield
         except BaseException:
@@ -99,17 +121,17 @@ class GroupCommit:
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Run the body while there is no transaction."""
-        self._take_turn()
+        self._take_turn(inf)
         while self._group is not None:
             # Others have left their blocks to us to commit.
             self._end(self._group)
-            self._take_turn()
+            self._take_turn(inf)
         try:
             yield
         finally:
             self._give_turn()
 
-    def _take_turn(self) -> None:
+    def _take_turn(self, deadline: float) -> None:
         with self._mutex:
             if self._holder == threading.get_ident():
                 raise RuntimeError("a writing block inside a writing block would wait for itself")
@@ -120,13 +142,27 @@ class GroupCommit:
             turn = threading.Lock()
             turn.acquire()
             self._waiting.append(turn)
+        is_brief = self._turns.is_brief
         try:
-            with self._turns.giving_way():
-                turn.acquire()
+            has_turn = self._await(turn, min(deadline, monotonic() + self._brief_wait_seconds) if is_brief else deadline)
         except BaseException:
             self._give_up(turn)
             raise
+        if not has_turn:
+            raise TakesLong if is_brief else WaitedTooLong
         self._holder = threading.get_ident()
+
+    def _await(self, turn: threading.Lock, deadline: float) -> bool:
+        """Return whether the turn came before *deadline*."""
+        with self._turns.giving_way():
+            if turn.acquire(timeout=min(max(0.0, deadline - monotonic()), threading.TIMEOUT_MAX)):
+                return True
+        with self._mutex:
+            if turn in self._waiting:
+                self._waiting.remove(turn)
+                return False
+        # It came after the deadline, but before it was given up.
+        return turn.acquire()
 
     def _give_up(self, turn: threading.Lock) -> None:
         """Stop waiting, because of a signal; if the turn came at the same moment, go on with what it brought."""
@@ -139,10 +175,10 @@ class GroupCommit:
         else:
             self._give_turn()
 
-    def _enter(self) -> _Group:
+    def _enter(self, deadline: float) -> _Group:
         try:
             if self._group is None:
-                self._transaction.begin()
+                self._begin(deadline)
                 self._group = _Group()
         except BaseException:
             self._give_turn()
@@ -155,6 +191,16 @@ class GroupCommit:
             raise
         group.blocks += 1
         return group
+
+    def _begin(self, deadline: float) -> None:
+        if self._transaction.begin(monotonic() + self._brief_wait_seconds):
+            return
+        if self._turns.is_brief:
+            raise TakesLong
+        with self._turns.giving_way():
+            has_begun = self._transaction.begin(deadline)
+        if not has_begun:
+            raise WaitedTooLong
 
     def _leave(self, group: _Group, *, keep: bool) -> None:
         try:

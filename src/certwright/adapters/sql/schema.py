@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic
 
 from alembic import command
 from alembic.config import Config
@@ -17,6 +18,8 @@ from certwright.adapters.sql.store import get_database_path, parse_database_url
 from certwright.domain.errors import StoreUnavailable
 
 MIGRATIONS = Path(__file__).with_name("migrations")
+MIGRATION_WAIT_SECONDS = 600
+"""How long a migration waits for another one, which may take minutes."""
 
 
 def migrate(url: str) -> None:
@@ -74,7 +77,8 @@ def _migrating_sqlite(path: Path) -> Iterator[Connection]:
         raise StoreUnavailable(f"the file {path} cannot be made: {error.strerror}") from error
     transaction = SqliteTransaction(path)
     try:
-        transaction.begin()
+        if not transaction.begin(monotonic() + MIGRATION_WAIT_SECONDS):
+            raise StoreUnavailable(f"another program has kept its lock for more than {MIGRATION_WAIT_SECONDS} seconds")
         try:
             # SQLAlchemy, and with it Alembic, does not know of the transaction before the first statement.
             transaction.connection.begin()

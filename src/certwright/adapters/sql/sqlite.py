@@ -11,21 +11,25 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from time import monotonic
 from urllib.parse import quote
 
+import structlog
+from sqlalchemy import Connection as SqlalchemyConnection
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool, StaticPool
 
 from certwright.adapters.sql.faults import plain_fault
 from certwright.adapters.sql.file_lock import FileLock
-from certwright.adapters.sql.group_commit import GroupCommit, GroupLost
+from certwright.adapters.sql.group_commit import WAIT_SECONDS, GroupCommit, GroupLost, WaitedTooLong
 from certwright.adapters.sql.prepared import Connection, Watcher
 from certwright.domain.errors import StoreUnavailable
 from certwright.domain.ports import Turns
 
 READERS = 40
-WAIT_SECONDS = 10
-"""How long SQLite itself waits for a lock; only programs that do not know our file lock can make it wait."""
+OPENING_WAIT_SECONDS = 2
+"""How long a process that opens the database waits for the lock before it begins without a connection that writes."""
+COMPLAINT_INTERVAL_SECONDS = 60
 LOG_OCTETS = 16 * 1024 * 1024
 """How long the write-ahead log becomes before it is brought into the database and cut."""
 LOG_COMMITS = 48
@@ -33,6 +37,8 @@ LOG_COMMITS = 48
 CHECKPOINT_WAIT_MILLISECONDS = 50
 READER_CACHE_KIB = 1_000
 WRITER_CACHE_KIB = 4_000
+
+log = structlog.get_logger(__name__)
 
 
 class SingleWriterOrder:
@@ -53,28 +59,54 @@ class SqliteTransaction:
         self._lock = FileLock(path)
         self._log = path.with_name(f"{path.name}-wal")
         self._cut_above = LOG_OCTETS
+        self._complains_again_at = 0.0
         self._restart_at = LOG_COMMITS
         self._commits = 0
-        self._lock.acquire()
+        self.engine = _create_writing_engine(path)
+        self._connection: SqlalchemyConnection | None = None
+        self._driver: sqlite3.Connection | None = None
         try:
-            self.engine = _create_writing_engine(path)
-            self.connection = self.engine.connect()
-            self.driver = _get_driver(self.connection.connection)
-            # The first look finishes what a crash has left, and makes the files that readers only open.
-            self.driver.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+            # Where another process has the lock, it has the files that readers open, too; the first block connects then.
+            if self._lock.acquire(monotonic() + OPENING_WAIT_SECONDS):
+                self._connect()
+                self._lock.release()
         except BaseException:
             self._lock.close()
             raise
-        self._lock.release()
 
-    def begin(self) -> None:
-        """Begin to write, after all other processes that wait."""
-        self._lock.acquire()
+    @property
+    def connection(self) -> SqlalchemyConnection:
+        """Return the connection, which is there once a transaction has begun."""
+        if self._connection is None:
+            raise RuntimeError("there is no connection before the first transaction")
+        return self._connection
+
+    @property
+    def driver(self) -> sqlite3.Connection:
+        """Return what the connection stands for."""
+        if self._driver is None:
+            raise RuntimeError("there is no connection before the first transaction")
+        return self._driver
+
+    def _connect(self) -> None:
+        connection = self.engine.connect()
+        driver = _get_driver(connection.connection)
+        # The first look finishes what a crash has left, and makes the files that readers only open.
+        driver.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        self._connection, self._driver = connection, driver
+
+    def begin(self, deadline: float) -> bool:
+        """Begin to write, after all other processes that wait; return False where one of them has the lock until *deadline*."""
+        if not self._lock.acquire(deadline):
+            return False
         try:
+            if self._connection is None:
+                self._connect()
             self.driver.execute("BEGIN IMMEDIATE")
         except BaseException:
             self._lock.release()
             raise
+        return True
 
     def open_block(self) -> None:
         """Set the savepoint."""
@@ -90,16 +122,31 @@ class SqliteTransaction:
         self.driver.execute("RELEASE block")
 
     def commit(self) -> None:
-        """Commit, and sometimes checkpoint; when it fails, `rollback` is to follow."""
+        """Commit, and sometimes checkpoint; when it fails, `rollback` is to follow.
+
+        What has been committed is there, also when the checkpoint after it fails.
+        """
         self.driver.execute("COMMIT")
         self._commits += 1
+        try:
+            self._shorten_log()
+        except (sqlite3.Error, OSError) as error:
+            self._complain(error)
+        self._lock.release()
+
+    def _complain(self, error: Exception) -> None:
+        """Log that the write-ahead log cannot be brought into the database, once a minute."""
+        if monotonic() >= self._complains_again_at:
+            self._complains_again_at = monotonic() + COMPLAINT_INTERVAL_SECONDS
+            log.error("database not checkpointed", file=str(self._log), error=str(error))
+
+    def _shorten_log(self) -> None:
         if self._log.stat().st_size > self._cut_above:
             is_busy = self._checkpoint("TRUNCATE")
             self._cut_above = self._log.stat().st_size + LOG_OCTETS // 4 if is_busy else LOG_OCTETS
         elif self._commits >= self._restart_at:
             is_busy = self._checkpoint("RESTART")
             self._restart_at = self._commits + LOG_COMMITS // 4 if is_busy else LOG_COMMITS
-        self._lock.release()
 
     def _checkpoint(self, mode: str) -> bool:
         """Bring the log into the database, to be written from its beginning again; return whether a reader was in the way.
@@ -110,8 +157,10 @@ class SqliteTransaction:
         two thirds of the time of one that grows, so that it is cut only when it has become very long.
         """
         self.driver.execute(f"PRAGMA busy_timeout = {CHECKPOINT_WAIT_MILLISECONDS}")
-        is_busy, *_ = self.driver.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
-        self.driver.execute(f"PRAGMA busy_timeout = {WAIT_SECONDS * 1_000}")
+        try:
+            is_busy, *_ = self.driver.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
+        finally:
+            self.driver.execute(f"PRAGMA busy_timeout = {WAIT_SECONDS * 1_000}")
         if not is_busy:
             self._commits = 0
         return bool(is_busy)
@@ -123,11 +172,14 @@ class SqliteTransaction:
         self._lock.release()
 
     def close(self) -> None:
-        """Close the connection, which checkpoints when it is the last one."""
-        self._lock.acquire()
+        """Close the connection, which checkpoints when it is the last one: then no process has the lock.
+
+        Where one has it without end, the connection is left to the end of this process: it is not the last one.
+        """
         try:
-            self.connection.close()
-            self.engine.dispose()
+            if self._connection is not None and self._lock.acquire(monotonic() + WAIT_SECONDS):
+                self._connection.close()
+                self.engine.dispose()
         finally:
             self._lock.close()
 
@@ -168,13 +220,15 @@ class SqliteTransactions:
     def writing(self) -> Iterator[Connection]:
         """Open a block of the writing connection; it is durable when the body of the ``with`` has been left.
 
-        Errors: StoreUnavailable when the transaction was lost.
+        Errors: StoreUnavailable when the transaction was lost, or could not begin in time; TakesLong, see `group_commit`.
         """
         try:
             with self._group.block():
                 yield Connection(self._writer.driver, self._writer.engine.dialect, self.watch)
         except GroupLost as lost:
             raise _describe(lost) from lost
+        except WaitedTooLong:
+            raise StoreUnavailable(f"another program has kept its lock for more than {WAIT_SECONDS} seconds") from None
 
     def close(self) -> None:
         """Close the readers, then, alone, the writer."""

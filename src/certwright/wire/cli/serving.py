@@ -139,7 +139,6 @@ class _Server(uvicorn.Server):
             self.end()
             return
         if connection is None:
-            log.warning("connection not taken", error="no file descriptor left")
             return
         connection.setblocking(False)
         # Its place is taken before the TLS handshake: who never finishes that is a client like any other.
