@@ -10,13 +10,14 @@ from certwright.domain.certificates import SerialNumber, format_serial_number
 from certwright.domain.event_search import EventSearch
 from certwright.domain.events import Event, EventType
 from certwright.domain.requests import RequestId
+from certwright.domain.sealing import ABOVE_ALL
 from worlds.contoso import NOW, TEMPLATE
 from worlds.holdings import ALICE, BOB, make_certificate, make_event, make_profile, make_request
 
 
 def find(store: SqlStore, search: EventSearch, after: int = 0, most: int = 100) -> list[str]:
     with store.reading() as session:
-        return [each.comment for each in session.history.list_found(search, after=after, most=most)]
+        return [each.comment for each in session.history.list_found(search, after=after, most=most).events]
 
 
 def append(store: SqlStore, *events: Event) -> None:
@@ -41,10 +42,14 @@ def test_everything_is_found_page_by_page(told: SqlStore) -> None:
     assert find(told, EventSearch()) == ["one", "two", "three", "four"]
     with told.reading() as session:
         first = session.history.list_found(EventSearch(), after=0, most=3)
-        rest = session.history.list_found(EventSearch(), after=first[-1].sequence, most=3)
-        newest = session.history.list_newest_found(EventSearch(), 2)
-    assert [each.comment for each in (*first, *rest)] == ["one", "two", "three", "four"]
-    assert [each.comment for each in newest] == ["three", "four"]
+        assert first.following is not None
+        rest = session.history.list_found(EventSearch(), after=first.following, most=3)
+        newest = session.history.list_newest_found(EventSearch(), before=ABOVE_ALL, most=2)
+        assert newest.following is not None
+        oldest = session.history.list_newest_found(EventSearch(), before=newest.following, most=3)
+    assert [each.comment for each in (*first.events, *rest.events)] == ["one", "two", "three", "four"]
+    assert [each.comment for each in (*oldest.events, *newest.events)] == ["one", "two", "three", "four"]
+    assert (rest.following, oldest.following) == (None, None)
 
 
 @pytest.mark.parametrize(

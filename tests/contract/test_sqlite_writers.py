@@ -352,7 +352,7 @@ def test_what_others_saw_of_a_lost_group_is_forgotten(lone_store: SqlStore) -> N
         each.join(10)
     with lone_store.reading() as session:
         assert session.directory.revision() == seen[0] - 1
-    assert lone_store._memory.at_revision(seen[0]).find_principal(SUBSCRIBER.user.id) is None
+    assert lone_store._memory.at_revision(seen[0], 1).find_principal(SUBSCRIBER.user.id) is None
 
 
 def test_closing_leaves_one_file_with_everything(sqlite_url: str) -> None:

@@ -39,7 +39,7 @@ def _find_writing_fault(world: World) -> str:
 def _look_at_history(session: Session, health: Health, now: datetime) -> Health:
     last = session.history.find_last_seal()
     until, at = (last.last_sequence, last.sealed_at) if isinstance(last, Seal) else (0, None)
-    first = next(iter(session.history.list_found(EventSearch(), after=until, most=1)), None)
+    first = next(iter(session.history.list_found(EventSearch(), after=until, most=1).events), None)
     return replace(
         health,
         sealed_until=until,

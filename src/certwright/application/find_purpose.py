@@ -9,7 +9,6 @@ def find_purpose(*, world: World) -> str | None:
     """Return the purpose that the installation was made for; None where its first event was pruned or is older."""
     search = EventSearch(types=frozenset({EventType.SERVICE_INITIALIZED}))
     with world.store.reading() as session:
-        # It is the first event of a history: the search ends with it.
-        for each in session.history.list_found(search, after=0, most=1):
+        for each in session.history.list_found(search, after=0, most=1).events:
             return each.details.get("purpose") if isinstance(each, Event) else None
     return None

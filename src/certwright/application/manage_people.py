@@ -49,10 +49,7 @@ def grant_right(right: Right, kind: ObjectKind, place: str, trustee: str, *, ope
     """
 
     def change(session: Session) -> bool:
-        grant = _read_grant(right, kind, place, trustee, session)
-        present = list(session.directory.load_grants())
-        session.directory.replace_grants([*present, grant] if grant not in present else present)
-        return grant not in present
+        return session.directory.add_grant(_read_grant(right, kind, place, trustee, session))
 
     details = {"right": right.value, "place": f"{kind} {place}".strip(), "trustee": trustee}
     return _change(EventType.RIGHT_GRANTED, change, details, operator, world)
@@ -62,10 +59,7 @@ def revoke_right(right: Right, kind: ObjectKind, place: str, trustee: str, *, op
     """Take a right away. Shape and errors: as `grant_right`."""
 
     def change(session: Session) -> bool:
-        grant = _read_grant(right, kind, place, trustee, session)
-        present = list(session.directory.load_grants())
-        session.directory.replace_grants([each for each in present if each != grant])
-        return grant in present
+        return session.directory.remove_grant(_read_grant(right, kind, place, trustee, session))
 
     details = {"right": right.value, "place": f"{kind} {place}".strip(), "trustee": trustee}
     return _change(EventType.RIGHT_REVOKED, change, details, operator, world)
@@ -90,10 +84,13 @@ def change_member(group_name: str, member: str, *, is_member: bool, operator: st
 
     def change(session: Session) -> bool:
         group, sid = get_group(group_name, session), get_sid(member, session)
-        members = group.members | {sid} if is_member else group.members - {sid}
-        session.directory.save_group(replace(group, members=members))
-        check_none_broken(list_group_rings(session.directory.list_groups()))
-        return members != group.members
+        if not is_member:
+            return session.directory.remove_member(group.id, sid)
+        is_new = session.directory.add_member(group.id, sid)
+        if sid in session.directory.list_sids_above(group.sid):
+            # Only to say which groups hold each other is it worth while to read all of them.
+            check_none_broken(list_group_rings(session.directory.list_groups()))
+        return is_new
 
     details = {"group": group_name, "member": member, "is_member": str(is_member).lower()}
     return _change(EventType.GROUP_CHANGED, change, details, operator, world)

@@ -10,7 +10,7 @@ from certwright.domain.event_search import EventSearch
 from certwright.domain.events import EventType, StoredEvent, StoredSeal, tell, tell_of_operator
 from certwright.domain.identities import Caller
 from certwright.domain.retention import RetentionRecord
-from certwright.domain.sealing import BELOW_ALL
+from certwright.domain.sealing import ABOVE_ALL, BELOW_ALL
 
 EVENTS_A_READ = 2_000
 SEALS_A_READ = 20
@@ -18,7 +18,10 @@ SEALS_A_READ = 20
 
 @dataclass(frozen=True, slots=True)
 class EventPage:
-    """Shape: *following* is what to ask for as *after* to get the next page; None on the last one."""
+    """Shape: *following* is what to ask for as *after* to get the next page; None on the last one.
+
+    A page may have fewer events than were asked for, or none, and not be the last: see `FoundEvents`.
+    """
 
     events: tuple[StoredEvent, ...]
     following: int | None
@@ -42,14 +45,19 @@ def read_events(named: Named, *, after: int, most: int, by: Caller, world: World
         session.history.append([told])
     with world.store.reading() as session:
         found = session.history.list_found(search, after=after, most=most)
-    return EventPage(found, found[-1].sequence if len(found) == most else None)
+    return EventPage(found.events, found.following)
 
 
 def read_newest_events(named: Named, most: int, *, operator: str, world: World) -> tuple[StoredEvent, ...]:
     """Return the last events that *named* asks for, ascending. Errors: MalformedValue; ProfileTemplateNotFound."""
     search = _tell_reading(named, "list", operator, world)
-    with world.store.reading() as session:
-        return session.history.list_newest_found(search, most)
+    found: tuple[StoredEvent, ...] = ()
+    before: int | None = ABOVE_ALL
+    while before is not None and len(found) < most:
+        with world.store.reading() as session:
+            looked = session.history.list_newest_found(search, before=before, most=most - len(found))
+        found, before = (*looked.events, *found), looked.following
+    return found
 
 
 def read_event(sequence: int, *, operator: str, world: World) -> ShownEvent | None:
@@ -67,8 +75,8 @@ def export_events(named: Named, *, operator: str, world: World) -> Iterator[Stor
     """
     search = _tell_reading(named, "export", operator, world)
     with world.store.reading() as session:
-        newest = session.history.list_newest_found(EventSearch(), 1)
-    return _read_up_to(newest[-1].sequence if newest else 0, search, world)
+        last = session.history.find_last_number()
+    return _read_up_to(last, search, world)
 
 
 def export_seals(*, operator: str, world: World) -> Iterator[StoredSeal]:
@@ -95,14 +103,12 @@ def _tell_reading(named: Named, how: str, operator: str, world: World) -> EventS
 
 def _read_up_to(last: int, search: EventSearch, world: World) -> Iterator[StoredEvent]:
     """Return events in a session for each batch: nobody's writing waits for whoever takes them."""
-    after = BELOW_ALL
-    while after < last:
+    after: int | None = BELOW_ALL
+    while after is not None and after < last:
         with world.store.reading() as session:
             found = session.history.list_found(search, after=after, most=EVENTS_A_READ)
-        yield from (each for each in found if each.sequence <= last)
-        if len(found) < EVENTS_A_READ:
-            return
-        after = found[-1].sequence
+        yield from (each for each in found.events if each.sequence <= last)
+        after = found.following
 
 
 def _read_seals(world: World) -> Iterator[StoredSeal]:

@@ -9,7 +9,7 @@ from certwright.domain.data_items import Patterns
 from certwright.domain.errors import DefinitionInvalid, Refused
 from certwright.domain.events import Event, EventType, tell_of_operator
 from certwright.domain.grants import Grant, ObjectKind
-from certwright.domain.identities import Sid
+from certwright.domain.identities import EVERYONE, Principal, Sid
 from certwright.domain.policies import Policy
 from certwright.domain.ports import Session
 from certwright.domain.profile_templates import CertificateTemplate, ProfileTemplate
@@ -38,11 +38,11 @@ def list_template_faults(templates: Iterable[ProfileTemplate], patterns: Pattern
 
 def list_people_faults(templates: Iterable[ProfileTemplate], session: Session) -> list[Refused]:
     """Return which policies of *templates* need more people than the directory has for them."""
-    found = (session.directory.find_principal(each.id) for each in session.directory.list_users())
-    principals = [each for each in found if each is not None]
+    known = tuple(templates)
+    principals = _list_named_people([each for template in known for each in template.policies.items()], session)
     return [
         fault
-        for template in templates
+        for template in known
         for kind, policy in template.policies.items()
         for where in (_locate(template, kind),)
         for fault in (
@@ -80,10 +80,10 @@ def save_templates(templates: Iterable[ProfileTemplate], session: Session) -> tu
 
 def replace_rights(grants: Iterable[Grant], operator: str, session: Session, world: World) -> None:
     """Make *grants* all the rights that there are, and tell each one that is new or gone."""
-    before, after = tuple(session.directory.load_grants()), tuple(grants)
+    before, after = dict.fromkeys(session.directory.load_grants()), dict.fromkeys(grants)
     session.directory.replace_grants(after)
     names = list_known_names(session) | {Sid(str(each.id)): each.name for each in session.templates.list_newest()}
-    given = [each for each in dict.fromkeys(after) if each not in before]
+    given = [each for each in after if each not in before]
     taken = [each for each in before if each not in after]
     session.history.append(
         [
@@ -91,6 +91,20 @@ def replace_rights(grants: Iterable[Grant], operator: str, session: Session, wor
             *(_tell(EventType.RIGHT_REVOKED, each, names, operator, world) for each in taken),
         ]
     )
+
+
+def _list_named_people(policies: Iterable[tuple[RequestType, Policy]], session: Session) -> list[Principal]:
+    """Return those among whom the rules count: of a long directory, most have no part in a policy."""
+    trustees: set[Sid] = set()
+    for kind, policy in policies:
+        if policy.approvals_needed:
+            trustees |= policy.approvers
+        if kind is RequestType.RECOVER_ON_BEHALF:
+            trustees |= policy.initiators | policy.enrollment_agents
+    directory = session.directory
+    found = [directory.list_users() if each == EVERYONE else directory.list_members(each) for each in sorted(trustees)]
+    principals = (directory.find_principal(each) for each in {user.id: user for users in found for user in users})
+    return [each for each in principals if each is not None]
 
 
 def tell_versions(templates: Iterable[ProfileTemplate]) -> str:

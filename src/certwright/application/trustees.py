@@ -4,13 +4,17 @@ from collections.abc import Callable
 
 from certwright.domain.account_names import find_named
 from certwright.domain.errors import GroupNotFound, UserNotFound
-from certwright.domain.identities import EVERYONE, Group, Sid, User
+from certwright.domain.identities import EVERYONE, GroupName, Sid, User
 from certwright.domain.ports import Session
 
 
 def find_sid(name: str, session: Session) -> Sid | None:
     """Return whom *name* means, in any case: everyone, a group, an account with or without its domain; None for nobody."""
-    return make_find_sid(session)(name)
+    group = _find_group_sid(name, session)
+    if group is not None:
+        return group
+    found = find_named(name, session.directory)
+    return None if found is None else found.user.sid
 
 
 def make_find_sid(session: Session) -> Callable[[str], Sid | None]:
@@ -45,12 +49,12 @@ def get_sid(name: str, session: Session) -> Sid:
     return found
 
 
-def get_group(name: str, session: Session) -> Group:
+def get_group(name: str, session: Session) -> GroupName:
     """Return the group of that name, in any case. Errors: GroupNotFound."""
-    for each in session.directory.list_groups():
-        if each.name.casefold() == name.casefold():
-            return each
-    raise GroupNotFound(name)
+    found = session.directory.find_group(name)
+    if found is None:
+        raise GroupNotFound(name)
+    return found
 
 
 def get_user(account: str, session: Session) -> User:
@@ -59,3 +63,10 @@ def get_user(account: str, session: Session) -> User:
     if found is None:
         raise UserNotFound(account)
     return found.user
+
+
+def _find_group_sid(name: str, session: Session) -> Sid | None:
+    if name.casefold() == "everyone":
+        return EVERYONE
+    group = session.directory.find_group(name)
+    return None if group is None else group.sid

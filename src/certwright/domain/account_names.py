@@ -1,7 +1,7 @@
 """The ways in which people write whose account they mean."""
 
+from certwright.domain.directory_ports import Directory
 from certwright.domain.identities import Principal
-from certwright.domain.ports import Directory
 
 
 def find_named(name: str, directory: Directory) -> Principal | None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from certwright.domain.certificates import SerialNumber, format_serial_number
-from certwright.domain.events import EventType
+from certwright.domain.events import EventType, StoredEvent
 from certwright.domain.sealing import format_time
 
 
@@ -32,6 +32,17 @@ class EventSearch:
         """Return the search in one line, for the history."""
         told = {each.name: _encode(getattr(self, each.name)) for each in fields(self)}
         return ", ".join(f"{name} {value}" for name, value in told.items() if value) or "everything"
+
+
+@dataclass(frozen=True, slots=True)
+class FoundEvents:
+    """What one look found. Shape: *following* is the number from which the next look goes on; None when there is nothing left.
+
+    A look reads so many events and no more, so that it may find fewer than were asked for, or none, and not be at the end.
+    """
+
+    events: tuple[StoredEvent, ...]
+    following: int | None
 
 
 def _encode(value: object) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Protocol
 
-from certwright.domain.event_search import EventSearch
+from certwright.domain.event_search import EventSearch, FoundEvents
 from certwright.domain.events import Checkpoint, Digested, Event, Seal, StoredEvent, StoredSeal
 from certwright.domain.public_keys import PublicKey
 from certwright.domain.requests import RequestId
@@ -38,16 +38,18 @@ class History(Protocol):
         """Return committed events above the last sealed one, ascending, none of them to be overtaken by a later commit."""
 
     def count_unsealed(self) -> int:
-        """Return how many events are above the last sealed one, as this session sees it: quick, and not exact."""
+        """Return how many events are above the last sealed one, as this session sees it: at once, and never 0 when
+        there are some; numbers that were never given to an event count.
+        """
 
     def list_between(self, first: int, last: int) -> tuple[StoredEvent, ...]:
         """Return the events of a range of sequence numbers, ascending."""
 
-    def list_found(self, search: EventSearch, *, after: int, most: int) -> tuple[StoredEvent, ...]:
-        """Return the first *most* events above *after* that *search* is about, ascending."""
+    def list_found(self, search: EventSearch, *, after: int, most: int) -> FoundEvents:
+        """Return at most *most* events above *after* that *search* is about, ascending, as far as one look goes."""
 
-    def list_newest_found(self, search: EventSearch, most: int) -> tuple[StoredEvent, ...]:
-        """Return the last *most* events that *search* is about, ascending."""
+    def list_newest_found(self, search: EventSearch, *, before: int, most: int) -> FoundEvents:
+        """Return at most *most* of the last events below *before* that *search* is about, ascending, likewise."""
 
     def digest_unsealed(self, limit: int) -> Digested:
         """Return what `list_unsealed` lists, as digests."""

@@ -44,6 +44,15 @@ class Group:
     members: frozenset[Sid] = frozenset()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupName:
+    """A group without its members."""
+
+    id: GroupId
+    sid: Sid
+    name: str
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
     """A user together with every SID that rights may name for him: his own, his groups', and everyone's."""

@@ -7,11 +7,11 @@ from typing import Protocol, TypeVar
 
 from certwright.domain.card_ports import CardMasterKeys, Smartcards
 from certwright.domain.certificates import Certificate, SerialNumber
+from certwright.domain.directory_ports import Directory
 from certwright.domain.errors import CertwrightError
 from certwright.domain.events import Event
-from certwright.domain.grants import Grant, Grants
 from certwright.domain.history_ports import History, Retention
-from certwright.domain.identities import Caller, Group, Principal, Sid, User, UserId
+from certwright.domain.identities import Caller, UserId
 from certwright.domain.issuing import Cleared, Issuer, Signed, SigningOrder
 from certwright.domain.key_ports import Archive, ExternalCertificates, KeyPool, Keys
 from certwright.domain.notified_events import Notification
@@ -27,47 +27,6 @@ from certwright.domain.work_ports import DelayedRevocations, Leases, Outbox, Ren
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-
-
-class Directory(Protocol):
-    """Users, groups and rights. What it returns is as of the session it belongs to."""
-
-    def revision(self) -> int:
-        """Return a number that grows with every change of a user, group, password or right."""
-
-    def find_principal(self, user_id: UserId) -> Principal | None:
-        """Return the user with everything he is through groups, disabled ones included."""
-
-    def find_account(self, domain: str, account_name: str) -> Principal | None:
-        """Return whom ``DOMAIN\\account`` names, in any case; an empty *domain* means any, unless several have it."""
-
-    def find_principal_name(self, principal_name: str) -> Principal | None:
-        """Return whom a user principal name names, in any case."""
-
-    def list_users(self) -> tuple[User, ...]:
-        """Return all users by domain and account name."""
-
-    def list_groups(self) -> tuple[Group, ...]:
-        """Return all groups by name, each with its own members and not those of the groups in it."""
-
-    def list_members(self, sid: Sid) -> tuple[User, ...]:
-        """Return whom *sid* names: the user, or those in the group, through other groups too; by domain and account name."""
-
-    def load_grants(self) -> Grants: ...
-
-    def save_user(self, user: User) -> None:
-        """Errors: DefinitionInvalid when his SID or one of his names is another's."""
-
-    def save_group(self, group: Group) -> None:
-        """Errors: DefinitionInvalid when its SID is another's."""
-
-    def replace_grants(self, grants: Iterable[Grant]) -> None:
-        """Make *grants* all the rights that there are."""
-
-    def find_password_hash(self, user_id: UserId) -> str | None:
-        """Return the hash, or None for who cannot sign in with a password."""
-
-    def save_password_hash(self, user_id: UserId, password_hash: str) -> None: ...
 
 
 class ProfileTemplates(Protocol):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from certwright.domain.errors import RolesCombined
-from certwright.domain.grants import Grants, ObjectKind, Right
+from certwright.domain.grants import Grant, ObjectKind, Right
 from certwright.domain.identities import Principal, Sid
 from certwright.domain.profile_templates import ProfileTemplate
 
@@ -48,7 +48,12 @@ class RoleHolding:
     origin: str
 
 
-def list_role_holdings(grants: Grants, templates: Iterable[ProfileTemplate]) -> tuple[RoleHolding, ...]:
+def list_apart_trustees(service_grants: Iterable[Grant]) -> frozenset[Sid]:
+    """Return whom a role of `APART` is given to: nobody else can combine roles that are kept apart."""
+    return frozenset(each.trustee for each in service_grants if _SERVICE_ROLES.get(each.right) in APART)
+
+
+def list_role_holdings(grants: Iterable[Grant], templates: Iterable[ProfileTemplate]) -> tuple[RoleHolding, ...]:
     """Return every way in which somebody comes by a role."""
     return (*_list_granted(grants), *(each for template in templates for each in _list_named(template)))
 
@@ -80,7 +85,7 @@ def _tell_origin(holding: RoleHolding, names: Mapping[Sid, str]) -> str:
     return f"{holding.origin}, as {names.get(holding.trustee, holding.trustee)}"
 
 
-def _list_granted(grants: Grants) -> Iterator[RoleHolding]:
+def _list_granted(grants: Iterable[Grant]) -> Iterator[RoleHolding]:
     for grant in grants:
         if grant.object_kind is ObjectKind.SERVICE and grant.right in _SERVICE_ROLES:
             yield RoleHolding(_SERVICE_ROLES[grant.right], grant.trustee, f"{grant.right} on the service")

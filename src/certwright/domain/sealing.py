@@ -12,6 +12,7 @@ SIGNED_STATEMENTS = 2
 MARKED_EVENTS = 3
 """From this version on a seal says that every event under it was marked when it was written."""
 
+ABOVE_ALL = 2**63 - 1
 BELOW_ALL = -(2**62)
 """Events are numbered from 1: what stands below was put there by somebody else than us."""
 

@@ -10,11 +10,12 @@ from certwright.adapters.signin.failures import FailureHistory
 from certwright.adapters.signin.remembered import Proof, RememberedProofs
 from certwright.adapters.signin.throttle import Throttle
 from certwright.domain.account_names import find_named
+from certwright.domain.directory_ports import Directory
 from certwright.domain.errors import CredentialsRejected, CurrentPasswordWrong, SignInThrottled
 from certwright.domain.events import EventType
 from certwright.domain.identities import Caller, Principal
 from certwright.domain.password_ports import ExchangedHashes, PasswordHasher
-from certwright.domain.ports import Clock, Directory, Entropy, Store
+from certwright.domain.ports import Clock, Entropy, Store
 
 REALM = "Certificate Management"
 EXCHANGE_RETRY_SECONDS = 2

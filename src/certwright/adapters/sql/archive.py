@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import and_, bindparam, func, select, update
+from sqlalchemy import and_, bindparam, func, or_, select, update
 
 from certwright.adapters.sql.archive_tables import archived_keys, recovery_agents
 from certwright.adapters.sql.prepared import Connection, Row
@@ -34,7 +34,9 @@ _REPLACE = (
     .values(enveloped=bindparam("enveloped"), agents=bindparam("agents"), archived=bindparam("archived"))
 )
 _OTHERS = archived_keys.c.agents != bindparam("current")
-_COUNT = select(func.count()).select_from(archived_keys).where(_OTHERS)
+# Two looks by index: that two values differ leads nowhere.
+_OTHER_KEYS = or_(archived_keys.c.agents < bindparam("current"), archived_keys.c.agents > bindparam("current"))
+_COUNT = select(func.count()).select_from(archived_keys).where(_OTHER_KEYS)
 _OUTDATED = select(*_KEY).where(_OTHERS).order_by(archived_keys.c.serial).limit(bindparam("row_limit"))
 _OUTDATED_AFTER = _OUTDATED.where(archived_keys.c.serial > bindparam("after", type_=archived_keys.c.serial.type))
 

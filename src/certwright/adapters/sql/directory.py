@@ -3,16 +3,16 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, or_, select, update
+from sqlalchemy import Update, bindparam, delete, insert, or_, select, text, update
 
 from certwright.adapters.sql.columns import PlainText
 from certwright.adapters.sql.memory import DirectoryMemory, Memory
 from certwright.adapters.sql.prepared import Connection, Row
 from certwright.adapters.sql.tables import directory_revision, grants, group_members, password_hashes, user_groups, users
-from certwright.adapters.sql.upserts import insert_or_replace
+from certwright.adapters.sql.upserts import insert_or_replace, insert_unless_taken
 from certwright.domain.errors import DefinitionInvalid
 from certwright.domain.grants import Grant, Grants, ObjectKind, Right
-from certwright.domain.identities import Group, GroupId, Principal, Sid, User, UserId, expand_groups
+from certwright.domain.identities import Group, GroupId, GroupName, Principal, Sid, User, UserId, expand_groups
 
 _USER = (
     users.c.id,
@@ -25,19 +25,24 @@ _USER = (
     users.c.email,
     users.c.enabled,
 )
-_REVISION = select(directory_revision.c.revision)
+_HAS_PRINCIPAL_NAME = text("principal_key <> ''")
+"""In the words of the index."""
+_REVISION = select(directory_revision.c.revision, directory_revision.c.grants_revision)
 _RAISE_REVISION = update(directory_revision).values(revision=directory_revision.c.revision + 1)
+_RAISE_REVISIONS = update(directory_revision).values(
+    revision=directory_revision.c.revision + 1, grants_revision=directory_revision.c.grants_revision + 1
+)
 _USER_BY_ID = select(*_USER).where(users.c.id == bindparam("user_id"))
 _USERS_BY_ACCOUNT = select(*_USER).where(users.c.account_key == bindparam("account")).limit(2)
 _USER_BY_ACCOUNT = select(*_USER).where(users.c.account_key == bindparam("account"), users.c.domain_key == bindparam("domain"))
-_USER_BY_PRINCIPAL_NAME = select(*_USER).where(users.c.principal_key == bindparam("name"), users.c.principal_key != "")
+_USER_BY_PRINCIPAL_NAME = select(*_USER).where(users.c.principal_key == bindparam("name"), _HAS_PRINCIPAL_NAME)
 _USERS = select(*_USER)
 _CLASHING_USER = select(users.c.domain, users.c.account_name).where(
     users.c.id != bindparam("id"),
     or_(
         users.c.sid == bindparam("sid"),
         (users.c.account_key == bindparam("account_key")) & (users.c.domain_key == bindparam("domain_key")),
-        (users.c.principal_key == bindparam("principal_key")) & (users.c.principal_key != ""),
+        (users.c.principal_key == bindparam("principal_key")) & _HAS_PRINCIPAL_NAME,
     ),
 )
 _SAVE_USER = insert_or_replace(users)
@@ -46,6 +51,18 @@ _GROUPS = select(user_groups.c.id, user_groups.c.sid, user_groups.c.name)
 _MEMBERS = select(group_members.c.group_id, group_members.c.member_sid)
 _CLASHING_GROUP = select(user_groups.c.name).where(user_groups.c.id != bindparam("id"), user_groups.c.sid == bindparam("sid"))
 _SAVE_GROUP = insert_or_replace(user_groups)
+_GROUP_NAMED = (
+    select(user_groups.c.id, user_groups.c.sid, user_groups.c.name)
+    .where(user_groups.c.name_key == bindparam("name_key"))
+    .order_by(user_groups.c.sid)
+    .limit(1)
+)
+_NAME_OF_USER = select(users.c.domain, users.c.account_name).where(users.c.sid == bindparam("sid"))
+_NAME_OF_GROUP = select(user_groups.c.name).where(user_groups.c.sid == bindparam("sid"))
+_ADD_MEMBER = insert_unless_taken(group_members)
+_REMOVE_MEMBER = delete(group_members).where(
+    group_members.c.group_id == bindparam("of_group"), group_members.c.member_sid == bindparam("member_sid")
+)
 _EMPTY_GROUP = delete(group_members).where(group_members.c.group_id == bindparam("of_group"))
 
 _reached = select(bindparam("sid", type_=PlainText).label("sid")).cte("reached", recursive=True)
@@ -61,6 +78,8 @@ _GROUPS_ABOVE = (
 )
 """The memberships on the ways up from one SID, and no others: the size of the directory does not matter."""
 
+_SIDS_ABOVE = select(_reached.c.sid)
+
 _below = select(bindparam("sid", type_=PlainText).label("sid")).cte("below", recursive=True)
 _below = _below.union(
     select(group_members.c.member_sid)
@@ -70,6 +89,15 @@ _below = _below.union(
 _USERS_BELOW = select(*_USER).join(_below, users.c.sid == _below.c.sid)
 
 _GRANTS = select(grants.c.object_kind, grants.c.object_name, grants.c.access_right, grants.c.trustee)
+_GRANTS_ON = _GRANTS.where(grants.c.object_kind == bindparam("kind"), grants.c.object_name == bindparam("name"))
+_GRANTS_OF = _GRANTS.where(grants.c.trustee == bindparam("of_trustee"))
+_ADD_GRANT = insert_unless_taken(grants)
+_REMOVE_GRANT = delete(grants).where(
+    grants.c.object_kind == bindparam("object_kind"),
+    grants.c.object_name == bindparam("object_name"),
+    grants.c.access_right == bindparam("access_right"),
+    grants.c.trustee == bindparam("trustee"),
+)
 _PASSWORD_HASH = select(password_hashes.c.password_hash).where(password_hashes.c.user_id == bindparam("user_id"))
 _SAVE_PASSWORD_HASH = insert_or_replace(password_hashes)
 _ADD_MEMBERS = insert(group_members)
@@ -137,12 +165,38 @@ class SqlDirectory:
         """Return the user of *sid*, or everybody in the group."""
         return _sort_users(self._connection.execute(_USERS_BELOW, {"sid": sid}))
 
+    def find_group(self, name: str) -> GroupName | None:
+        """Return the group of that name, in any case, without its members: there may be very many."""
+        row = self._connection.execute(_GROUP_NAMED, {"name_key": name.casefold()}).first()
+        return None if row is None else GroupName(id=row.id, sid=row.sid, name=row.name)
+
+    def list_sids_above(self, sid: Sid) -> frozenset[Sid]:
+        """Return *sid* and every group that holds it, directly or through other groups."""
+        return frozenset(row.sid for row in self._connection.execute(_SIDS_ABOVE, {"sid": sid}))
+
+    def name_sids(self, sids: Iterable[Sid]) -> dict[Sid, str]:
+        """Return what people call the users and groups among *sids*."""
+        return {sid: name for sid in sorted(set(sids)) if (name := self._find_name(sid)) is not None}
+
     def load_grants(self) -> Grants:
         """Return all rights, indexed."""
         seen = self._recall()
         if seen.grants is None:
             seen.grants = Grants(_read_grant(row) for row in self._connection.execute(_GRANTS))
         return seen.grants
+
+    def list_grants_on(self, kind: ObjectKind, name: str) -> tuple[Grant, ...]:
+        """Return the rights on one thing."""
+        rows = self._connection.execute(_GRANTS_ON, {"kind": kind.value, "name": name})
+        return tuple(map(_read_grant, rows))
+
+    def list_grants_of(self, trustees: Iterable[Sid]) -> tuple[Grant, ...]:
+        """Return the rights that *trustees* hold, each by its own name."""
+        return tuple(
+            _read_grant(row)
+            for each in sorted(set(trustees))
+            for row in self._connection.execute(_GRANTS_OF, {"of_trustee": each})
+        )
 
     def save_user(self, user: User) -> None:
         """Store the user under his identifier. Errors: DefinitionInvalid."""
@@ -158,7 +212,7 @@ class SqlDirectory:
     def save_group(self, group: Group) -> None:
         """Store the group and exactly its members under its identifier. Errors: DefinitionInvalid."""
         self._change()
-        row = {"id": group.id, "sid": group.sid, "name": group.name}
+        row = {"id": group.id, "sid": group.sid, "name": group.name, "name_key": group.name.casefold()}
         clash = self._connection.execute(_CLASHING_GROUP, row).scalar()
         if clash is not None:
             raise DefinitionInvalid(f"group {group.name}", f"its SID is that of {clash}")
@@ -168,19 +222,29 @@ class SqlDirectory:
         if members:
             self._connection.execute(_ADD_MEMBERS, members)
 
+    def add_member(self, group_id: GroupId, member: Sid) -> bool:
+        """Put *member* into the group, and return whether it was not in it."""
+        row = {"group_id": group_id, "member_sid": member}
+        return self._change_if(_ADD_MEMBER.run(self._connection, [row]) == 1)
+
+    def remove_member(self, group_id: GroupId, member: Sid) -> bool:
+        """Take *member* out of the group, and return whether it was in it."""
+        values = {"of_group": group_id, "member_sid": member}
+        return self._change_if(self._connection.execute(_REMOVE_MEMBER, values).rowcount == 1)
+
+    def add_grant(self, grant: Grant) -> bool:
+        """Store one more right, and return whether there was none like it."""
+        return self._change_if(_ADD_GRANT.run(self._connection, [_grant_row(grant)]) == 1, _RAISE_REVISIONS)
+
+    def remove_grant(self, grant: Grant) -> bool:
+        """Remove the right, and return whether there was one."""
+        return self._change_if(self._connection.execute(_REMOVE_GRANT, _grant_row(grant)).rowcount == 1, _RAISE_REVISIONS)
+
     def replace_grants(self, new_grants: Iterable[Grant]) -> None:
         """Store exactly these rights."""
-        self._change()
+        self._change(_RAISE_REVISIONS)
         self._connection.execute(_EMPTY_GRANTS)
-        rows = [
-            {
-                "object_kind": each.object_kind.value,
-                "object_name": each.object_name,
-                "access_right": each.right.value,
-                "trustee": each.trustee,
-            }
-            for each in dict.fromkeys(new_grants)
-        ]
+        rows = [_grant_row(each) for each in dict.fromkeys(new_grants)]
         if rows:
             self._connection.execute(_ADD_GRANTS, rows)
 
@@ -196,16 +260,29 @@ class SqlDirectory:
 
     def _recall(self) -> DirectoryMemory:
         if self._seen is None:
-            revision = self._connection.execute(_REVISION).scalar()
+            revisions = self._connection.execute(_REVISION).all()[0]
             # What is not committed yet is for this session's eyes only.
-            self._seen = DirectoryMemory(revision) if self._is_changed else self._memory.at_revision(revision)
+            self._seen = DirectoryMemory(*revisions) if self._is_changed else self._memory.at_revision(*revisions)
         return self._seen
 
-    def _change(self) -> None:
+    def _change(self, raising: Update = _RAISE_REVISION) -> None:
         """Raise the revision first: on PostgreSQL its row is the lock that lets one change follow another."""
-        self._connection.execute(_RAISE_REVISION)
+        self._connection.execute(raising)
         self._is_changed = True
         self._seen = None
+
+    def _change_if(self, is_changed: bool, raising: Update = _RAISE_REVISION) -> bool:
+        """Raise the revision when something has changed, and return whether it has."""
+        if is_changed:
+            self._change(raising)
+        return is_changed
+
+    def _find_name(self, sid: Sid) -> str | None:
+        user = self._connection.execute(_NAME_OF_USER, {"sid": sid}).first()
+        if user is not None:
+            return f"{user.domain}\\{user.account_name}" if user.domain else str(user.account_name)
+        name: str | None = self._connection.execute(_NAME_OF_GROUP, {"sid": sid}).scalar()
+        return name
 
     def _keep_named(self, rows: Iterable[Row], *name: str) -> Principal | None:
         found = list(rows)
@@ -259,6 +336,15 @@ def _user_row(user: User) -> dict[str, Any]:
         "domain_key": user.domain.casefold(),
         "account_key": user.account_name.casefold(),
         "principal_key": user.principal_name.casefold(),
+    }
+
+
+def _grant_row(grant: Grant) -> dict[str, Any]:
+    return {
+        "object_kind": grant.object_kind.value,
+        "object_name": grant.object_name,
+        "access_right": grant.right.value,
+        "trustee": grant.trustee,
     }
 
 

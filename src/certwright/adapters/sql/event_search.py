@@ -4,11 +4,27 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Text, bindparam, literal_column, or_, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    union,
+)
 
+from certwright.adapters.sql.look_indexes import COMMON_EVENTS, of_rare_types
 from certwright.adapters.sql.tables import certificates, events, requests
 from certwright.domain.certificates import format_serial_number
 from certwright.domain.event_search import EventSearch
+
+TIMES = frozenset({"since", "until"})
 
 
 def find_asked(search: EventSearch) -> frozenset[str]:
@@ -29,7 +45,8 @@ def find_asked(search: EventSearch) -> frozenset[str]:
 def list_values(search: EventSearch) -> dict[str, Any]:
     """Return the values for every condition."""
     serial = "" if search.serial is None else format_serial_number(search.serial)
-    return {
+    types = {f"type_{number}": each.value for number, each in enumerate(sorted(search.types))}
+    return types | {
         "user": search.user,
         "user_id": search.user_id,
         "request": search.request_id,
@@ -46,13 +63,61 @@ def list_values(search: EventSearch) -> dict[str, Any]:
 
 
 @cache
-def search_statement(columns: tuple[Any, ...], asked: frozenset[str], *, newest_first: bool) -> Select[Any]:
-    """Return the statement, with the values of what is asked, *after* and *most*."""
-    statement = select(*columns).where(events.c.sequence > bindparam("after"))
-    for name in sorted(asked):
-        statement = statement.where(_CONDITIONS[name]())
+def search_statement(columns: tuple[Any, ...], asked: frozenset[str], rare_types: int, *, newest_first: bool) -> Select[Any]:
+    """Return the statement, with the values of what is asked, *after*, *before* and *most*.
+
+    An index leads to the events where there is one for something that is asked, in as many looks as it takes, each of which
+    ends with the *most*; otherwise the events between *after* and *before* are read one after another.
+    """
     order = events.c.sequence.desc() if newest_first else events.c.sequence
-    return statement.order_by(order).limit(bindparam("most"))
+    most: BindParameter[int] = bindparam("most")
+    leading = _list_leading(asked, rare_types)
+    if not leading:
+        return _between(columns, asked).order_by(order).limit(most)
+    looks = [_between((events.c.sequence,), asked).where(each).order_by(order).limit(most).subquery() for each in leading]
+    found = union(*(select(each.c.sequence) for each in looks))
+    return select(*columns).where(events.c.sequence.in_(found)).order_by(order).limit(most)
+
+
+def count_rare_types(search: EventSearch) -> int:
+    """Return how many types are asked for, 0 when any of them is so common that no index has it."""
+    return 0 if search.types & COMMON_EVENTS else len(search.types)
+
+
+def is_led(asked: frozenset[str], rare_types: int) -> bool:
+    """Return whether an index leads to what is asked for."""
+    return bool(_list_leading(asked, rare_types))
+
+
+@cache
+def nearest_statement(asked: frozenset[str], *, newest_first: bool) -> Select[Any]:
+    """Return the statement for the first number above *after*, or the last one below *before*, in the time that is asked for.
+
+    Shape: with times, the sums keep the databases from walking along the numbers: the index of the times has both.
+    """
+    times = sorted(asked & TIMES)
+    number = events.c.sequence + literal_column("0") if times else events.c.sequence
+    nearest = func.max(number) if newest_first else func.min(number)
+    statement = select(nearest).where(number > bindparam("after"), number < bindparam("before"))
+    return statement.where(*(_CONDITIONS[name]() for name in times))
+
+
+def _between(columns: tuple[Any, ...], asked: frozenset[str]) -> Select[Any]:
+    within = (events.c.sequence > bindparam("after"), events.c.sequence < bindparam("before"))
+    return select(*columns).where(*within, *(_CONDITIONS[name]() for name in sorted(asked)))
+
+
+def _list_leading(asked: frozenset[str], rare_types: int) -> list[ColumnElement[bool]]:
+    """Return conditions of which an event that is asked for meets one, each with an index of its own."""
+    if "request" in asked:
+        return [_CONDITIONS["request"]()]
+    if "user" in asked:
+        return [
+            events.c.actor == bindparam("user"),
+            events.c.actor_id == bindparam("user_id"),
+            events.c.subject_id == bindparam("user_id"),
+        ]
+    return [and_(events.c.type == bindparam(f"type_{number}"), of_rare_types()) for number in range(rare_types)]
 
 
 def _want_user() -> ColumnElement[bool]:
@@ -75,8 +140,9 @@ def _want_certificate() -> ColumnElement[bool]:
 
 
 def _want_template() -> ColumnElement[bool]:
-    under = select(requests.c.id).where(requests.c.template_id == bindparam("template"))
-    return or_(events.c.request_id.in_(under), events.c.details.like(bindparam("template_text")))
+    # Looked up for each event that is read: all the requests of a template can be nearly all there are.
+    under = exists().where(requests.c.id == events.c.request_id, requests.c.template_id == bindparam("template"))
+    return or_(under, events.c.details.like(bindparam("template_text")))
 
 
 def _want_types() -> ColumnElement[bool]:

@@ -12,14 +12,14 @@ import msgspec
 from sqlalchemy import Column, Select, bindparam, func, insert, select, text
 
 from certwright.adapters.sql.event_digests import digest_rows, is_marked
+from certwright.adapters.sql.event_look import EVENT_COLUMNS, EventLook
 from certwright.adapters.sql.event_marks import EventMarker
-from certwright.adapters.sql.event_search import find_asked, list_values, search_statement
 from certwright.adapters.sql.prepared import Connection, Row
 from certwright.adapters.sql.seals import read_seal, seal_row
 from certwright.adapters.sql.tables import OF_SETTINGS, events, history_probe, seals
 from certwright.adapters.sql.upserts import insert_or_replace, insert_unless_taken
 from certwright.domain.errors import ChangedMeanwhile
-from certwright.domain.event_search import EventSearch
+from certwright.domain.event_search import EventSearch, FoundEvents
 from certwright.domain.events import (
     Digested,
     Event,
@@ -30,22 +30,10 @@ from certwright.domain.events import (
     UnreadableSeal,
 )
 from certwright.domain.requests import RequestId
-from certwright.domain.sealing import BELOW_ALL, digest_of
+from certwright.domain.sealing import digest_of
 
 Found = TypeVar("Found")
 
-EVENT_COLUMNS = (
-    events.c.sequence,
-    events.c.type,
-    events.c.at,
-    events.c.actor,
-    events.c.actor_id,
-    events.c.source,
-    events.c.request_id,
-    events.c.subject_id,
-    events.c.comment,
-    events.c.details,
-)
 _APPEND = insert(events)
 _IN_ORDER = select(*EVENT_COLUMNS).order_by(events.c.sequence)
 _OF_REQUEST = _IN_ORDER.where(events.c.request_id == bindparam("request_id"))
@@ -68,7 +56,7 @@ _LAST_GIVEN = {
 """The counters of the databases. PostgreSQL's goes on where a change is taken back, and ahead of what a session sees."""
 _LAST_NUMBER = select(func.coalesce(func.max(events.c.sequence), 0))
 
-_COUNT_UNSEALED = select(func.count()).where(events.c.sequence > LAST_SEALED)
+_COUNT_UNSEALED = select(func.coalesce(func.max(events.c.sequence), 0) - LAST_SEALED)
 
 _PROBE = insert_or_replace(history_probe)
 # The condition stands in the words of the index, without values: otherwise SQLite does not see that the index has it.
@@ -171,17 +159,16 @@ class SqlHistory:
     def count_unsealed(self) -> int:
         """Return how many events are above the last sealed one, as this session sees it."""
         count: int = self._connection.execute(_COUNT_UNSEALED).scalar()
-        return count
+        # Below 0 where somebody took away events.
+        return max(0, count)
 
-    def list_found(self, search: EventSearch, *, after: int, most: int) -> tuple[StoredEvent, ...]:
-        """Return the first *most* events above *after* that *search* is about, ascending."""
-        statement = search_statement(EVENT_COLUMNS, find_asked(search), newest_first=False)
-        return self._list(statement, list_values(search) | {"after": after, "most": most})
+    def list_found(self, search: EventSearch, *, after: int, most: int) -> FoundEvents:
+        """Return at most *most* events above *after* that *search* is about, ascending, as far as one look goes."""
+        return EventLook(self._connection, self._list, search).list_above(after, most)
 
-    def list_newest_found(self, search: EventSearch, most: int) -> tuple[StoredEvent, ...]:
-        """Return the last *most* events that *search* is about, ascending."""
-        statement = search_statement(EVENT_COLUMNS, find_asked(search), newest_first=True)
-        return self._list(statement, list_values(search) | {"after": BELOW_ALL, "most": most})[::-1]
+    def list_newest_found(self, search: EventSearch, *, before: int, most: int) -> FoundEvents:
+        """Return at most *most* of the last events below *before* that *search* is about, ascending, likewise."""
+        return EventLook(self._connection, self._list, search).list_below(before, most)
 
     def digest_unsealed(self, limit: int) -> Digested:
         """Return what `list_unsealed` lists, as digests."""

@@ -11,10 +11,11 @@ PRINCIPALS_LIMIT = 10_000
 
 
 class DirectoryMemory:
-    """People and rights as they are at one revision of the directory."""
+    """People and rights as they are at one revision of the directory, of which the rights have one of their own."""
 
-    def __init__(self, revision: int) -> None:
+    def __init__(self, revision: int, grants_revision: int) -> None:
         self.revision = revision
+        self.grants_revision = grants_revision
         self.grants: Grants | None = None
         self._principals: dict[UserId, Principal] = {}
         self._names: dict[tuple[str, ...], UserId] = {}
@@ -45,14 +46,19 @@ class Memory:
 
     def __init__(self) -> None:
         self.templates: dict[tuple[UUID, int], ProfileTemplate] = {}
-        self._directory = DirectoryMemory(-1)
+        self._directory = DirectoryMemory(-1, -1)
 
-    def at_revision(self, revision: int) -> DirectoryMemory:
-        """Return what is remembered of *revision*; a session with an older view than others gets an empty one for itself."""
+    def at_revision(self, revision: int, grants_revision: int) -> DirectoryMemory:
+        """Return what is remembered of *revision*; a session with an older view than others gets an empty one for itself.
+
+        Rights are remembered for longer than people: there may be very many, and they change less often.
+        """
         current = self._directory
         if current.revision == revision:
             return current
-        fresh = DirectoryMemory(revision)
+        fresh = DirectoryMemory(revision, grants_revision)
+        if grants_revision == current.grants_revision:
+            fresh.grants = current.grants
         if revision > current.revision:
             self._directory = fresh
         return fresh
@@ -60,4 +66,4 @@ class Memory:
     def forget(self) -> None:
         """Forget everything: a transaction was lost that others may have looked into."""
         self.templates = {}
-        self._directory = DirectoryMemory(-1)
+        self._directory = DirectoryMemory(-1, -1)

@@ -3,15 +3,16 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy import bindparam, select, text, update
 
+from certwright.adapters.sql.look_indexes import unless_closed
 from certwright.adapters.sql.prepared import Connection, Row
 from certwright.adapters.sql.tables import requests
 from certwright.adapters.sql.upserts import insert_or_replace
 from certwright.adapters.sql.work_tables import one_time_passwords
 from certwright.domain.distributed_passwords import DistributedPasswords
 from certwright.domain.ports_at_rest import Cipher
-from certwright.domain.requests import OPEN_STATUSES, RequestId
+from certwright.domain.requests import RequestId
 
 DIGEST_OCTETS = 32
 
@@ -31,12 +32,13 @@ _FIND_LOCKED = _FIND.with_for_update()
 _IS_EXPIRED = (
     one_time_passwords.c.expires <= bindparam("now", type_=one_time_passwords.c.expires.type),
     one_time_passwords.c.used.is_(None),
-    one_time_passwords.c.is_expiry_told.is_(False),
+    # In the words of the index.
+    text("NOT is_expiry_told"),
 )
 _EXPIRED = (
     select(*_COLUMNS)
     .join(requests, requests.c.id == one_time_passwords.c.request_id)
-    .where(*_IS_EXPIRED, or_(*(requests.c.status == each for each in sorted(map(int, OPEN_STATUSES)))))
+    .where(*_IS_EXPIRED, unless_closed())
     .order_by(one_time_passwords.c.expires)
     .limit(bindparam("most"))
 )

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Join, Select, and_, bindparam, exists, func, or_, select
 
+from certwright.adapters.sql.look_indexes import while_open
 from certwright.adapters.sql.prepared import Connection
 from certwright.adapters.sql.tables import certificate_copies, certificates, profiles, requests
 from certwright.adapters.sql.upserts import insert_or_replace
@@ -13,7 +14,6 @@ from certwright.adapters.sql.work_tables import renewals
 from certwright.domain.profile_templates import ProfileTemplateId
 from certwright.domain.profiles import ProfileFlags, ProfileId, ProfileStatus
 from certwright.domain.renewals import RETRY, DueRenewal, Renewal
-from certwright.domain.requests import OPEN_STATUSES
 from certwright.domain.workflows import Operation
 
 _TIME = certificates.c.not_after.type
@@ -25,8 +25,9 @@ _IN_USE = and_(
 )
 _OPEN_RENEWAL = exists().where(
     requests.c.old_profile_id == profiles.c.id,
+    requests.c.old_profile_id.is_not(None),
     requests.c.operation == Operation.RENEW.value,
-    or_(*(requests.c.status == each for each in sorted(map(int, OPEN_STATUSES)))),
+    while_open(),
 )
 _IS_RETRIED = and_(
     renewals.c.request_id.is_(None),

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import BindParameter, Select, bindparam, exists, false, func, literal, or_, select, update
 
+from certwright.adapters.sql.look_indexes import unless_closed, while_open
 from certwright.adapters.sql.prepared import Connection, Row
 from certwright.adapters.sql.tables import OPEN_ABOUT_PROFILE, approvals, events, profiles, requests
 from certwright.adapters.sql.upserts import insert_unless_taken
@@ -23,7 +24,6 @@ from certwright.domain.profile_templates import ProfileTemplateId
 from certwright.domain.profiles import ProfileId
 from certwright.domain.program import THE_PROGRAM
 from certwright.domain.requests import (
-    OPEN_STATUSES,
     Approval,
     DataCollectionFlags,
     Request,
@@ -79,7 +79,7 @@ _ANSWER = (
     .values(data=bindparam("data"), data_flags=bindparam("data_flags"))
 )
 
-_IS_OPEN = or_(*(requests.c.status == each for each in sorted(map(int, OPEN_STATUSES))))
+_IS_OPEN = while_open()
 _OPEN_ABOUT = (
     select(*_REQUEST)
     .where(requests.c.old_profile_id == bindparam("profile_id"), OPEN_ABOUT_PROFILE)
@@ -93,7 +93,7 @@ _OPEN_ABOUT_OF = (
 )
 _OPEN_OF_TEMPLATE = select(func.count()).where(requests.c.template_id == bindparam("template_id"), _IS_OPEN)
 _IDLE = select(*_REQUEST).where(
-    _IS_OPEN,
+    unless_closed(),
     requests.c.submitted <= bindparam("idle_since", type_=requests.c.submitted.type),
     # What the program itself notes about a request is nobody's work on it.
     ~exists().where(
@@ -102,7 +102,7 @@ _IDLE = select(*_REQUEST).where(
         events.c.source != literal(THE_PROGRAM.source, type_=events.c.source.type),
     ),
 )
-_LIST_IDLE = _IDLE.order_by(requests.c.number).limit(bindparam("most"))
+_LIST_IDLE = _IDLE.order_by(requests.c.submitted, requests.c.number).limit(bindparam("most"))
 _IS_IDLE = _IDLE.where(requests.c.id == bindparam("request_id"))
 _OF_CARD = select(*_REQUEST).where(requests.c.smartcard_id == bindparam("of_card")).order_by(requests.c.number.desc())
 _APPROVE = insert_unless_taken(approvals)

@@ -32,7 +32,7 @@ from certwright.domain.request_types import RequestType
 from certwright.domain.requests import OPEN_STATUSES, DataCollectionFlags, RequestFlags, RequestStatus
 from certwright.domain.revocation import RevocationReason
 
-SCHEMA_VERSION = 18
+SCHEMA_VERSION = 19
 """The number of the newest migration: what this program reads and writes."""
 
 metadata = table_parts.metadata
@@ -46,6 +46,8 @@ directory_revision = Table(
     metadata,
     Column("id", SmallInteger, primary_key=True, autoincrement=False),
     Column("revision", BigInteger, nullable=False),
+    # Rights alone: they are many, and change less often than people do.
+    Column("grants_revision", BigInteger, nullable=False, server_default=text("1")),
     CheckConstraint("id = 1", name="single"),
 )
 
@@ -81,6 +83,7 @@ user_groups = Table(
     Column("id", Uuid, primary_key=True),
     Column("sid", PlainText, nullable=False, unique=True),
     Column("name", PlainText, nullable=False),
+    Column("name_key", PlainText, nullable=False, server_default=text("''")),
 )
 
 group_members = Table(

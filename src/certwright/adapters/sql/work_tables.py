@@ -1,6 +1,6 @@
 """The tables of work that is due, and of one-time passwords. `tables` has the others, and what tables are made of."""
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, LargeBinary, SmallInteger, String, Table, Uuid
+from sqlalchemy import Boolean, Column, ForeignKey, LargeBinary, SmallInteger, String, Table, Uuid
 
 from certwright.adapters.sql.columns import PlainText, Serial, UtcTime
 from certwright.adapters.sql.tables import metadata
@@ -44,4 +44,3 @@ one_time_passwords = Table(
     Column("used", UtcTime),
     Column("is_expiry_told", Boolean, nullable=False),
 )
-Index("ix_one_time_passwords_expires", one_time_passwords.c.expires)

@@ -1,0 +1,160 @@
+"""No statement walks a table that grows, unless it is said here why it may; looks that matter use the index made for them."""
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Delete, Select, Update
+from sqlalchemy.sql.base import Executable
+
+import certwright.adapters.sql as adapter
+from certwright.adapters.sql import directory, event_search, external_certificates, passwords, renewals, requests
+from certwright.adapters.sql.event_look import EVENT_COLUMNS
+from query_plans import Planner, planning
+
+SHORT = frozenset(
+    {
+        "authorities",
+        "card_master_keys",
+        "directory_revision",
+        "key_versions",
+        "leases",
+        "profile_templates",
+        "recovery_agents",
+        "retention_records",
+        "withdrawn_templates",
+    }
+)
+"""Tables that do not grow with what people do."""
+NOT_OF_ROWS = frozenset({"CONSTANT", "below", "reached"})
+"""What SQLite lists among the tables, and what recursive statements have found so far."""
+PARTS = frozenset(
+    {
+        "certificates._ISSUED",
+        "external_certificates._ALL",
+        "history._IN_ORDER",
+        "history._WITH_MARKS",
+        "requests._IDLE",
+    }
+)
+"""Statements that are run only with further conditions."""
+WALKS = {
+    "archive._COUNT": "an empty PostgreSQL looks once where two looks would be led",
+    "archive._OUTDATED": "the first rows by their key, as a command goes through all of them",
+    "directory._EMPTY_GRANTS": "loading a world replaces all rights",
+    "directory._GRANTS": "a process reads all rights once, and again when rights change",
+    "directory._GROUPS": "loading a world and listing groups read all of them",
+    "directory._MEMBERS": "the same",
+    "directory._USERS": "the same, of people",
+    "external_certificates._REMIND": "an empty PostgreSQL takes the smaller of two indexes that both lead to the row",
+    "history._COPIED": "proving the history reads all of it",
+    "history._FIRST": "the beginning of the key",
+    "history._LAST_NUMBER": "the end of the key",
+    "history._LAST_SEAL": "the end of the key",
+    "history._LAST_SETTINGS": "the end of an index that has nothing else",
+    "history._REPEATED": "a part of *history._COPIED*",
+    "outbox._NEWEST": "the end of the key",
+    "requests._OPEN_ABOUT_OF": "an empty PostgreSQL begins with the open requests",
+    "retention._COUNT": "pruning",
+    "retention._REMOVABLE": "pruning",
+}
+
+
+def list_statements() -> Iterator[tuple[str, Executable]]:
+    """Return every statement that is a constant of a module, by its name there."""
+    for module in pkgutil.iter_modules(adapter.__path__):
+        if module.name in ("migrations", "postgresql"):
+            continue
+        for name, value in vars(importlib.import_module(f"{adapter.__name__}.{module.name}")).items():
+            for each in value if isinstance(value, tuple) else (value,):
+                if isinstance(each, Select | Update | Delete) and name != "_LOCK_ROOM":
+                    yield f"{module.name}.{name}", each
+
+
+@pytest.fixture
+def planner(url: str) -> Iterator[Planner]:
+    with planning(url) as found:
+        yield found
+
+
+def test_no_statement_walks_a_table_that_grows(planner: Planner) -> None:
+    walked = {
+        f"{name}: {each.table}"
+        for name, statement in list_statements()
+        for each in planner.list_looks(statement)
+        if not each.is_led and name not in PARTS | WALKS.keys() and each.table not in SHORT | NOT_OF_ROWS
+    }
+    assert walked == set()
+
+
+def test_what_may_walk_is_there() -> None:
+    names = {name for name, _ in list_statements()}
+    assert PARTS | WALKS.keys() <= names
+
+
+@pytest.mark.parametrize(
+    ("statement", "table", "index"),
+    [
+        (renewals._LIST_DUE[0], "certificates", "ix_certificates_not_after"),
+        (renewals._LIST_DUE[0], "requests", "uq_requests_open_operation"),
+        (renewals._LIST_DUE[1], "certificates", "ix_certificates_not_after"),
+        (renewals._LIST_DUE[1], "certificate_copies", "ix_certificate_copies_serial"),
+        (renewals._LIST_DUE[1], "requests", "uq_requests_open_operation"),
+        (renewals._FIND_DUE[0], "requests", "uq_requests_open_operation"),
+        (renewals._FIND_DUE[1], "requests", "uq_requests_open_operation"),
+        (requests._LIST_IDLE, "requests", "ix_requests_open"),
+        (passwords._EXPIRED, "one_time_passwords", "ix_one_time_passwords_untold"),
+        (external_certificates._ENDING, "external_certificates", "ix_external_certificates_ending"),
+        (directory._GROUP_NAMED, "user_groups", "ix_user_groups_name_key"),
+        (directory._GRANTS_OF, "grants", "ix_grants_trustee"),
+        (directory._USER_BY_PRINCIPAL_NAME, "users", "uq_users_principal_key"),
+        (directory._CLASHING_USER, "users", "uq_users_principal_key"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_look_is_led_by_the_index_that_was_made_for_it(
+    planner: Planner, statement: Executable, table: str, index: str
+) -> None:
+    looks = [each for each in planner.list_looks(statement) if each.table == table]
+    assert index in {each.index for each in looks if each.is_led}
+    assert all(each.is_led for each in looks)
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+@pytest.mark.parametrize(
+    ("asked", "rare_types", "indexes"),
+    [
+        ({"user"}, 0, {"ix_events_actor", "ix_events_actor_id", "ix_events_subject_id"}),
+        ({"user", "types", "since", "profile"}, 1, {"ix_events_actor", "ix_events_actor_id", "ix_events_subject_id"}),
+        ({"request", "until"}, 0, {"ix_events_request_id"}),
+        ({"types"}, 2, {"ix_events_rare"}),
+        ({"types", "template"}, 1, {"ix_events_rare"}),
+    ],
+)
+def test_a_search_of_events_is_led_by_what_is_asked_for(
+    planner: Planner, asked: set[str], rare_types: int, indexes: set[str], newest_first: bool
+) -> None:
+    statement = event_search.search_statement(EVENT_COLUMNS, frozenset(asked), rare_types, newest_first=newest_first)
+    looks = [each for each in planner.list_looks(statement) if each.table == "events"]
+    assert {each.index for each in looks} - {"PRIMARY KEY", "pk_events"} == indexes
+    assert all(each.is_led for each in looks)
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+@pytest.mark.parametrize(
+    "asked",
+    ["", "types", "since", "since until", "profile", "certificate", "template until"],
+)
+def test_any_other_search_reads_a_piece_of_the_history_by_its_numbers(planner: Planner, asked: str, newest_first: bool) -> None:
+    statement = event_search.search_statement(EVENT_COLUMNS, frozenset(asked.split()), 0, newest_first=newest_first)
+    looks = [each for each in planner.list_looks(statement) if each.table not in NOT_OF_ROWS]
+    assert {each.index for each in looks if each.table == "events"} <= {"PRIMARY KEY", "pk_events"}
+    assert all(each.is_led for each in looks)
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_the_times_of_events_are_found_in_their_index(planner: Planner, newest_first: bool) -> None:
+    statement = event_search.nearest_statement(frozenset({"since", "until"}), newest_first=newest_first)
+    (look,) = planner.list_looks(statement)
+    assert (look.index, look.is_led) == ("ix_events_at", True)
