@@ -15,6 +15,7 @@ from typing import Any, TypeVar, get_args
 
 from certwright.access_settings import AccessSettings, PasswordSettings, SignInSettings
 from certwright.domain.errors import DefinitionInvalid, MalformedValue, Refused, check_none_broken
+from certwright.formats.text_files import parse_text
 from certwright.outbox_settings import MailSettings, OutboxSettings, WebhookSettings
 from certwright.server_settings import ServerSettings
 from certwright.setting_values import (
@@ -205,7 +206,7 @@ class SettingDescription:
 
 def load_settings(path: Path) -> Settings:
     """Return the settings in the file. Errors: as `parse_settings`; OSError when the file cannot be read."""
-    return parse_settings(path.read_text("utf-8-sig"))
+    return parse_settings(parse_text(path.read_bytes(), str(path), "TOML"))
 
 
 def parse_settings(text: str) -> Settings:
@@ -216,7 +217,7 @@ def parse_settings(text: str) -> Settings:
     """
     try:
         table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as fault:
+    except (ValueError, RecursionError) as fault:
         raise DefinitionInvalid(SETTINGS_FILE, f"this is no TOML: {fault}") from fault
     faults: list[Refused] = []
     settings = _read_group(Settings, table, "", faults) or Settings()

@@ -76,7 +76,7 @@ def test_a_request_is_approved_by_those_who_prove_who_they_are(data: Path) -> No
     own = run("requests", "approve", str(request), "--user", "manager", "--data", data, variables=SECRET)
     assert "nobody approves a request of his own" in own.output
 
-    for user, status in (("approver", "pending"), ("approver2", "approved")):
+    for user, status in (("approver", "pending: 1 of 2 approvals"), ("approver2", "approved: 2 of 2 approvals")):
         done = run("requests", "approve", str(request), "--user", user, "--data", data, variables=SECRET)
         assert done.output == f"The request is {status}.\n"
     shown = json.loads(run("requests", "show", str(request), "--json", "--data", data).stdout)

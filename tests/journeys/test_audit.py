@@ -50,7 +50,7 @@ def read_lines(text: str) -> list[dict[str, object]]:
 def test_the_newest_events_are_listed_and_that_somebody_read_them(data: Path) -> None:
     listed = run("audit", "list", "--limit", 3, "--data", data)
     assert listed.exit_code == 0
-    assert "history.read" in listed.output.splitlines()[-1]
+    assert "history.read" in listed.stdout.splitlines()[-1]
     found = read_lines(run("audit", "list", "--type", "history.read", "--json", "--data", data).output)
     assert [each["details"]["how"] for each in found] == ["list", "list"]
 
@@ -94,8 +94,11 @@ def test_what_was_pruned_is_signed_for_and_the_rest_stays_proven(data: Path, tmp
         long_ago = datetime(2020, 1, 1, tzinfo=UTC)
         session.history.append([Event(type=EventType.SIGN_IN_FAILED, at=long_ago, actor="x", source="")])
     assert run("work", "--once", "--data", data).exit_code == 0
-    assert "1 events would be" in run("audit", "prune", "--before", "2021-01-01", "--dry-run", "--data", data).output
-    assert "1 events were removed" in run("audit", "prune", "--before", "2021-01-01", "--data", data).output
+    assert "1 event would be removed." in run("audit", "prune", "--before", "2021-01-01", "--dry-run", "--data", data).output
+    assert (
+        "1 event was removed, with 1 signed record of it."
+        in run("audit", "prune", "--before", "2021-01-01", "--data", data).output
+    )
     assert run("work", "--once", "--data", data).exit_code == 0
     report = json.loads(run("audit", "verify", "--json", "--data", data).output)
     assert (report["faults"], report["removed"]) == ([], 1)

@@ -26,9 +26,11 @@ def read_secret(reference: SecretReference, data: Path) -> str:
         if is_readable_by_others(path):
             raise SecretUnavailable(str(reference), f"everybody may read it; run: chmod 600 {path}")
         value = path.read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        detail = error.strerror or "" if isinstance(error, OSError) else "it is not text"
-        raise SecretUnavailable(str(reference), f"{path}: {detail}") from error
+    except OSError as error:
+        raise SecretUnavailable(str(reference), f"{path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise SecretUnavailable(str(reference), f"{path}, line {line}: it is not text in UTF-8; save it as UTF-8") from error
     if not value:
         raise SecretUnavailable(str(reference), f"{path} is empty")
     return value

@@ -12,6 +12,7 @@ from certwright.domain.errors import MalformedValue
 from certwright.domain.event_search import EventSearch
 from certwright.domain.events import EventType
 from certwright.domain.ports import Session
+from certwright.domain.spelling import list_similar
 
 _SERIAL = re.compile(r"[0-9a-fA-F]{1,64}", re.ASCII)
 
@@ -78,7 +79,9 @@ def _parse_type(text: str) -> EventType:
     try:
         return EventType(text)
     except ValueError:
-        raise MalformedValue("type", f"one of {', '.join(EventType)} is wanted") from None
+        similar = list_similar(text, EventType)
+        detail = f"there is no type of events {text!r:.100}" + (f", but there is {', '.join(similar)}" if similar else "")
+        raise MalformedValue("type", detail) from None
 
 
 def parse_time(name: str, text: str) -> datetime | None:

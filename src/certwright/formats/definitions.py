@@ -44,7 +44,7 @@ def is_world(text: str) -> bool:
     """Return whether *text* has what only world files have: a domain, people, or rights over them."""
     try:
         return not tomllib.loads(text).keys().isdisjoint(ONLY_IN_WORLDS)
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return False
 
 
@@ -101,7 +101,8 @@ def parse_templates(text: str, name: str, find_sid: FindSid) -> TemplatesDefinit
 def _read(text: str, name: str) -> tuple[dict[str, Any], DefinitionSource]:
     try:
         raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as fault:
+    # Not only TOMLDecodeError: a number of 5,000 digits, or brackets in brackets in brackets.
+    except (ValueError, RecursionError) as fault:
         raise DefinitionInvalid(name, f"this is no TOML: {fault}") from fault
     return raw, DefinitionSource(name, DefinitionLines(text, raw))
 

@@ -4,6 +4,7 @@ Source: RFC 7292 for PFX, RFC 7468 for PEM, RFC 5280 for DER.
 """
 
 import re
+import warnings
 from collections.abc import Iterator, Sequence
 
 from cryptography import x509
@@ -88,7 +89,9 @@ def _read(name: str, content: bytes, password: str) -> tuple[Sequence[x509.Certi
 
 def _read_pfx(name: str, content: bytes, password: str) -> tuple[Sequence[x509.Certificate], Sequence[PrivateKeyTypes]]:
     try:
-        store = pkcs12.load_pkcs12(content, password.encode())
+        with warnings.catch_warnings(action="ignore"):
+            # The library warns of BER, which is what many programs write.
+            store = pkcs12.load_pkcs12(content, password.encode())
     except ValueError as error:
         raise ExternalPasswordWrong(name) from error
     except UnsupportedAlgorithm as error:

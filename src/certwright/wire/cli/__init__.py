@@ -2,6 +2,8 @@
 
 import importlib
 import os
+import sys
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +12,9 @@ import click
 from certwright import __version__
 from certwright.adapters.core_dumps import forbid_core_dumps
 from certwright.client.errors import ClientError
-from certwright.domain.errors import CertwrightError, RulesBroken
+from certwright.domain.errors import CertwrightError
+from certwright.wire.cli.groups import CommandGroup
+from certwright.wire.cli.refusals import refuse
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +53,7 @@ COMMANDS = {
 }
 
 
-class CommandRefused(click.ClickException):
-    """What the domain or the server said no to, told in one line a rule."""
-
-    exit_code = 1
-
-    def format_message(self) -> str:
-        """Return the lines."""
-        return self.message
-
-
-class CertwrightGroup(click.Group):
+class CertwrightGroup(CommandGroup):
     """Finds commands by name, and turns our errors into messages and exit codes."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click calls it so)
@@ -83,13 +77,10 @@ class CertwrightGroup(click.Group):
         """Run the command. Exit codes: 1 for what was refused or is not available, 2 for a wrong command line."""
         try:
             return super().invoke(ctx)
-        except RulesBroken as refused:
-            raise CommandRefused("\n       ".join(str(each) for each in refused.broken)) from refused
-        except (CertwrightError, ClientError) as refused:
-            raise CommandRefused(str(refused)) from refused
-        except OSError as error:
-            place = f"{error.filename}: " if error.filename else ""
-            raise CommandRefused(f"system: {place}{error.strerror or error}") from error
+        except (CertwrightError, ClientError, OSError) as error:
+            if isinstance(error, BrokenPipeError):
+                raise
+            raise refuse(error, ctx) from error
 
 
 @click.group(cls=CertwrightGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -107,10 +98,14 @@ def main() -> None:
     Get a certificate:        certwright enroll --url https://ca.example.com:8443 --ca ca.pem \\
                                 --template "Software Certificate" --user alice --out certificates
 
-    "certwright COMMAND --help" explains each, with examples.
+    "certwright COMMAND --help" explains each, with examples. The installation is the one that --data names, or the environment
+    variable CERTWRIGHT_DATA; otherwise the one in ./data, if one of yours is there, or in /var/lib/certwright.
     """
     # Whatever a command writes is its user's alone, databases included, unless the command says otherwise.
     os.umask(0o077)
     forbid_core_dumps()
+    if not sys.warnoptions:
+        # What a library has to say to programmers helps no user.
+        warnings.simplefilter("ignore")
     # Imported now, as commands are: "certwright --help" needs none of it.
     importlib.import_module(f"{__name__}.logs").configure_first_logs()

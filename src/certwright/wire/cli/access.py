@@ -1,25 +1,25 @@
 """certwright access."""
 
-import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from uuid import UUID
 
 import click
 
 from certwright.application.explain_access import explain_request, explain_start, list_names
-from certwright.bootstrap import open_installation
 from certwright.domain.access import Decision, Finding
 from certwright.domain.identities import EVERYONE, Sid
 from certwright.domain.requests import RequestId
 from certwright.domain.workflows import Operation
-from certwright.wire.cli.console import make_console
+from certwright.wire.cli.console import show_result
+from certwright.wire.cli.groups import CommandGroup, NamedChoice
+from certwright.wire.cli.opening import opened_installation
 from certwright.wire.cli.options import data_option, json_option
 
-OPERATIONS = click.Choice([each.value for each in Operation], case_sensitive=False)
+OPERATIONS = NamedChoice([each.value for each in Operation], case_sensitive=False)
 
 
-@click.group("access")
+@click.group("access", cls=CommandGroup)
 def command() -> None:
     """Explain who may do what, and why."""
 
@@ -31,7 +31,8 @@ def command() -> None:
 @click.option(
     "--type",
     "operation",
-    type=click.Choice([each.value for each in Operation], case_sensitive=False),
+    type=OPERATIONS,
+    metavar="OPERATION",
     help="What is to be started.",
 )
 @click.option("--target", help="Whom it is for; without it, the user himself.")
@@ -58,7 +59,7 @@ def explain(
     """
     if (request_id is None) == (template is None or operation is None):
         raise click.UsageError("Name either a request, or a template and a type.")
-    with open_installation(data) as installation:
+    with opened_installation(data) as installation:
         world = installation.world
         names = list_names(world=world) | {EVERYONE: "everyone"}
         if request_id is not None:
@@ -67,15 +68,15 @@ def explain(
             decisions = [explain_start(user, template, Operation(operation), target or user, world=world)]
         else:
             decisions = []
-    if as_json:
-        click.echo(json.dumps([_describe(each, names) for each in decisions]))
-        return
-    console = make_console()
+    described = [_describe(each, names) for each in decisions]
+    show_result(described, _list_lines(user, decisions, names), as_json=as_json)
+
+
+def _list_lines(user: str, decisions: Sequence[Decision], names: dict[Sid, str]) -> Iterator[str]:
     for decision in decisions:
-        console.print(f"{user} may{'' if decision.is_allowed else ' NOT'} {decision.act}:")
-        console.print(f"  {'all' if decision.needs_all else 'any one'} of these, and no refusal, is needed")
-        for finding in decision.findings:
-            console.print(f"  {_draw(finding, names)}")
+        yield f"{user} may{'' if decision.is_allowed else ' NOT'} {decision.act}:"
+        yield f"  {'all' if decision.needs_all else 'any one'} of these, and no refusal, is needed"
+        yield from (f"  {_draw(each, names)}" for each in decision.findings)
 
 
 def _draw(finding: Finding, names: dict[Sid, str]) -> str:

@@ -1,8 +1,8 @@
 """certwright audit."""
 
 import base64
-import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -11,23 +11,26 @@ from certwright.adapters.checkpoints.file import CheckpointFile
 from certwright.application.event_searches import parse_time
 from certwright.application.prune_history import count_prunable, prune_history
 from certwright.application.verify_history import HistoryReport, verify_history
-from certwright.bootstrap import open_installation
-from certwright.wire.cli.audit_reading import export, list_them, show
-from certwright.wire.cli.console import make_console
+from certwright.wire.cli.audit_reading import export, list_them, list_types, show
+from certwright.wire.cli.console import Doubt, Fault, show_result, show_waiting
+from certwright.wire.cli.groups import CommandGroup
+from certwright.wire.cli.opening import opened_installation
 from certwright.wire.cli.operators import find_operator
 from certwright.wire.cli.options import data_option, json_option
+from certwright.wire.cli.phrases import count_of
 
 NOT_COMPARED = 3
 """The exit status of a proof without a copy of the checkpoints from elsewhere."""
 
 
-@click.group("audit")
+@click.group("audit", cls=CommandGroup)
 def command() -> None:
     """Read the event history, and prove that it is what was sealed."""
 
 
 command.add_command(list_them)
 command.add_command(show)
+command.add_command(list_types)
 command.add_command(export)
 
 
@@ -59,37 +62,41 @@ def verify(data: Path, checkpoints: Path | None, *, as_json: bool) -> None:
       certwright audit verify --data /var/lib/certwright --checkpoints /mnt/elsewhere/history.checkpoints
       certwright audit verify --data /var/lib/certwright --json
     """
-    with open_installation(data) as installation:
+    with opened_installation(data) as installation:
         own = installation.checkpoints
         copy = None if checkpoints is None or own.is_file(checkpoints) else CheckpointFile(checkpoints).read
-        report = verify_history(
-            world=installation.world, key=installation.sealing_key, read_checkpoints=own.read, read_copy=copy
-        )
+        with show_waiting("Verifying the history"):
+            report = verify_history(
+                world=installation.world, key=installation.sealing_key, read_checkpoints=own.read, read_copy=copy
+            )
     _print(report, as_json=as_json)
     sys.exit(_find_status(report))
 
 
 @command.command("key")
 @data_option
-def key(data: Path) -> None:
+@json_option
+def key(data: Path, *, as_json: bool) -> None:
     """Print the public half of the sealing key in PEM, for whoever verifies with other programs.
 
     \b
     Examples:
       certwright audit key --data /var/lib/certwright > history.pem
     """
-    with open_installation(data) as installation:
+    with opened_installation(data) as installation:
         encoded = installation.sealing_key.public_key.encoded
     lines = base64.encodebytes(encoded).decode().replace("\n", "")
     body = "\n".join(lines[start : start + 64] for start in range(0, len(lines), 64))
-    click.echo(f"-----BEGIN PUBLIC KEY-----\n{body}\n-----END PUBLIC KEY-----")
+    text = f"-----BEGIN PUBLIC KEY-----\n{body}\n-----END PUBLIC KEY-----"
+    show_result({"public_key": f"{text}\n"}, [text], as_json=as_json)
 
 
 @command.command("prune")
 @click.option("--before", required=True, help="What happened before this date or time, UTC where no zone is said.")
 @click.option("--dry-run", is_flag=True, help="Say how many events would be removed, and remove none.")
 @data_option
-def prune(before: str, data: Path, *, dry_run: bool) -> None:
+@json_option
+def prune(before: str, data: Path, *, dry_run: bool, as_json: bool) -> None:
     """Remove what nobody needs any more, and keep a signed record of it, with which the rest stays proven.
 
     Whatever belongs to an open request stays, and to a certificate that has not ended, revoked or not. Changes of rights,
@@ -103,13 +110,16 @@ def prune(before: str, data: Path, *, dry_run: bool) -> None:
     moment = parse_time("before", before)
     if moment is None:
         raise click.UsageError("--before wants a date or a time.")
-    with open_installation(data) as installation:
+    with opened_installation(data) as installation:
         if dry_run:
             count = count_prunable(moment, world=installation.world)
-            make_console().print(f"{count} events would be removed.")
+            told = f"{count_of(count, 'event')} would be removed."
+            show_result({"events": count, "dry_run": True}, [told], as_json=as_json)
             return
         pruned = prune_history(moment, operator=find_operator(), world=installation.world, key=installation.sealing_key)
-    make_console().print(f"{pruned.events} events were removed, with {pruned.records} signed records of it.")
+    removed, records = count_of(pruned.events, "event was", "events were"), count_of(pruned.records, "signed record")
+    described = {"events": pruned.events, "records": pruned.records, "dry_run": False}
+    show_result(described, [f"{removed} removed, with {records} of it."], as_json=as_json)
 
 
 def _find_status(report: HistoryReport) -> int:
@@ -120,37 +130,34 @@ def _find_status(report: HistoryReport) -> int:
 
 
 def _print(report: HistoryReport, *, as_json: bool) -> None:
-    if as_json:
-        body = {
-            "events": report.events,
-            "seals": report.seals,
-            "unsealed": report.unsealed,
-            "checkpoints": report.checkpoints,
-            "removed": report.removed,
-            "compared_to": report.compared_to,
-            "remarks": list(report.remarks),
-            "faults": list(report.faults),
-        }
-        click.echo(json.dumps(body))
-        return
-    console = make_console()
+    body = {
+        "events": report.events,
+        "seals": report.seals,
+        "unsealed": report.unsealed,
+        "checkpoints": report.checkpoints,
+        "removed": report.removed,
+        "compared_to": report.compared_to,
+        "remarks": list(report.remarks),
+        "faults": list(report.faults),
+    }
+    show_result(body, _list_lines(report), as_json=as_json)
+
+
+def _list_lines(report: HistoryReport) -> Iterator[str]:
     if report.compared_to is None:
-        console.print(
-            "No copy of the checkpoints from elsewhere was compared: whether the end was cut off is not known.", style="yellow"
-        )
+        yield Doubt("No copy of the checkpoints from elsewhere was compared: whether the end was cut off is not known.")
     else:
-        console.print(f"Compared with a copy of the checkpoints, which goes up to event {report.compared_to}.")
-    console.print(f"{report.events} sealed events under {report.seals} seals, {report.unsealed} not sealed yet.")
-    console.print(f"{report.checkpoints} checkpoints outside of the database.")
+        yield f"Compared with a copy of the checkpoints, which goes up to event {report.compared_to}."
+    sealed = f"{count_of(report.events, 'sealed event')} under {count_of(report.seals, 'seal')}"
+    yield f"{sealed}, {report.unsealed} not sealed yet."
+    yield f"{count_of(report.checkpoints, 'checkpoint')} outside of the database."
     if report.removed:
-        console.print(f"{report.removed} of these events were removed, which is signed for.")
-    for remark in report.remarks:
-        console.print(f"  NOTE  {remark}", style="yellow")
-    for fault in report.faults:
-        console.print(f"  FAULT {fault}", style="red")
+        yield f"{report.removed} of these events {'was' if report.removed == 1 else 'were'} removed, which is signed for."
+    yield from (Doubt(f"  NOTE  {remark}") for remark in report.remarks)
+    yield from (Fault(f"  FAULT {fault}") for fault in report.faults)
     if report.faults:
-        console.print("The history is not what was sealed.", style="red")
+        yield Fault("The history is not what was sealed.")
     elif report.compared_to is None:
-        console.print("No fault was found in what is there.", style="yellow")
+        yield Doubt("No fault was found in what is there.")
     else:
-        console.print("The history is whole.", style="green")
+        yield "The history is whole."

@@ -1,7 +1,7 @@
 """certwright audit list, show and export."""
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,16 @@ from certwright.application.read_history import (
     read_event,
     read_newest_events,
 )
-from certwright.bootstrap import open_installation
-from certwright.domain.events import Event, Seal, StoredEvent
+from certwright.domain.events import Event, EventType, Seal, StoredEvent
+from certwright.domain.identities import UserId
 from certwright.formats.event_lines import describe_event, describe_record, describe_seal, encode_line
-from certwright.wire.cli.console import make_console
+from certwright.wire.cli.console import show_result
+from certwright.wire.cli.groups import NamedChoice
+from certwright.wire.cli.names import list_people_names
+from certwright.wire.cli.opening import opened_installation
 from certwright.wire.cli.operators import find_operator
 from certwright.wire.cli.options import data_option, json_option
+from certwright.wire.cli.phrases import count_of
 
 Command = Callable[..., None]
 
@@ -34,7 +38,7 @@ def _filtered(command: Command) -> Command:
         click.option("--profile", default="", help="About the profile with this GUID."),
         click.option("--certificate", default="", help="About the certificate with this serial number."),
         click.option("--template", default="", help="About the profile template with this name or GUID."),
-        click.option("--type", "types", default="", help="Of this type; several parted by commas."),
+        click.option("--type", "types", default="", help='Of this type, see "audit types"; several parted by commas.'),
         click.option("--since", default="", help="From this date or time on; UTC where no zone is said."),
         click.option("--until", default="", help="Before this date or time."),
     )
@@ -57,13 +61,27 @@ def list_them(limit: int, data: Path, *, as_json: bool, **asked: str) -> None:
       certwright audit list --user CORP\\\\alice --since 2026-11-01 --data /var/lib/certwright
       certwright audit list --type right.granted,right.revoked --json --data /var/lib/certwright
     """
-    with open_installation(data) as installation:
+    with opened_installation(data) as installation:
         found = read_newest_events(Named(**asked), limit, operator=find_operator(), world=installation.world)
-    for each in found:
-        if as_json:
+        names = list_people_names(installation)
+    if as_json:
+        for each in found:
             click.echo(encode_line(describe_event(each)), nl=False)
-        else:
-            make_console().print(_tell(each), highlight=False, markup=False, soft_wrap=True)
+        return
+    show_result(None, [_tell(each, names) for each in found], as_json=False, remark=f"{count_of(len(found), 'event')}.")
+
+
+@click.command("types")
+@json_option
+def list_types(*, as_json: bool) -> None:
+    """List the types of events, for --type.
+
+    \b
+    Example:
+      certwright audit types
+    """
+    types = [each.value for each in EventType]
+    show_result(types, types, as_json=as_json)
 
 
 @click.command("show")
@@ -72,28 +90,26 @@ def list_them(limit: int, data: Path, *, as_json: bool, **asked: str) -> None:
 @json_option
 def show(sequence: int, data: Path, *, as_json: bool) -> None:
     """Show everything about the event with the number SEQUENCE, and the seal over it. That you read it is an event, too."""
-    with open_installation(data) as installation:
+    with opened_installation(data) as installation:
         shown = read_event(sequence, operator=find_operator(), world=installation.world)
+        names = list_people_names(installation)
     if shown is None:
         raise click.ClickException(f"There is no event {sequence}.")
     fields: dict[str, Any] = {**describe_event(shown.event), "seal": shown.seal.number if shown.seal else None}
-    if as_json:
-        click.echo(encode_line(fields), nl=False)
-        return
+    fields["subject_name"] = _name_subject(shown.event, names)
     if isinstance(shown.seal, Seal):
         fields["sealed"] = shown.seal.sealed_at.isoformat()
-    for name, value in fields.items():
-        text = ", ".join(f"{key}={each}" for key, each in value.items()) if isinstance(value, dict) else value
-        make_console().print(f"{name:12}{'' if text is None else text}", highlight=False, markup=False, soft_wrap=True)
+    show_result(fields, [f"{name:13}{_write(value)}" for name, value in fields.items()], as_json=as_json)
 
 
 @click.command("export")
 @_filtered
 @click.option(
-    "--what", type=click.Choice(["events", "seals", "retention"]), default="events", show_default=True, help="What to export."
+    "--what", type=NamedChoice(["events", "seals", "retention"]), default="events", show_default=True, help="What to export."
 )
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file instead of standard output.")
 @data_option
+@click.option("--json", is_flag=True, hidden=True, expose_value=False, help="What is written is JSON without it.")
 def export(what: str, out: Path | None, data: Path, **asked: str) -> None:
     """Write events as JSON, one a line, oldest first, however many there are. That you export is an event, too.
 
@@ -108,7 +124,7 @@ def export(what: str, out: Path | None, data: Path, **asked: str) -> None:
     """
     if what != "events" and any(asked.values()):
         raise click.UsageError("Seals and records are exported all together, without a filter.")
-    with open_installation(data) as installation:
+    with opened_installation(data) as installation:
         operator, world = find_operator(), installation.world
         if what == "seals":
             lines: Iterable[str] = (encode_line(describe_seal(each)) for each in export_seals(operator=operator, world=world))
@@ -121,11 +137,23 @@ def export(what: str, out: Path | None, data: Path, **asked: str) -> None:
             file.writelines(lines)
 
 
-def _tell(event: StoredEvent) -> str:
+def _write(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key}={each}" for key, each in value.items())
+    return "" if value is None else str(value)
+
+
+def _name_subject(event: StoredEvent, names: Mapping[UserId, str]) -> str:
+    return names.get(UserId(event.subject_id), "") if isinstance(event, Event) and event.subject_id else ""
+
+
+def _tell(event: StoredEvent, names: Mapping[UserId, str]) -> str:
     if not isinstance(event, Event):
         return f"{event.sequence:>8}  cannot be read"
     details = " ".join(f"{name}={value}" for name, value in event.details.items() if value)
     comment = f'"{event.comment}"' if event.comment else ""
     about = f"request {event.request_id}" if event.request_id else ""
-    told = (event.type.value, event.actor, about, details, comment)
+    subject = _name_subject(event, names)
+    whom = f"about {subject}" if subject and subject != event.actor else ""
+    told = (event.type.value, event.actor, whom, about, details, comment)
     return f"{event.sequence:>8}  {event.at:%Y-%m-%d %H:%M:%S}  {'  '.join(each for each in told if each)}"

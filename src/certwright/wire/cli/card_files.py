@@ -12,6 +12,8 @@ from certwright.application.import_cards import KnownCard
 from certwright.domain.admin_keys import AdminKeyAlgorithm
 from certwright.domain.errors import MalformedValue, Refused, check_none_broken
 from certwright.domain.smartcards import CardId
+from certwright.formats.spreadsheets import parse_sheet
+from certwright.wire.cli.files import read_text_file
 
 COLUMNS = ("card", "atr", "user", "template", "adminkey", "algorithm", "comment")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -19,16 +21,13 @@ _HEX = re.compile(r"(?:[0-9a-f]{2})*")
 
 
 def parse_card_file(path: Path) -> tuple[KnownCard, ...]:
-    """Return the cards of the file. Errors: MalformedValue, as RulesBroken for several; none repeats a key."""
-    rows = csv.DictReader(io.StringIO(path.read_text("utf-8-sig"), newline=""))
-    unknown = set(rows.fieldnames or ()) - set(COLUMNS)
-    if unknown or "card" not in (rows.fieldnames or ()):
-        raise MalformedValue(path.name, f"its first line has to name card, and else only {', '.join(COLUMNS[1:])}")
+    """Return the cards of the file. Errors: MalformedValue, as RulesBroken for several; none repeats a key; OSError."""
+    text = read_text_file(path, "a list of cards")
     faults: list[Refused] = []
     cards: list[KnownCard] = []
-    for row in rows:
+    for row in parse_sheet(text, path.name, COLUMNS, ("card",)):
         try:
-            cards.append(_parse_row({key: (value or "").strip() for key, value in row.items() if key}, f"line {rows.line_num}"))
+            cards.append(_parse_row(row.cells, f"{path.name}, line {row.line}"))
         except MalformedValue as malformed:
             faults.append(malformed)
     check_none_broken(faults)
@@ -65,13 +64,14 @@ def describe(found: InventoryCard | None) -> dict[str, str]:
 
 def _parse_row(row: dict[str, str], where: str) -> KnownCard:
     try:
-        card_id = CardId(UUID(row["card"].strip("{} ")))
-        algorithm = AdminKeyAlgorithm(row.get("algorithm") or AdminKeyAlgorithm.TRIPLE_DES)
+        card_id = CardId(UUID(row.get("card", "").strip("{} ")))
+        algorithm = AdminKeyAlgorithm(row.get("algorithm", "").lower() or AdminKeyAlgorithm.TRIPLE_DES)
     except ValueError:
         raise MalformedValue(where, "a GUID is wanted as card, and 3des, aes-128, aes-256 or nothing as algorithm") from None
     atr, key = row.get("atr", "").lower(), row.get("adminkey", "").lower()
     if not _HEX.fullmatch(atr) or not _HEX.fullmatch(key):
-        raise MalformedValue(where, "hexadecimal digits are wanted as atr and as adminkey")
+        detail = "an even number of hexadecimal digits is wanted as atr and as adminkey; spreadsheets remove zeros in front"
+        raise MalformedValue(where, detail)
     return KnownCard(
         where=where,
         card_id=card_id,

@@ -3,7 +3,7 @@
 from importlib.resources import files
 from pathlib import Path
 
-from certwright.domain.errors import MalformedValue
+from certwright.wire.cli.files import read_text_file
 
 DEMO = "demo"
 
@@ -13,8 +13,7 @@ def read_definition_file(name: str) -> tuple[str, str]:
 
     Errors: MalformedValue; OSError.
     """
-    path = files("certwright.worlds") / "demo.toml" if name == DEMO else Path(name)
-    try:
-        return path.read_text("utf-8-sig"), path.name
-    except UnicodeDecodeError as error:
-        raise MalformedValue(name, "it is not text in UTF-8") from error
+    if name == DEMO:
+        path = files("certwright.worlds") / "demo.toml"
+        return path.read_text("utf-8"), path.name
+    return read_text_file(Path(name), "TOML"), Path(name).name

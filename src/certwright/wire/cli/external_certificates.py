@@ -1,21 +1,25 @@
 """certwright certificates."""
 
-import json
 from pathlib import Path
 
 import click
 
 from certwright.application.import_external import ExternalImport, import_external
-from certwright.bootstrap import open_installation
 from certwright.domain.certificates import format_serial_number
 from certwright.domain.external_certificates import ExternalCertificate
 from certwright.formats.external_files import is_protected
-from certwright.wire.cli.console import make_console
+from certwright.wire.cli.bounded import check_opens_in_time
+from certwright.wire.cli.console import Rows, show_result
+from certwright.wire.cli.files import read_octets
+from certwright.wire.cli.groups import CommandGroup
+from certwright.wire.cli.opening import opened_installation
 from certwright.wire.cli.operators import find_operator
 from certwright.wire.cli.options import data_option, json_option, password_file_option, read_password
 
+LARGEST_FILE = 4 * 1024 * 1024
 
-@click.group("certificates")
+
+@click.group("certificates", cls=CommandGroup)
 def command() -> None:
     """Attach certificates that were issued elsewhere to people."""
 
@@ -41,19 +45,20 @@ def import_them(
       certwright certificates import alice.p12 --user alice --template "Software Certificate" --data data
       certwright certificates import *.pem --user 'CORP\\alice' --template "Software Certificate" --data data
     """
-    contents = {str(each): each.read_bytes() for each in files}
+    contents = {str(each): read_octets(each, "PFX, PEM or DER", limit_octets=LARGEST_FILE) for each in files}
     needs_password = any(map(is_protected, contents.values()))
     password = read_password(password_file, "Password of the files") if needs_password else ""
+    for name, content in contents.items():
+        check_opens_in_time(name, content, password)
     wish = ExternalImport(user=user, template=template, contents=contents, password=password)
-    with open_installation(data) as installation:
+    with opened_installation(data) as installation:
         taken = import_external(wish, operator=find_operator(), world=installation.world)
-    if as_json:
-        click.echo(json.dumps([_describe(each) for each in taken]))
-        return
-    for each in taken:
-        told = _describe(each)
-        key = "with its key" if told["key"] else "without a key"
-        make_console().print(f"{told['serial']}  {told['subject']}  until {each.not_after:%Y-%m-%d}, {key}")
+    described = [_describe(each) for each in taken]
+    rows = [
+        (told["serial"], told["subject"], f"{each.not_after:%Y-%m-%d}", "yes" if told["key"] else "no")
+        for each, told in zip(taken, described, strict=True)
+    ]
+    show_result(described, Rows(("Serial number", "Subject", "Until", "Key"), rows), as_json=as_json)
 
 
 def _describe(certificate: ExternalCertificate) -> dict[str, object]:

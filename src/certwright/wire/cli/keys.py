@@ -1,24 +1,26 @@
 """certwright keys."""
 
-import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from certwright.adapters.secret_places import read_secret
 from certwright.application.rotate_keys import KeyReport, change_passphrase, list_key_versions, rotate_keys
-from certwright.bootstrap import open_installation
 from certwright.domain.errors import MalformedValue
 from certwright.domain.keys import PASSPHRASE_VERSION
 from certwright.setting_values import parse_secret_reference
-from certwright.wire.cli.console import make_console, show_progress
+from certwright.wire.cli.console import Fault, show_progress, show_result
+from certwright.wire.cli.groups import CommandGroup
 from certwright.wire.cli.key_archive import agents_group, rearchive, recover
+from certwright.wire.cli.opening import opened_installation
 from certwright.wire.cli.operators import find_operator
 from certwright.wire.cli.options import data_option, json_option
+from certwright.wire.cli.phrases import count_of
 
 
-@click.group("keys")
+@click.group("keys", cls=CommandGroup)
 def command() -> None:
     """Look after the key under which everything private is sealed, and after archived keys and their recovery agents.
 
@@ -41,29 +43,15 @@ def list_them(data: Path, *, as_json: bool) -> None:
     Example:
       certwright keys list --data /var/lib/certwright
     """
-    with open_installation(data) as installation:
+    with opened_installation(data) as installation:
         report = list_key_versions(keyring=installation.keyring, files=installation.sealed_files, world=installation.world)
-    if as_json:
-        click.echo(json.dumps(_describe(report)))
-        return
-    console = make_console()
-    for each in report.versions:
-        console.print(
-            f"version {each.number}, made {each.created:%Y-%m-%d %H:%M} UTC: {report.counts.get(each.number, 0)} values"
-        )
-    known = {each.number for each in report.versions}
-    for number, count in report.counts.items():
-        if number == PASSPHRASE_VERSION:
-            console.print(f"the passphrase itself: {count} values; certwright keys rotate brings them under a version")
-        elif number is None:
-            console.print(f"unknown: {count} values that no version of this program sealed", style="red")
-        elif number not in known:
-            console.print(f"version {number}, which is MISSING: {count} values", style="red")
+    show_result(_describe(report), _list_lines(report), as_json=as_json)
 
 
 @command.command("rotate")
 @data_option
-def rotate(data: Path) -> None:
+@json_option
+def rotate(data: Path, *, as_json: bool) -> None:
     """Make a new version of the key-encryption key and seal everything again under it, while servers go on serving.
 
     Servers take up the new version by themselves, with the next value they seal. Both versions open all the time, so that
@@ -75,7 +63,7 @@ def rotate(data: Path) -> None:
     Example:
       certwright keys rotate --data /var/lib/certwright
     """
-    with open_installation(data) as installation, show_progress("Sealing again") as tell:
+    with opened_installation(data) as installation, show_progress("Sealing again") as tell:
         done = rotate_keys(
             keyring=installation.keyring,
             files=installation.sealed_files,
@@ -83,19 +71,20 @@ def rotate(data: Path) -> None:
             world=installation.world,
             tell=tell,
         )
-    console = make_console()
-    if done.is_continued:
-        console.print("An earlier rotation had been broken off; this one brought it to its end.")
-    console.print(f"Version {done.version} of the key-encryption key is in use; {done.resealed} rows were sealed again.")
-    for each in done.unreadable:
-        console.print(f"  FAULT {each}", style="red")
+    lines = ["An earlier rotation had been broken off; this one brought it to its end."] if done.is_continued else []
+    rows = count_of(done.resealed, "row was", "rows were")
+    lines += [f"Version {done.version} of the key-encryption key is in use; {rows} sealed again."]
+    lines += [Fault(f"  FAULT {each}") for each in done.unreadable]
+    described = {"version": done.version, "resealed": done.resealed, "unreadable": [str(each) for each in done.unreadable]}
+    show_result(described, lines, as_json=as_json)
     sys.exit(1 if done.unreadable else 0)
 
 
 @command.command("passphrase")
 @click.argument("place", metavar="PLACE")
 @data_option
-def passphrase(place: str, data: Path) -> None:
+@json_option
+def passphrase(place: str, data: Path, *, as_json: bool) -> None:
     """Change the passphrase to the one that is kept in PLACE: file:NAME, env:NAME or credential:NAME.
 
     From then on, the old passphrase opens nothing, so let keys.passphrase of the settings name PLACE next. Only the wrapping
@@ -110,7 +99,7 @@ def passphrase(place: str, data: Path) -> None:
         reference = parse_secret_reference(place, "PLACE")
     except MalformedValue as malformed:
         raise click.UsageError(malformed.text) from malformed
-    with open_installation(data) as installation:
+    with opened_installation(data) as installation:
         wrapped = change_passphrase(
             read_secret(reference, data),
             keyring=installation.keyring,
@@ -118,9 +107,27 @@ def passphrase(place: str, data: Path) -> None:
             operator=find_operator(),
             world=installation.world,
         )
-    console = make_console()
-    console.print(f"The passphrase is now the one in {reference}; {len(wrapped)} versions of the key are wrapped by it.")
-    console.print(f'Write into {data / "certwright.toml"} now, under [keys]:  passphrase = "{reference}"')
+    versions = count_of(len(wrapped), "version of the key is", "versions of the key are")
+    lines = [
+        f"The passphrase is now the one in {reference}; {versions} wrapped by it.",
+        f'Write into {data / "certwright.toml"} now, under [keys]:  passphrase = "{reference}"',
+    ]
+    show_result({"passphrase": str(reference), "wrapped": len(wrapped)}, lines, as_json=as_json)
+
+
+def _list_lines(report: KeyReport) -> Iterator[str]:
+    for each in report.versions:
+        values = count_of(report.counts.get(each.number, 0), "value")
+        yield f"version {each.number}, made {each.created:%Y-%m-%d %H:%M} UTC: {values}"
+    known = {each.number for each in report.versions}
+    for number, count in report.counts.items():
+        values = count_of(count, "value")
+        if number == PASSPHRASE_VERSION:
+            yield f"the passphrase itself: {values}; certwright keys rotate brings them under a version"
+        elif number is None:
+            yield Fault(f"unknown: {values} that no version of this program sealed")
+        elif number not in known:
+            yield Fault(f"version {number}, which is MISSING: {values}")
 
 
 def _describe(report: KeyReport) -> dict[str, object]:

@@ -1,34 +1,35 @@
 """certwright mail."""
 
-import json
+from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
 
 import click
 
 from certwright.application.preview_mail import Preview, preview_of_policy, preview_of_request
-from certwright.bootstrap import open_installation
 from certwright.domain.notifications import NotificationType
 from certwright.domain.request_types import RequestType
 from certwright.domain.requests import RequestId
-from certwright.wire.cli.console import make_console
+from certwright.wire.cli.console import show_result
+from certwright.wire.cli.groups import CommandGroup, NamedChoice
+from certwright.wire.cli.opening import opened_installation
 from certwright.wire.cli.options import data_option, json_option
 
 KINDS = {each.name.lower().replace("_", "-"): each for each in RequestType}
 PARTS = ("text", "html")
 
 
-@click.group("mail")
+@click.group("mail", cls=CommandGroup)
 def command() -> None:
     """Look at the mails that policies send."""
 
 
 @command.command("preview")
-@click.argument("notification", type=click.Choice([each.value for each in NotificationType]), metavar="NOTIFICATION")
+@click.argument("notification", type=NamedChoice([each.value for each in NotificationType]), metavar="NOTIFICATION")
 @click.option("--template", help="The profile template, by name or GUID; with --policy.")
-@click.option("--policy", type=click.Choice(list(KINDS)), metavar="KIND", help="Its policy, such as enroll.")
+@click.option("--policy", type=NamedChoice(list(KINDS)), metavar="KIND", help="Its policy, such as enroll.")
 @click.option("--request", "request_id", type=click.UUID, help="A request, instead of sample facts.")
-@click.option("--part", type=click.Choice(PARTS), help="Only this part, as it will be sent: for a browser, or a file.")
+@click.option("--part", type=NamedChoice(PARTS), help="Only this part, as it will be sent: for a browser, or a file.")
 @data_option
 @json_option
 def preview(
@@ -56,26 +57,22 @@ def preview(
     wanted = NotificationType(notification)
     if (request_id is None) != (template is not None and policy is not None) or (request_id is not None and template):
         raise click.UsageError("Name a --request, or a --template and its --policy.")
-    with open_installation(data) as installation:
+    with opened_installation(data) as installation:
         if request_id is not None:
             found = preview_of_request(RequestId(request_id), wanted, world=installation.world)
         else:
             found = preview_of_policy(template or "", KINDS[policy or ""], wanted, world=installation.world)
-    if as_json:
-        click.echo(json.dumps([_describe(each) for each in found]))
-    elif part is not None:
+    if part is not None and not as_json:
         for each in found:
             click.echo(_describe(each)[part])
-    else:
-        _print(found)
+        return
+    show_result([_describe(each) for each in found], _list_lines(found), as_json=as_json)
 
 
-def _print(found: tuple[Preview, ...]) -> None:
-    console = make_console()
+def _list_lines(found: tuple[Preview, ...]) -> Iterator[str]:
     for rule, mail in found:
         to = ", ".join(rule.to) or "nobody: the policy has no such rule"
-        for line in (f"To:      {to}", f"Subject: {mail.subject}", "", mail.text, "", mail.html):
-            console.print(line, markup=False, highlight=False)
+        yield from (f"To:      {to}", f"Subject: {mail.subject}", "", mail.text, "", mail.html)
 
 
 def _describe(found: Preview) -> dict[str, object]:

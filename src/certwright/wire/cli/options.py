@@ -6,15 +6,33 @@ from pathlib import Path
 
 import click
 
+from certwright.wire.cli.files import read_secret_line
+from certwright.wire.cli.opening import DATA_VARIABLE, NEAR_FOLDER, SERVICE_FOLDER, find_data_folder
+from certwright.wire.cli.refusals import note_json
+
 PASSWORD_VARIABLE = "CERTWRIGHT_PASSWORD"
 
 data_option = click.option(
     "--data",
     type=click.Path(file_okay=False, path_type=Path),
-    required=True,
+    envvar=DATA_VARIABLE,
+    default=find_data_folder,
+    show_default=f"./{NEAR_FOLDER} if an installation is there, or {SERVICE_FOLDER}",
+    show_envvar=True,
     help="The folder of the installation.",
 )
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+new_data_option = click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    envvar=DATA_VARIABLE,
+    default=SERVICE_FOLDER,
+    show_default=True,
+    show_envvar=True,
+    help="The folder for the installation.",
+)
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print JSON, for programs; refusals on stderr, too.", callback=note_json
+)
 password_file_option = click.option(
     "--password-file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -32,7 +50,7 @@ def read_password(
 ) -> str:
     """Return the password, from the file, the environment or the terminal; never from the command line, which others see.
 
-    Errors: click.UsageError when there is none and nobody to ask.
+    Errors: click.UsageError when there is none and no terminal to ask on; MalformedValue for a file that has not one line.
     """
     given = find_given_password(password_file, variable)
     if given is not None:
@@ -44,7 +62,10 @@ def read_password(
 
 
 def find_given_password(password_file: Path | None, variable: str = PASSWORD_VARIABLE) -> str | None:
-    """Return the password from the file, or else from the environment; None where neither has one."""
+    """Return the password from the file, or else from the environment; None where neither has one.
+
+    Errors: MalformedValue for a file that has not one line.
+    """
     if password_file is not None:
-        return password_file.read_text("utf-8").rstrip("\r\n")
+        return read_secret_line(password_file, "a password")
     return os.environ.get(variable) or None

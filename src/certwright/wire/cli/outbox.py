@@ -1,26 +1,31 @@
 """certwright outbox."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from uuid import UUID
 
 import click
 
 from certwright.application.manage_outbox import get_message, list_messages, resend_messages
-from certwright.bootstrap import open_installation
+from certwright.domain.identities import UserId
 from certwright.domain.outbox import OutboxMessage, OutboxMessageId, OutboxState
-from certwright.wire.cli.console import make_console
+from certwright.wire.cli.console import Rows, show_result
+from certwright.wire.cli.groups import CommandGroup, NamedChoice
+from certwright.wire.cli.names import list_people_names
+from certwright.wire.cli.opening import opened_installation
 from certwright.wire.cli.operators import find_operator
 from certwright.wire.cli.options import data_option, json_option
+from certwright.wire.cli.phrases import count_of
 
 
-@click.group("outbox")
+@click.group("outbox", cls=CommandGroup)
 def command() -> None:
     """List what is to be sent by mail and to webhooks, show a message, send dead letters again."""
 
 
 @command.command("list")
-@click.option("--state", type=click.Choice([each.value for each in OutboxState]), help="Only those.")
+@click.option("--state", type=NamedChoice([each.value for each in OutboxState]), help="Only those.")
 @data_option
 @json_option
 def list_them(state: str | None, data: Path, *, as_json: bool) -> None:
@@ -30,17 +35,24 @@ def list_them(state: str | None, data: Path, *, as_json: bool) -> None:
     Examples:
       certwright outbox list --state dead --data data
     """
-    with open_installation(data) as installation:
+    with opened_installation(data) as installation:
         found = list_messages(OutboxState(state) if state else None, world=installation.world)
-    if as_json:
-        click.echo(json.dumps([_describe(each) for each in found]))
-        return
-    console = make_console()
-    for each in found:
-        where = each.recipient or each.sink
-        error = f"  {each.error}" if each.error else ""
-        console.print(f"{each.id}  {each.created:%Y-%m-%d %H:%M}  {each.state:8}{each.notification:20}{where}{error}")
-    make_console(stderr=True).print(f"{len(found)} messages.")
+        names = list_people_names(installation)
+    rows = [
+        (
+            each.id,
+            f"{each.created:%Y-%m-%d %H:%M}",
+            each.state,
+            each.notification,
+            each.recipient or each.sink,
+            names.get(each.subject_id, each.subject_id),
+            each.error,
+        )
+        for each in found
+    ]
+    shown = Rows(("Message", "Made", "State", "Notification", "To", "About", "Error"), rows)
+    described = [_describe(each, names) for each in found]
+    show_result(described, shown, as_json=as_json, remark=f"{count_of(len(found), 'message')}.")
 
 
 @command.command("show")
@@ -49,16 +61,10 @@ def list_them(state: str | None, data: Path, *, as_json: bool) -> None:
 @json_option
 def show(message_id: UUID, data: Path, *, as_json: bool) -> None:
     """Show a message and the facts in it. The content of one that carries a secret is shown to nobody."""
-    with open_installation(data) as installation:
+    with opened_installation(data) as installation:
         message = get_message(OutboxMessageId(message_id), world=installation.world)
-    described = _describe(message) | {"content": _describe_content(message)}
-    if as_json:
-        click.echo(json.dumps(described))
-        return
-    console = make_console()
-    for name, value in described.items():
-        text = value if isinstance(value, str | int) else json.dumps(value, indent=2, ensure_ascii=False)
-        console.print(f"{name:14}{text}", markup=False, highlight=False)
+        described = _describe(message, list_people_names(installation)) | {"content": _describe_content(message)}
+    show_result(described, [f"{name:14}{_write(value)}" for name, value in described.items()], as_json=as_json)
 
 
 @command.command("resend")
@@ -66,7 +72,8 @@ def show(message_id: UUID, data: Path, *, as_json: bool) -> None:
 @click.option("--all", "all_of_them", is_flag=True, help="Every dead letter.")
 @click.option("--to", default="", help="Another address than the one it was for; not for what carries a secret.")
 @data_option
-def resend(message_ids: tuple[UUID, ...], data: Path, *, all_of_them: bool, to: str) -> None:
+@json_option
+def resend(message_ids: tuple[UUID, ...], data: Path, *, all_of_them: bool, to: str, as_json: bool) -> None:
     """Have dead letters sent again, as if they were new.
 
     \b
@@ -77,12 +84,17 @@ def resend(message_ids: tuple[UUID, ...], data: Path, *, all_of_them: bool, to: 
     if all_of_them == bool(message_ids) or (all_of_them and to):
         raise click.UsageError("Name messages, or say --all; --to is for named ones.")
     wanted = None if all_of_them else [OutboxMessageId(each) for each in message_ids]
-    with open_installation(data) as installation:
+    with opened_installation(data) as installation:
         resent = resend_messages(wanted, operator=find_operator(), world=installation.world, to=to)
-    make_console().print(f"{len(resent)} messages wait to be sent again.")
+    told = f"{count_of(len(resent), 'message waits', 'messages wait')} to be sent again."
+    show_result({"resent": [str(each.id) for each in resent]}, [told], as_json=as_json)
 
 
-def _describe(message: OutboxMessage) -> dict[str, object]:
+def _write(value: object) -> str:
+    return str(value) if isinstance(value, str | int) else json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def _describe(message: OutboxMessage, names: Mapping[UserId, str]) -> dict[str, object]:
     return {
         "id": str(message.id),
         "state": message.state.value,
@@ -91,6 +103,7 @@ def _describe(message: OutboxMessage) -> dict[str, object]:
         "notification": message.notification.value,
         "request": str(message.request_id),
         "subject": str(message.subject_id),
+        "subject_name": names.get(message.subject_id, ""),
         "created": message.created.isoformat(),
         "due": message.due.isoformat(),
         "attempts": message.attempts,

@@ -9,12 +9,13 @@ from certwright.application.explain_access import list_names
 from certwright.application.manage_people import change_member, list_people, switch_user
 from certwright.bootstrap import open_installation
 from certwright.wire.cli.console import make_console
+from certwright.wire.cli.groups import CommandGroup
 from certwright.wire.cli.load import warn_of_combined_roles
 from certwright.wire.cli.operators import find_operator
 from certwright.wire.cli.options import data_option, json_option
 
 
-@click.group("users")
+@click.group("users", cls=CommandGroup)
 def users() -> None:
     """List accounts, switch them on and off."""
 
@@ -50,7 +51,7 @@ def disable(account: str, data: Path) -> None:
     _switch(account, data, enabled=False)
 
 
-@click.group("groups")
+@click.group("groups", cls=CommandGroup)
 def groups() -> None:
     """List groups, add and remove members."""
 

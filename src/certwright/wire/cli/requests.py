@@ -1,6 +1,5 @@
 """certwright requests."""
 
-import json
 from pathlib import Path
 from uuid import UUID
 
@@ -9,14 +8,17 @@ import click
 from certwright.application.approve_request import approve_request, deny_request
 from certwright.application.list_all_requests import list_all_requests
 from certwright.application.one_time_passwords import distribute_passwords
+from certwright.application.request_parties import SeenRequest
 from certwright.application.trace_request import trace_request
-from certwright.bootstrap import Installation, open_installation
-from certwright.domain.identities import UserId
-from certwright.domain.program import THE_PROGRAM
+from certwright.bootstrap import Installation
 from certwright.domain.requests import RequestId, RequestStatus
-from certwright.wire.cli.console import make_console
+from certwright.wire.cli.console import Rows, show_result, tell_moment
+from certwright.wire.cli.groups import CommandGroup, NamedChoice
+from certwright.wire.cli.names import list_people_names, list_template_names
+from certwright.wire.cli.opening import opened_installation
 from certwright.wire.cli.operators import find_operator
 from certwright.wire.cli.options import data_option, json_option, password_file_option, read_password
+from certwright.wire.cli.phrases import count_of, tell_approvals
 from certwright.wire.cli.request_story import describe_request, describe_story, list_story_lines
 from certwright.wire.cli.signing_in import sign_in
 
@@ -24,13 +26,13 @@ user_option = click.option("--user", required=True, help="The approver, whose pa
 comment_option = click.option("--comment", default="", help="Goes into the history.")
 
 
-@click.group("requests")
+@click.group("requests", cls=CommandGroup)
 def command() -> None:
     """List requests, tell the story of one, approve or deny it, hand out its one-time passwords."""
 
 
 @command.command("list")
-@click.option("--status", type=click.Choice([each.name.lower() for each in RequestStatus]), help="Only those.")
+@click.option("--status", type=NamedChoice([each.name.lower() for each in RequestStatus]), help="Only those.")
 @data_option
 @json_option
 def list_them(status: str | None, data: Path, *, as_json: bool) -> None:
@@ -41,17 +43,17 @@ def list_them(status: str | None, data: Path, *, as_json: bool) -> None:
       certwright requests list --status pending --data data
     """
     statuses = frozenset({RequestStatus[status.upper()]}) if status else None
-    with open_installation(data) as installation:
+    with opened_installation(data) as installation:
         found = list_all_requests(world=installation.world, statuses=statuses)
-        names = _name_people(installation)
-    if as_json:
-        click.echo(json.dumps([describe_request(each, names) for each in found]))
-        return
-    console = make_console()
-    for each in found:
-        who = names.get(each.target_id, str(each.target_id))
-        console.print(f"{each.id}  {each.submitted:%Y-%m-%d %H:%M}  {each.status.name.lower():10}{each.operation:16}{who}")
-    make_console(stderr=True).print(f"{len(found)} requests.")
+        names = list_people_names(installation)
+        templates = list_template_names(installation)
+    described = [describe_request(each, names) | {"template": templates.get(each.template_id, "")} for each in found]
+    rows = [
+        (each["id"], tell_moment(each["submitted"]), each["status"], each["operation"], each["target"], each["template"])
+        for each in described
+    ]
+    shown = Rows(("Request", "Submitted", "Status", "Operation", "For", "Profile template"), rows)
+    show_result(described, shown, as_json=as_json, remark=f"{count_of(len(found), 'request')}.")
 
 
 @command.command("show")
@@ -68,16 +70,11 @@ def show(request_id: UUID, data: Path, *, as_json: bool) -> None:
       certwright requests show 8d1f0c56-6a4c-4f5e-9f57-0c6a3b6d27c2 --data data
       certwright requests show 8d1f0c56-6a4c-4f5e-9f57-0c6a3b6d27c2 --data data --json
     """
-    with open_installation(data) as installation:
+    with opened_installation(data) as installation:
         traced = trace_request(RequestId(request_id), operator=find_operator(), world=installation.world)
-        names = _name_people(installation)
+        names = list_people_names(installation)
     story = describe_story(traced, names)
-    if as_json:
-        click.echo(json.dumps(story))
-        return
-    console = make_console()
-    for line in list_story_lines(story):
-        console.print(line)
+    show_result(story, list_story_lines(story), as_json=as_json)
 
 
 @command.command("approve")
@@ -86,13 +83,14 @@ def show(request_id: UUID, data: Path, *, as_json: bool) -> None:
 @comment_option
 @data_option
 @password_file_option
-def approve(request_id: UUID, user: str, comment: str, data: Path, password_file: Path | None) -> None:
+@json_option
+def approve(request_id: UUID, user: str, comment: str, data: Path, password_file: Path | None, *, as_json: bool) -> None:
     """Approve a request in the name of the user, who proves with his password that he does."""
     password = read_password(password_file, f"Password of {user}")
-    with open_installation(data) as installation:
+    with opened_installation(data) as installation:
         by = sign_in(user, password, installation)
         seen = approve_request(RequestId(request_id), by=by, world=installation.world, comment=comment)
-    make_console().print(f"The request is {seen.request.status.name.lower()}.")
+        _show_judged(seen, installation, as_json=as_json)
 
 
 @command.command("deny")
@@ -101,13 +99,14 @@ def approve(request_id: UUID, user: str, comment: str, data: Path, password_file
 @comment_option
 @data_option
 @password_file_option
-def deny(request_id: UUID, user: str, comment: str, data: Path, password_file: Path | None) -> None:
+@json_option
+def deny(request_id: UUID, user: str, comment: str, data: Path, password_file: Path | None, *, as_json: bool) -> None:
     """Deny a request for good, in the name of the user, who proves with his password that he does."""
     password = read_password(password_file, f"Password of {user}")
-    with open_installation(data) as installation:
+    with opened_installation(data) as installation:
         by = sign_in(user, password, installation)
         seen = deny_request(RequestId(request_id), by=by, world=installation.world, comment=comment)
-    make_console().print(f"The request is {seen.request.status.name.lower()}.")
+        _show_judged(seen, installation, as_json=as_json)
 
 
 @command.command("distribute")
@@ -126,22 +125,23 @@ def distribute(request_id: UUID, user: str, data: Path, password_file: Path | No
       certwright requests distribute 8d1f...c2 --user manager --data data
     """
     password = read_password(password_file, f"Password of {user}")
-    with open_installation(data) as installation:
+    with opened_installation(data) as installation:
         by = sign_in(user, password, installation)
         handed_out = distribute_passwords(RequestId(request_id), by=by, world=installation.world)
-    if as_json:
-        click.echo(json.dumps({"shown": list(handed_out.shown), "expires": handed_out.expires.isoformat()}))
-        return
-    console = make_console()
-    for each in handed_out.shown:
-        console.print(each)
     mailed = len(handed_out.distributions) - len(handed_out.shown)
-    make_console(stderr=True).print(
-        f"Shown: {len(handed_out.shown)}. By mail: {mailed}. Valid until {handed_out.expires:%Y-%m-%d %H:%M} UTC."
+    show_result(
+        {"shown": list(handed_out.shown), "expires": handed_out.expires.isoformat()},
+        handed_out.shown,
+        as_json=as_json,
+        remark=f"Shown: {len(handed_out.shown)}. By mail: {mailed}. Valid until {handed_out.expires:%Y-%m-%d %H:%M} UTC.",
     )
 
 
-def _name_people(installation: Installation) -> dict[UserId, str]:
+def _show_judged(seen: SeenRequest, installation: Installation, *, as_json: bool) -> None:
+    """Show what became of a request, with how many approvals it has of those that it takes."""
     with installation.world.store.reading() as session:
-        users = (*session.directory.list_users(), THE_PROGRAM.user)
-        return {each.id: each.nt4_name for each in users}
+        given = len(session.requests.list_approvals(seen.request.id))
+    status, needed = seen.request.status.name.lower(), seen.policy.approvals_needed
+    described = {"id": str(seen.request.id), "status": status, "approvals": given, "approvals_needed": needed}
+    counted = f": {tell_approvals(given, needed)}" if needed and status != "denied" else ""
+    show_result(described, [f"The request is {status}{counted}."], as_json=as_json)

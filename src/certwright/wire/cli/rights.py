@@ -11,6 +11,7 @@ from certwright.bootstrap import open_installation
 from certwright.domain.grants import ObjectKind, Right
 from certwright.domain.identities import EVERYONE, Sid
 from certwright.wire.cli.console import make_console
+from certwright.wire.cli.groups import CommandGroup
 from certwright.wire.cli.load import warn_of_combined_roles
 from certwright.wire.cli.operators import find_operator
 from certwright.wire.cli.options import data_option, json_option
@@ -22,7 +23,7 @@ to_option = click.option("--to", "trustee", required=True, help="An account, a g
 from_option = click.option("--from", "trustee", required=True, help="An account, a group, or everyone.")
 
 
-@click.group("rights")
+@click.group("rights", cls=CommandGroup)
 def command() -> None:
     """Give rights, take them away, list them."""
 

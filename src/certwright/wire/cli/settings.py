@@ -5,23 +5,31 @@ from itertools import groupby
 
 import click
 
-from certwright.settings import SETTINGS_FILE, describe_group, describe_settings
+from certwright.settings import SETTINGS_FILE, SettingDescription, describe_group, describe_settings
+from certwright.wire.cli.console import show_result
+from certwright.wire.cli.groups import CommandGroup
+from certwright.wire.cli.options import json_option
 
 
-@click.group("settings")
+@click.group("settings", cls=CommandGroup)
 def command() -> None:
     """Explain the settings, which are in DATA/certwright.toml."""
 
 
 @command.command("reference")
-def reference() -> None:
+@json_option
+def reference(*, as_json: bool) -> None:
     """Print every setting with its kind, default and meaning, in Markdown: docs/reference/settings.md is made with it.
 
     \b
     Example:
       certwright settings reference | less
     """
-    click.echo("\n".join(list_reference_lines()))
+    show_result([_describe(each) for each in describe_settings()], list_reference_lines(), as_json=as_json)
+
+
+def _describe(setting: SettingDescription) -> dict[str, str]:
+    return {"setting": setting.path, "kind": setting.kind, "default": setting.default, "meaning": setting.meaning}
 
 
 def list_reference_lines() -> Iterator[str]:

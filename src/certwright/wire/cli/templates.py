@@ -23,6 +23,7 @@ from certwright.domain.identities import Sid
 from certwright.formats.definitions import is_world, parse_templates, parse_world
 from certwright.wire.cli.console import make_console
 from certwright.wire.cli.definition_files import read_definition_file
+from certwright.wire.cli.groups import CommandGroup
 from certwright.wire.cli.load import warn_of_combined_roles
 from certwright.wire.cli.operators import find_operator
 from certwright.wire.cli.options import data_option, json_option
@@ -32,7 +33,7 @@ template_argument = click.argument("template")
 version_option = click.option("--version", type=int, help="Another version than the newest.")
 
 
-@click.group("templates")
+@click.group("templates", cls=CommandGroup)
 def command() -> None:
     """List and show profile templates, export them to a file, look at it after it was changed, import it, withdraw one.
 

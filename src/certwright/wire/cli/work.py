@@ -1,18 +1,18 @@
 """certwright work."""
 
-import json
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from threading import Event
 
 import click
 
 from certwright.application.due_work import Due, Job, list_leases
-from certwright.bootstrap import Installation, open_installation
-from certwright.wire.cli.console import make_console
+from certwright.bootstrap import Installation
+from certwright.wire.cli.console import Fault, make_console, show_result
 from certwright.wire.cli.logs import configure_logs
+from certwright.wire.cli.opening import opened_installation
 from certwright.wire.cli.options import data_option, json_option
 from certwright.wire.worker import BATCH, Round, Worker, work_once
 
@@ -40,7 +40,7 @@ def command(data: Path, *, once: bool, dry_run: bool, as_json: bool) -> None:
     """
     if not once and (dry_run or as_json):
         raise click.UsageError("--dry-run and --json are for --once.")
-    with open_installation(data) as installation:
+    with opened_installation(data) as installation:
         configure_logs(installation.settings.log)
         if dry_run:
             _show_due(installation, as_json=as_json)
@@ -64,20 +64,21 @@ def _work_until_told(installation: Installation) -> None:
 def _show_due(installation: Installation, *, as_json: bool) -> None:
     holders = {each.name: each.holder for each in list_leases(world=installation.world)}
     found = [(job, job.list_due(BATCH)) for job in installation.jobs]
-    if as_json:
-        click.echo(json.dumps([_describe(job, due, holders.get(job.name)) for job, due in found]))
-        return
-    console = make_console()
+    described = [_describe(job, due, holders.get(job.name)) for job, due in found]
+    show_result(described, _list_due_lines(found, holders), as_json=as_json)
+
+
+def _list_due_lines(found: Sequence[tuple[Job, Sequence[Due]]], holders: Mapping[str, str]) -> Iterator[str]:
     for job, due in found:
         held = f", held by {holders[job.name]}" if job.name in holders else ""
-        console.print(f"{job.name}: {job.purpose}{held}")
+        yield f"{job.name}: {job.purpose}{held}"
         for each in due:
             since = "" if each.since is None else f"since {each.since:%Y-%m-%d %H:%M:%S}  "
-            console.print(f"  {since}{each.what}")
+            yield f"  {since}{each.what}"
         if not due:
-            console.print("  nothing is due", style="dim")
+            yield "  nothing is due"
         elif len(due) == BATCH:
-            console.print("  ... and maybe more")
+            yield "  ... and maybe more"
 
 
 def _describe(job: Job, due: Sequence[Due], holder: str | None) -> dict[str, object]:
@@ -86,16 +87,14 @@ def _describe(job: Job, due: Sequence[Due], holder: str | None) -> dict[str, obj
 
 
 def _show_done(jobs: Sequence[Job], rounds: dict[str, Round], *, as_json: bool) -> None:
-    if as_json:
-        told = [
-            {"job": name, "done": each.done, "failed": each.failed, "anothers": each.is_anothers}
-            for name, each in rounds.items()
-        ]
-        click.echo(json.dumps(told))
-        return
-    console = make_console()
-    for job in jobs:
-        each = rounds[job.name]
-        anothers = ", left to another worker" if each.is_anothers else ""
-        failed = f", {each.failed} failed" if each.failed else ""
-        console.print(f"{job.name}: {each.done} done{failed}{anothers}", style="red" if each.failed else None)
+    described = [
+        {"job": name, "done": each.done, "failed": each.failed, "anothers": each.is_anothers} for name, each in rounds.items()
+    ]
+    show_result(described, [_tell_round(job.name, rounds[job.name]) for job in jobs], as_json=as_json)
+
+
+def _tell_round(name: str, made: Round) -> str:
+    anothers = ", left to another worker" if made.is_anothers else ""
+    failed = f", {made.failed} failed" if made.failed else ""
+    told = f"{name}: {made.done} done{failed}{anothers}"
+    return Fault(told) if made.failed else told
