@@ -126,7 +126,7 @@ def test_a_long_comment_or_a_wrong_item_does_not_approve(pending: str, crossed: 
     bodies = [
         ({"status": "Approved", "comment": "x" * 1_000_000}, "text-too-long"),
         ({"status": "Denied", "comment": "x" * 1_000_000}, "text-too-long"),
-        ({"status": "Approved", "datacollection": [{"Cost Centre": "47 11"}]}, "data-item-invalid"),
+        ({"status": "Approved", "datacollection": [{"Cost Centre": "47 11"}]}, "validation-regular-expression"),
         ({"status": "Approved", "datacollection": [{"Badge": "12"}]}, "data-item-not-yours"),
     ]
     with crossed.client("approver") as approver:

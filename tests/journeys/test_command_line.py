@@ -358,7 +358,7 @@ def test_questions_of_a_template_are_answered_on_the_command_line(served: Served
     arguments = enroll_arguments(served, tmp_path, "Virtual Smartcard VPN")
     variables = {"CERTWRIGHT_PASSWORD": PASSWORD}
     without = run(*arguments, variables=variables)
-    assert (without.exit_code, "data-item-missing" in without.output) == (1, True)
+    assert (without.exit_code, "data-incomplete" in without.output) == (1, True)
     assert run(*arguments, "--item", "Request Reason", variables=variables).exit_code == 2
     assert run(*arguments, "--item", "Request Reason=Working from home", variables=variables).exit_code == 0
 

@@ -2,6 +2,7 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -10,8 +11,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from worlds.contoso import VECTORS
 from worlds.documented import DOCUMENTED_REQUEST
 from worlds.openssl import as_base64, list_certificates, public_key_of, request_of, verify_response
-from worlds.rest_steps import DOCUMENTED, SOFTWARE, VPN, bind_card, close, open_request, responses_of, submit
-from worlds.served import Served
+from worlds.rest_steps import DOCUMENTED, SOFTWARE, VPN, bind_card, close, open_request, refusal_of, responses_of, submit
+from worlds.served import Served, SignedIn
 
 EXAMPLES = json.loads((VECTORS / "rest_examples.json").read_text())
 EMPTY = "00000000-0000-0000-0000-000000000000"
@@ -90,8 +91,44 @@ def test_the_request_of_the_walkthrough_is_taken_with_its_typographic_quotes(sub
     items = "[{\u201cRequest Reason\u201d:\u201dNeed VPN Certs\u201d}]"
     request = open_request(subscriber, VPN.upper(), datacollection=items)
     assert subscriber.get(f"/requests/{request}").json()["DataCollection"] == [
-        {"Name": "Request Reason", "Value": "Need VPN Certs"}
+        {"Name": "Request Reason", "Value": "Need VPN Certs"},
+        {"Name": "name", "Value": None},
+        {"Name": "city", "Value": None},
     ]
+
+
+def test_the_documented_request_of_a_manager_is_taken_and_waits_for_what_is_missing(
+    subscriber: httpx.Client, sign_in: SignedIn
+) -> None:
+    manager, target = sign_in("manager"), sign_in("subscriber2")
+    (body,) = [each["request"] for each in EXAMPLES if each["page"] == "create-request" and "target" in each["request"]]
+    created = manager.post("/requests", json=body)
+    assert created.status_code == 201, created.text
+    request = str(created.json()).rpartition("/")[2]
+    opened = target.get(f"/requests/{request}").json()
+    assert opened["DataCollection"] == [
+        {"Name": "Request Reason", "Value": None},
+        {"Name": "name", "Value": "pavle"},
+        {"Name": "city", "Value": "seattle"},
+    ]
+    assert (opened["Comment"], opened["Priority"], opened["Status"]) == ("LALALALA", 4, 3)
+    assert (opened["DataCollectionFlags"], opened["IsDataCollectionComplete"]) == (32, False)
+    card = {"requestid": request, "cardid": str(uuid4())}
+    assert refusal_of(target.post("/smartcards", json=card)) == (409, "data-incomplete")
+    assert refusal_of(close(target, request)) == (409, "data-incomplete")
+    supplied = target.put(f"/requests/{request}", json={"datacollection": [{"Request Reason": "Need VPN Certs"}]})
+    assert (supplied.json()["DataCollectionFlags"], supplied.json()["IsDataCollectionComplete"]) == (48, True)
+    assert target.post("/smartcards", json=card).status_code == 201
+    assert close(target, request, "Canceled").status_code == 200
+    assert manager.get(f"/requests/{request}").json()["OriginatorUserUuid"] != opened["TargetUserUuid"]
+
+
+def test_an_empty_collection_can_be_given_also_where_something_is_required(subscriber: httpx.Client) -> None:
+    request = open_request(subscriber, VPN, datacollection="[]")
+    opened = subscriber.get(f"/requests/{request}").json()
+    assert [each["Value"] for each in opened["DataCollection"]] == [None, None, None]
+    assert (opened["Status"], opened["IsDataCollectionComplete"]) == (3, False)
+    assert refusal_of(submit(subscriber, request, request_of("subscriber"))) == (409, "data-incomplete")
 
 
 def test_a_created_request_is_found_where_the_header_says(subscriber: httpx.Client) -> None:

@@ -52,8 +52,8 @@ def test_templates_can_be_asked_for_by_workflow(subscriber: httpx.Client) -> Non
 def test_a_policy_is_found_under_both_addresses(subscriber: httpx.Client, path: str) -> None:
     policy = subscriber.get(f"/profiletemplates/{VPN}/{path}").json()
     assert not policy["CollectComments"]
-    (item,) = policy["PolicyDataCollection"]
-    assert (item["Name"], item["Required"]) == ("Request Reason", True)
+    items = [(each["Name"], each["Required"], each["Originator"]) for each in policy["PolicyDataCollection"]]
+    assert items == [("Request Reason", True, "Subscriber"), ("name", False, "Manager"), ("city", False, "Manager")]
 
 
 def test_a_policy_that_a_template_lacks_is_nothing(subscriber: httpx.Client) -> None:

@@ -75,7 +75,7 @@ def test_the_documented_enrollment_goes_as_it_is_printed(subscriber: httpx.Clien
     assert (template["IsSmartcardProfileTemplate"], template["IsVirtualSmartcardProfileTemplate"]) == (True, True)
 
     policy = walk.step("GET", "policies/enroll").json()
-    assert [each["Name"] for each in policy["DataCollection"]] == ["Request Reason"]
+    assert [each["Name"] for each in policy["DataCollection"]] == ["Request Reason", "name", "city"]
     assert not policy["CollectComments"]
 
     request = str(walk.step("POST", "requests").json())
@@ -84,7 +84,11 @@ def test_the_documented_enrollment_goes_as_it_is_printed(subscriber: httpx.Clien
 
     opened = walk.step("GET", REQUEST).json()
     assert (opened["Status"], opened["NewSmartcardUuid"]) == (3, NOBODY)
-    assert opened["DataCollection"] == [{"Name": "Request Reason", "Value": "Need VPN Certs"}]
+    assert opened["DataCollection"] == [
+        {"Name": "Request Reason", "Value": "Need VPN Certs"},
+        {"Name": "name", "Value": None},
+        {"Name": "city", "Value": None},
+    ]
 
     configuration = walk.step("GET", "configuration/smartcards").json()
     assert (configuration["DefaultAdminKeyHex"], configuration["DiversifyAdminKey"]) == ("", True)

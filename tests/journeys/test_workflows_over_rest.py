@@ -270,8 +270,8 @@ def test_each_side_answers_its_own_questions(pending: str, sign_in: SignedIn, su
     cases = [
         (subscriber, [{"Cost Centre": "4711"}], "data-item-not-yours"),
         (manager, [{"Badge": "12"}], "data-item-not-yours"),
-        (manager, [{"Cost Centre": "47 11"}], "data-item-invalid"),
-        (subscriber, [{"Badge": "a secret badge"}], "data-item-invalid"),
+        (manager, [{"Cost Centre": "47 11"}], "validation-regular-expression"),
+        (subscriber, [{"Badge": "a secret badge"}], "validation-data-type"),
         (subscriber, [{f"item {number}": "x"} for number in range(10_000)], "rules-broken"),
     ]
     before = manager.get(path).json()

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from certwright.application.one_time_passwords import check_presented
 from certwright.application.request_parties import SeenRequest, get_request
+from certwright.application.supplied_data import check_data_complete
 from certwright.domain.errors import CardDiffers, SmartcardNotFound, SubjectDisabled
 from certwright.domain.events import Event, EventType, tell
 from certwright.domain.identities import Caller
@@ -42,12 +43,13 @@ def open_visit(reader: CardInReader, *, by: Caller, session: Session) -> CardVis
     """Return the card, locked, after everything was looked at that its secrets depend on.
 
     Errors: RequestNotFound; AccessDenied unless *by* may execute the request; TransitionRefused unless it is Approved or
-            Executing; OneTimePasswordsMissing; SmartcardNotFound for another card than the request's; CardDiffers; AtrDiffers;
-            SubjectDisabled.
+            Executing; OneTimePasswordsMissing; DataIncomplete; SmartcardNotFound for another card than the request's;
+            CardDiffers; AtrDiffers; SubjectDisabled.
     """
     seen = get_request(reader.request_id, RequestPermission.EXECUTE, by=by, session=session)
     advance(seen.request, RequestAction.EXECUTE)
     check_presented(seen, session)
+    check_data_complete(seen)
     if reader.smartcard_id != seen.request.smartcard_id:
         raise SmartcardNotFound(reader.smartcard_id)
     card = session.smartcards.get_locked(reader.smartcard_id)

@@ -6,7 +6,7 @@ from certwright.application.one_time_passwords import distribute_when_approved
 from certwright.application.request_parties import get_principal
 from certwright.application.startable import Start, look_at, plan_start
 from certwright.application.world import World
-from certwright.domain.data_items import DataItemOriginator, list_broken_by_items, list_missing, merge_items
+from certwright.domain.data_items import DataItemOriginator, list_broken_by_items, merge_items
 from certwright.domain.errors import MalformedValue, Refused, SmartcardNotFound, check_none_broken
 from certwright.domain.events import EventType, tell
 from certwright.domain.identities import Caller, UserId
@@ -116,14 +116,12 @@ def _answer(request: Request, template: ProfileTemplate, answers: Answers, *, by
     policy = template.policies[request.type]
     sides = list_initiator_sides(policy, is_own=by.user.id == request.target_id)
     data = merge_items(policy.data_items, (), answers.data, sides=frozenset(DataItemOriginator))
-    # What a manager leaves open when he starts it, approvers can still give.
-    awaited = frozenset({DataItemOriginator.MANAGER}) if policy.approvals_needed else frozenset[DataItemOriginator]()
+    # Required items may still be open: they are asked for when the request is executed (create-request: "an empty collection").
     check_none_broken(
         [
             *list_broken_by_answers(policy, answers, template.name),
             *_list_broken_by_choice(template, answers),
             *list_broken_by_items(policy.data_items, answers.data, sides=sides, patterns=world.patterns),
-            *list_missing(policy.data_items, data, sides=sides - awaited),
         ]
     )
     return replace(

@@ -12,14 +12,15 @@ from itertools import islice
 from typing import Protocol
 
 from certwright.domain.errors import (
-    DataItemInvalid,
-    DataItemMissing,
     DataItemNotYours,
     DataItemRepeated,
     DataItemUnknown,
     MalformedValue,
     Refused,
     TextTooLong,
+    ValidationDataRequired,
+    ValidationDataType,
+    ValidationRegularExpression,
 )
 
 ITEM_LIMIT_CHARACTERS = 4_000
@@ -115,9 +116,9 @@ def list_value_faults(definition: DataItemDefinition, value: str | None, pattern
         return faults
     wanted = _find_form_fault(definition.type, value)
     if wanted is not None:
-        return [DataItemInvalid(definition.name, wanted)]
+        return [ValidationDataType(definition.name, wanted)]
     if definition.pattern and not patterns.is_match(definition.pattern, value):
-        return [DataItemInvalid(definition.name, f"it has not the form {definition.pattern}")]
+        return [ValidationRegularExpression(definition.name, definition.pattern)]
     return []
 
 
@@ -136,11 +137,20 @@ def merge_items(
     return tuple(DataItem(name, value, name in sensitive) for name, value in answers.items())
 
 
+def list_items(definitions: Definitions, data: tuple[DataItem, ...]) -> tuple[DataItem, ...]:
+    """Return every item that the policy collects, in its order, with its answer in *data*, or with None.
+
+    Source: domain.md, correction 4: a request has the policy's items from the start.
+    """
+    answers = {each.name: each for each in data}
+    return tuple(answers.get(each.name, DataItem(each.name, None, each.sensitive)) for each in definitions)
+
+
 def list_missing(definitions: Definitions, data: Iterable[DataItem], *, sides: Sides) -> list[Refused]:
     """Return the required items of *sides* that *data* does not answer."""
     answered = {each.name for each in data if each.value}
     wanted = [each.name for each in definitions if each.required and each.originator in sides]
-    return [DataItemMissing(name) for name in wanted if name not in answered]
+    return [ValidationDataRequired(name) for name in wanted if name not in answered]
 
 
 def list_text_faults(field_name: str, text: str, limit_characters: int) -> list[Refused]:

@@ -9,7 +9,6 @@ from datetime import timedelta
 from certwright.domain.data_items import DataItem, DataItemDefinition, list_text_faults
 from certwright.domain.errors import (
     ChoiceNotOffered,
-    CommentNotCollected,
     MalformedValue,
     PriorityNotCollected,
     Refused,
@@ -117,10 +116,11 @@ class Answers:
 
 
 def list_broken_by_answers(policy: Policy, answers: Answers, template_name: str) -> list[Refused]:
-    """Return every way in which *answers*, apart from their data items, do not fit what *policy* collects."""
+    """Return every way in which *answers*, apart from their data items, do not fit what *policy* collects.
+
+    A comment is taken also where the policy asks for none. Source: create-request, example 3.
+    """
     broken = list_text_faults("comment", answers.comment, COMMENT_LIMIT_CHARACTERS)
-    if answers.comment and not policy.collect_comments:
-        broken.append(CommentNotCollected(template_name))
     if answers.priority is not None and not policy.collect_priority:
         broken.append(PriorityNotCollected(template_name))
     if answers.priority is not None and not 0 <= answers.priority <= LOWEST_PRIORITY:

@@ -73,7 +73,7 @@ EXPLANATIONS: Mapping[str, Mapping[str, str]] = {
         "approvers": "who approves or denies; never the originator, never the subject",
         "enrollment_agents": "who executes it in place of the subject",
         "enrollment_agent_required": "an enrollment agent executes it",
-        "collect_comments": "whether a comment may be given",
+        "collect_comments": "whether clients ask for a comment; one that comes unasked is kept, too",
         "collect_priority": "whether a priority may be given",
         "default_priority": "from 0, the highest, to 255",
         "data_items": "what is asked",

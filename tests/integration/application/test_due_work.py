@@ -6,15 +6,15 @@ from datetime import timedelta
 
 import pytest
 
-from certwright.application.approve_request import approve_request
+from certwright.application.approve_request import approve_request, supply_data
 from certwright.application.close_request import cancel_request, list_stale_requests
 from certwright.application.complete_request import complete_request
 from certwright.application.delayed_revocations import list_due_revocations
 from certwright.application.due_work import Due
 from certwright.application.open_renewals import list_due_renewals
 from certwright.domain.certificates import CertificateStatus
-from certwright.domain.data_items import DataItemDefinition, DataItemOriginator
-from certwright.domain.errors import AccessDenied
+from certwright.domain.data_items import DataItem, DataItemDefinition, DataItemOriginator
+from certwright.domain.errors import AccessDenied, DataIncomplete
 from certwright.domain.events import PROGRAM, Event
 from certwright.domain.policies import Choices, Policy
 from certwright.domain.profile_templates import ProfileTemplate
@@ -47,6 +47,11 @@ def save(house: House, renewal: Policy | None) -> ProfileTemplate:
 @pytest.fixture
 def template(house: House) -> ProfileTemplate:
     return save(house, POLICIES[RequestType.RENEW])
+
+
+def switch_account(house: House, *, enabled: bool) -> None:
+    with house.store.writing() as session:
+        session.directory.save_user(replace(SUBSCRIBER.user, enabled=enabled))
 
 
 def carry_out(due: Sequence[Due]) -> list[bool]:
@@ -181,21 +186,36 @@ def test_the_approvals_of_the_policy_hold_for_the_program(house: House) -> None:
     assert seen.request.status is RequestStatus.APPROVED
 
 
-def test_a_renewal_that_is_refused_is_recorded_once_and_tried_again_after_a_day(house: House) -> None:
+def test_a_renewal_is_opened_with_required_items_missing_and_waits_for_them(house: House) -> None:
     asked = DataItemDefinition(name="Reason", required=True, originator=DataItemOriginator.MANAGER)
     save(house, replace(POLICIES[RequestType.RENEW], data_items=(asked,)))
     profile_id = house.run(Operation.ENROLL, None, ("s1", "e1"))
     house.clock.step(UNTIL_RENEWAL)
     assert renew_all(house) == [True]
+    (request,) = requests_about(house, profile_id)
+    assert (request.status, request.is_data_complete) == (RequestStatus.APPROVED, False)
+    with pytest.raises(DataIncomplete):
+        house.post(request.id, csr("s2"), csr("e2"))
+    supply_data(request.id, (DataItem("Reason", "it ends"),), by=signed_in(MANAGER), world=house.world)
+    house.post(request.id, csr("s2"), csr("e2"))
+    complete_request(request.id, by=signed_in(SUBSCRIBER), world=house.world)
+
+
+@pytest.mark.usefixtures("template")
+def test_a_renewal_that_is_refused_is_recorded_once_and_tried_again_after_a_day(house: House) -> None:
+    profile_id = house.run(Operation.ENROLL, None, ("s1", "e1"))
+    switch_account(house, enabled=False)
+    house.clock.step(UNTIL_RENEWAL)
+    assert renew_all(house) == [True]
     (event,) = events_of_program(house)
     assert (event.type, event.subject_id) == ("renewal.refused", SUBSCRIBER.user.id)
-    assert (event.details["profile"], event.details["error"]) == (str(profile_id), "data-item-missing")
+    assert (event.details["profile"], event.details["error"]) == (str(profile_id), "subject-disabled")
     house.clock.step(timedelta(hours=23))
     assert renew_all(house) == []
     house.clock.step(timedelta(hours=1))
     assert renew_all(house) == [True]
     assert events_of_program(house) == [event], "the same refusal is told once"
-    save(house, POLICIES[RequestType.RENEW])
+    switch_account(house, enabled=True)
     house.clock.step(DAY)
     assert renew_all(house) == [True]
     assert [each.operation for each in requests_about(house, profile_id)] == [Operation.RENEW]
@@ -352,12 +372,12 @@ def test_a_clock_that_jumps_a_day_forward_and_back_does_nothing_twice_and_forget
 
 
 def test_a_refusal_under_a_clock_that_was_ahead_does_not_keep_a_renewal_from_being_tried(house: House) -> None:
-    asked = DataItemDefinition(name="Reason", required=True, originator=DataItemOriginator.MANAGER)
-    save(house, replace(POLICIES[RequestType.RENEW], data_items=(asked,)))
+    save(house, POLICIES[RequestType.RENEW])
     house.run(Operation.ENROLL, None, ("s1", "e1"))
+    switch_account(house, enabled=False)
     house.clock.step(UNTIL_RENEWAL + 10 * DAY)
     assert renew_all(house) == [True]
-    save(house, POLICIES[RequestType.RENEW])
+    switch_account(house, enabled=True)
     house.clock.step(-10 * DAY)
     assert renew_all(house) == [True]
 

@@ -20,8 +20,7 @@ from certwright.domain.errors import (
     AccessDenied,
     CertificatesMissing,
     CertwrightError,
-    CommentNotCollected,
-    DataItemMissing,
+    DataItemUnknown,
     MalformedValue,
     PolicyMissing,
     ProfilesExhausted,
@@ -104,8 +103,8 @@ BOTH = (DataItem("Reason", "lost"), DataItem("Cost Centre", "4711"))
 
 def test_who_asks_for_himself_gives_the_items_of_both_sides(house: House) -> None:
     save_policy(house, replace(POLICY, data_items=ITEMS))
-    with pytest.raises(DataItemMissing):
-        open_with(house, Answers(data=BOTH[:1]))
+    started = open_with(house, Answers(data=BOTH[:1]))
+    assert (started.status, started.is_data_complete) == (RequestStatus.APPROVED, False)
     request = open_with(house, Answers(data=BOTH))
     assert request.is_data_complete
     assert request.data == BOTH
@@ -120,12 +119,11 @@ def test_a_manager_gives_his_items_and_leaves_the_subjects_to_the_subject(house:
 def test_every_wrong_answer_is_named_and_nothing_is_stored(house: House) -> None:
     save_policy(house, replace(POLICY, collect_comments=False, data_items=ITEMS))
     with pytest.raises(RulesBroken) as refused:
-        open_with(house, Answers(comment="?", priority=300))
+        open_with(house, Answers(comment="?" * 5_000, priority=300, data=(DataItem("Unasked", "?"),)))
     assert [type(each) for each in refused.value.broken] == [
-        CommentNotCollected,
+        TextTooLong,
         MalformedValue,
-        DataItemMissing,
-        DataItemMissing,
+        DataItemUnknown,
     ]
     assert list_requests(by=signed_in(SUBSCRIBER), world=house.world) == ()
 

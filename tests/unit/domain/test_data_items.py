@@ -11,11 +11,18 @@ from certwright.domain.data_items import (
     DataItemOriginator,
     DataItemType,
     list_broken_by_items,
+    list_items,
     list_missing,
     list_value_faults,
     merge_items,
 )
-from certwright.domain.errors import DataItemInvalid, DataItemMissing, DataItemNotYours, DataItemRepeated
+from certwright.domain.errors import (
+    DataItemNotYours,
+    DataItemRepeated,
+    ValidationDataRequired,
+    ValidationDataType,
+    ValidationRegularExpression,
+)
 
 BOTH = frozenset(DataItemOriginator)
 PATTERNS = Re2Patterns()
@@ -32,7 +39,8 @@ PATTERNS = Re2Patterns()
 def test_an_answer_has_the_form_of_its_type(kind: DataItemType, good: list[str], bad: list[str]) -> None:
     definition = DataItemDefinition(name="item", type=kind)
     assert [value for value in good if list_value_faults(definition, value, PATTERNS)] == []
-    assert [value for value in bad if value and not list_value_faults(definition, value, PATTERNS)] == []
+    found = [list_value_faults(definition, value, PATTERNS) for value in bad if value]
+    assert [[type(each) for each in faults] for faults in found] == [[ValidationDataType]] * len(found)
 
 
 @pytest.mark.parametrize(("value", "fits"), [("4711", True), ("471", False), ("47111", False), ("x4711", False)])
@@ -47,7 +55,7 @@ def test_an_expression_that_blows_up_elsewhere_answers_at_once() -> None:
     # Python's own engine would take longer than the age of the universe for this one.
     definition = DataItemDefinition(name="item", pattern="(a+)+$")
     (fault,) = list_value_faults(definition, "a" * 3_999 + "b", PATTERNS)
-    assert isinstance(fault, DataItemInvalid)
+    assert isinstance(fault, ValidationRegularExpression)
 
 
 @pytest.mark.parametrize("value", ["x", "x" * (ITEM_LIMIT_CHARACTERS + 1)], ids=["wrong form", "too long"])
@@ -71,8 +79,15 @@ def test_an_open_answer_breaks_nothing_and_is_missing_where_it_is_required(open_
     given = (DataItem("Badge", open_answer),)
     assert list_broken_by_items(definitions, given, sides=BOTH, patterns=PATTERNS) == []
     (fault,) = list_missing(definitions, given, sides=BOTH)
-    assert isinstance(fault, DataItemMissing)
+    assert isinstance(fault, ValidationDataRequired)
     assert list_missing(definitions, given, sides=frozenset({DataItemOriginator.MANAGER})) == []
+
+
+def test_every_item_of_a_policy_is_listed_with_its_answer_or_none() -> None:
+    definitions = (DataItemDefinition(name="Badge", sensitive=True), DataItemDefinition(name="City"))
+    assert list_items(definitions, ()) == (DataItem("Badge", None, True), DataItem("City", None))
+    answered = DataItem("City", "Seattle")
+    assert list_items(definitions, (answered,)) == (DataItem("Badge", None, True), answered)
 
 
 def test_an_answer_of_the_other_side_is_refused() -> None:

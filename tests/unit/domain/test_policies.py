@@ -18,14 +18,13 @@ from certwright.domain.data_items import (
 from certwright.domain.errors import (
     CertwrightError,
     ChoiceNotOffered,
-    CommentNotCollected,
-    DataItemMissing,
     DataItemRepeated,
     DataItemUnknown,
     MalformedValue,
     PriorityNotCollected,
     RulesBroken,
     TextTooLong,
+    ValidationDataRequired,
 )
 from certwright.domain.policies import (
     COMMENT_LIMIT_CHARACTERS,
@@ -67,8 +66,8 @@ def test_no_answers_fit_a_policy_that_asks_nothing() -> None:
     assert faults(Answers(), Policy(collect_comments=False, collect_priority=False)) == []
 
 
-def test_a_comment_is_refused_where_it_is_not_collected() -> None:
-    assert kinds(GOOD, replace(POLICY, collect_comments=False)) == [CommentNotCollected]
+def test_a_comment_is_taken_where_it_is_not_collected() -> None:
+    assert kinds(GOOD, replace(POLICY, collect_comments=False)) == []
 
 
 def test_a_priority_is_refused_where_it_is_not_collected_also_when_it_is_zero() -> None:
@@ -106,7 +105,7 @@ def test_an_item_is_given_once() -> None:
 @pytest.mark.parametrize("empty", [None, ""])
 def test_a_required_item_left_open_is_missing(empty: str | None) -> None:
     (missing,) = faults(replace(GOOD, data=(DataItem("Request Reason", empty), DataItem("Cost Centre", "4711"))))
-    assert isinstance(missing, DataItemMissing)
+    assert isinstance(missing, ValidationDataRequired)
     assert missing.item == "Request Reason"
 
 
@@ -115,7 +114,7 @@ def test_a_required_item_left_open_is_missing(empty: str | None) -> None:
 )
 def test_each_side_is_asked_for_its_own_items_only(side: DataItemOriginator, wanted: str) -> None:
     broken = faults(Answers(), required_of=frozenset({side}))
-    assert [each.item for each in broken if isinstance(each, DataItemMissing)] == [wanted]
+    assert [each.item for each in broken if isinstance(each, ValidationDataRequired)] == [wanted]
 
 
 def test_every_broken_rule_is_reported() -> None:
@@ -124,13 +123,12 @@ def test_every_broken_rule_is_reported() -> None:
     )
     assert kinds(answers, replace(POLICY, collect_comments=False, collect_priority=False)) == [
         TextTooLong,
-        CommentNotCollected,
         PriorityNotCollected,
         MalformedValue,
         DataItemUnknown,
         DataItemRepeated,
-        DataItemMissing,
-        DataItemMissing,
+        ValidationDataRequired,
+        ValidationDataRequired,
     ]
 
 

@@ -114,7 +114,11 @@ def test_rights_of_the_demo_world_stand_where_the_product_looks_for_them(demo: W
 def test_policies_and_keys_of_the_demo_world_are_those_of_the_issue(demo: WorldDefinition) -> None:
     vpn = get_template(demo, "Virtual Smartcard VPN")
     policy = vpn.get_policy(RequestType.ENROLL)
-    assert [(each.name, each.required) for each in policy.data_items] == [("Request Reason", True)]
+    assert [(each.name, each.required) for each in policy.data_items] == [
+        ("Request Reason", True),
+        ("name", False),
+        ("city", False),
+    ]
     assert (policy.collect_comments, policy.collect_priority, policy.self_service) == (False, True, True)
     assert vpn.smartcard is not None
     assert (vpn.smartcard.is_virtual, vpn.smartcard.default_admin_key_hex, vpn.smartcard.diversify_admin_key) == (

@@ -12,7 +12,7 @@ from certwright.application.places import Delivered
 from certwright.application.read_holdings import HeldProfile
 from certwright.application.request_parties import SeenRequest
 from certwright.domain.certificates import Certificate, SerialNumber
-from certwright.domain.data_items import DataItem, DataItemDefinition
+from certwright.domain.data_items import DataItemDefinition
 from certwright.domain.errors import KeyTooSmall, RulesBroken, SignatureInvalid
 from certwright.domain.grants import Grants
 from certwright.domain.profiles import Profile, ProfileFlags, ProfileId, ProfileStatus
@@ -48,10 +48,10 @@ REQUEST = Request(
     originator_id=SUBSCRIBER.user.id,
     target_id=SUBSCRIBER.user.id,
     submitted=NOW,
-    data=(DataItem("Reason", None),),
     data_flags=DataCollectionFlags.CERTIFICATE_MANAGER_PROVIDED,
 )
-SEEN = SeenRequest(REQUEST, TEMPLATE, SUBSCRIBER, SecurityDescriptor(SERVICE_SID, ()), Grants([]))
+ASKING = replace(TEMPLATE, policies={RequestType.ENROLL: replace(POLICY, data_items=(DataItemDefinition(name="Reason"),))})
+SEEN = SeenRequest(REQUEST, ASKING, SUBSCRIBER, SecurityDescriptor(SERVICE_SID, ()), Grants([]))
 PROFILE = Profile(
     id=ProfileId(UUID(int=2)),
     status=ProfileStatus.ACTIVE,

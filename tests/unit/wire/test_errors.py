@@ -8,14 +8,14 @@ import structlog
 from certwright.domain.errors import (
     AccessDenied,
     CertwrightError,
-    CommentNotCollected,
     CredentialsMissing,
-    DataItemMissing,
+    DataItemUnknown,
     MalformedValue,
     RequestNotFound,
     RulesBroken,
     SignInThrottled,
     StoreUnavailable,
+    ValidationDataRequired,
 )
 from certwright.wire.rest.errors import STATUS_OF, ErrorAnswer, answer_error
 
@@ -66,10 +66,10 @@ def test_a_broken_property_is_named() -> None:
 
 
 def test_every_broken_rule_is_told() -> None:
-    broken = RulesBroken((CommentNotCollected("VPN"), DataItemMissing("Request Reason")))
+    broken = RulesBroken((DataItemUnknown("Reason"), ValidationDataRequired("Request Reason")))
     answer = answer_error(broken, CHALLENGES)
     assert answer.status == 400
-    assert [each["ErrorCode"] for each in as_json(answer)["Errors"]] == ["comment-not-collected", "data-item-missing"]
+    assert [each["ErrorCode"] for each in as_json(answer)["Errors"]] == ["data-item-unknown", "validation-data-required"]
 
 
 def test_whoever_has_not_signed_in_is_told_each_way_to_do_so() -> None:

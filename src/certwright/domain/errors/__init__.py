@@ -84,9 +84,6 @@ from certwright.domain.errors.lookups import (
 )
 from certwright.domain.errors.malformed import (
     ChoiceNotOffered,
-    CommentNotCollected,
-    DataItemInvalid,
-    DataItemMissing,
     DataItemNotYours,
     DataItemRepeated,
     DataItemUnknown,
@@ -95,6 +92,9 @@ from certwright.domain.errors.malformed import (
     MalformedValue,
     PriorityNotCollected,
     TextTooLong,
+    ValidationDataRequired,
+    ValidationDataType,
+    ValidationRegularExpression,
 )
 from certwright.domain.errors.moments import (
     AlreadyApproved,
@@ -170,12 +170,9 @@ __all__ = [
     "ChangedMeanwhile",
     "CheckpointUnavailable",
     "ChoiceNotOffered",
-    "CommentNotCollected",
     "CredentialsMissing",
     "CredentialsRejected",
     "DataIncomplete",
-    "DataItemInvalid",
-    "DataItemMissing",
     "DataItemNotYours",
     "DataItemRepeated",
     "DataItemUnknown",
@@ -261,6 +258,9 @@ __all__ = [
     "TransitionRefused",
     "Unavailable",
     "UserNotFound",
+    "ValidationDataRequired",
+    "ValidationDataType",
+    "ValidationRegularExpression",
     "ValidityRefused",
     "WrongState",
     "check_none_broken",

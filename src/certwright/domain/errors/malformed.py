@@ -39,15 +39,6 @@ class TextTooLong(Malformed):
 
 
 @dataclass(eq=False)
-class CommentNotCollected(Malformed):
-    """A comment where the policy asks for none."""
-
-    code = "comment-not-collected"
-    sentence = "The policy of {template} collects no comments: leave it empty."
-    template: str
-
-
-@dataclass(eq=False)
 class PriorityNotCollected(Malformed):
     """A priority where the policy asks for none."""
 
@@ -57,10 +48,10 @@ class PriorityNotCollected(Malformed):
 
 
 @dataclass(eq=False)
-class DataItemMissing(Malformed):
-    """A required question was not answered."""
+class ValidationDataRequired(Malformed):
+    """A required question was not answered. Source: ClmValidationDataRequiredException in domain.md, correction 9."""
 
-    code = "data-item-missing"
+    code = "validation-data-required"
     sentence = "The data item {item!r:.100} is required."
     item: str
 
@@ -84,13 +75,29 @@ class DataItemRepeated(Malformed):
 
 
 @dataclass(eq=False)
-class DataItemInvalid(Malformed):
-    """An answer that does not have the form that its definition wants; what was answered is not told."""
+class ValidationDataType(Malformed):
+    """An answer that is not of the type of its data item; the answer is not repeated.
 
-    code = "data-item-invalid"
+    Source: ClmValidationDataTypeException in domain.md, correction 9.
+    """
+
+    code = "validation-data-type"
     sentence = "The data item {item} is not accepted: {detail}."
     item: str
     detail: str
+
+
+@dataclass(eq=False)
+class ValidationRegularExpression(Malformed):
+    """An answer that its data item's regular expression does not match; the answer is not repeated.
+
+    Source: ClmValidationRegularExpressionException in domain.md, correction 9.
+    """
+
+    code = "validation-regular-expression"
+    sentence = "The data item {item} is not accepted: it does not match {pattern}."
+    item: str
+    pattern: str
 
 
 @dataclass(eq=False)

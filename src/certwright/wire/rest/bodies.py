@@ -18,7 +18,7 @@ from certwright.application.places import Delivered
 from certwright.application.read_holdings import HeldProfile
 from certwright.application.request_parties import SeenRequest
 from certwright.domain.certificates import format_serial_number
-from certwright.domain.data_items import DataItem
+from certwright.domain.data_items import DataItem, list_items
 from certwright.domain.external_certificates import HeldCertificate
 from certwright.domain.profile_templates import CertificateTemplate, ProfileTemplate
 from certwright.domain.requests import RequestFlags
@@ -35,7 +35,7 @@ _LINE = 64
 
 
 class DataItemBody(Struct):
-    """An answered data item."""
+    """A data item; *value* is None while it is open."""
 
     name: str = field(name="Name")
     value: str | None = field(name="Value")
@@ -80,7 +80,7 @@ class RequestBody(Struct):
             request_type=request.type,
             status=request.status,
             flags=request.flags,
-            data=[DataItemBody.of(each) for each in request.data],
+            data=[DataItemBody.of(each) for each in list_items(seen.policy.data_items, request.data)],
             data_flags=request.data_flags,
             originator=request.originator_id,
             target=request.target_id,

@@ -36,12 +36,12 @@ STATUS_OF: dict[type[CertwrightError], int] = {
     domain.MalformedBody: 400,
     domain.MalformedValue: 400,
     domain.TextTooLong: 400,
-    domain.CommentNotCollected: 400,
     domain.PriorityNotCollected: 400,
-    domain.DataItemMissing: 400,
+    domain.ValidationDataRequired: 400,
     domain.DataItemUnknown: 400,
     domain.DataItemRepeated: 400,
-    domain.DataItemInvalid: 400,
+    domain.ValidationDataType: 400,
+    domain.ValidationRegularExpression: 400,
     domain.DataItemNotYours: 400,
     domain.ChoiceNotOffered: 400,
     domain.RulesBroken: 400,
@@ -131,11 +131,12 @@ STATUS_OF: dict[type[CertwrightError], int] = {
 """Every leaf of the tree of errors (a test looks)."""
 
 _ABOUT_ITEMS = (
-    domain.DataItemInvalid,
-    domain.DataItemMissing,
     domain.DataItemNotYours,
     domain.DataItemRepeated,
     domain.DataItemUnknown,
+    domain.ValidationDataRequired,
+    domain.ValidationDataType,
+    domain.ValidationRegularExpression,
 )
 
 _log = structlog.get_logger(__name__)
