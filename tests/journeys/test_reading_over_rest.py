@@ -56,6 +56,17 @@ def test_a_policy_is_found_under_both_addresses(subscriber: httpx.Client, path: 
     assert items == [("Request Reason", True, "Subscriber"), ("name", False, "Manager"), ("city", False, "Manager")]
 
 
+def test_revocation_settings_say_what_each_kind_of_request_does(subscriber: httpx.Client) -> None:
+    def read(kind: str, name: str = "RevocationSettings") -> tuple[bool, bool, int]:
+        settings = subscriber.get(f"/profiletemplates/{SOFTWARE}/policies/{kind}").json()[name]
+        return settings["RevokeOldCertificates"], settings["DisableOldCardOrProfile"], settings["Reason"]
+
+    assert read("Revoke") == read("Retire") == (True, True, 5)
+    assert read("Reinstate") == (True, False, 6)
+    assert read("Renew") == (False, False, 4)
+    assert read("OnlineUpdate", "RevocationSettingsForContentChange") == (True, False, 4)
+
+
 def test_a_policy_that_a_template_lacks_is_nothing(subscriber: httpx.Client) -> None:
     assert_nothing(subscriber.get(f"/profiletemplates/{SOFTWARE}/policies/TemporaryEnroll"))
 

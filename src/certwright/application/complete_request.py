@@ -19,7 +19,6 @@ from certwright.domain.identities import Caller
 from certwright.domain.policies import check_comment
 from certwright.domain.profiles import Profile, ProfileFlags, ProfileStatus
 from certwright.domain.requests import Request, RequestAction, RequestId, RequestStatus, advance
-from certwright.domain.revocation import RevocationReason
 from certwright.domain.security_descriptors import RequestPermission
 from certwright.domain.workflows import Operation, check_profile_fits
 
@@ -108,9 +107,11 @@ def _supersede(changes: Changes, seen: SeenRequest, old: Profile, carried: froze
 
 
 def _update_in_place(changes: Changes, seen: SeenRequest, old: Profile) -> None:
-    held = list_held(changes.request, changes.session)
-    changes.revoke(list_outdated(changes.request, seen.template, held), RevocationReason.SUPERSEDED)
-    changes.set_profile(old, replace(old, template_version=changes.request.template_version))
+    request, settings = changes.request, seen.policy.revocation
+    outdated = list_outdated(request, seen.template, list_held(request, changes.session))
+    changes.revoke(outdated, *choose_revocation(settings, request.choices), settings=settings)
+    changes.set_profile(old, replace(old, template_version=request.template_version))
+    changes.publish(settings)
 
 
 def take_effect(changes: Changes, seen: SeenRequest, old: Profile) -> None:

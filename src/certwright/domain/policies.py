@@ -3,7 +3,7 @@
 Source: domain.md 2.8 and 2.9; field names that are marked there as proposals are ours.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from certwright.domain.data_items import DataItem, DataItemDefinition, list_text_faults
@@ -17,6 +17,7 @@ from certwright.domain.errors import (
 from certwright.domain.identities import Sid
 from certwright.domain.notifications import NotificationRule
 from certwright.domain.one_time_passwords import OneTimePasswordRules
+from certwright.domain.request_types import RequestType
 from certwright.domain.revocation import CHOOSABLE_REASONS, LONGEST_DELAY, RevocationReason, RevocationSettings
 
 COMMENT_LIMIT_CHARACTERS = 4_000
@@ -113,6 +114,34 @@ class Answers:
     priority: int | None = None
     data: tuple[DataItem, ...] = ()
     choices: Choices = NO_CHOICES
+
+
+_ENDING = frozenset(
+    {RequestType.DISABLE, RequestType.RETIRE, RequestType.TEMPORARY_CARD_RETIRE, RequestType.TEMPORARY_CARD_DISABLE}
+)
+
+
+def describe_revocation(policy: Policy, request_type: RequestType) -> RevocationSettings:
+    """Return the policy's revocation settings as what requests of that kind do, whatever the definition says.
+
+    What ends a profile always revokes and disables. An update in place revokes what it replaces, and the profile goes on. A
+    hold has one reason, and counts at once.
+
+    Source: RevocationOptions in domain.md 2.9; its correction 7.
+    """
+    settings = policy.revocation
+    if request_type in _ENDING:
+        return replace(settings, revoke_old_certificates=True, disable_old_profile=True)
+    if request_type is RequestType.ONLINE_UPDATE:
+        return replace(settings, revoke_old_certificates=True, disable_old_profile=False)
+    if request_type is RequestType.SUSPEND_OR_REINSTATE:
+        return RevocationSettings(
+            reason=RevocationReason.CERTIFICATE_HOLD,
+            revoke_old_certificates=True,
+            publish_base_crl=settings.publish_base_crl,
+            publish_delta_crl=settings.publish_delta_crl,
+        )
+    return settings
 
 
 def list_broken_by_answers(policy: Policy, answers: Answers, template_name: str) -> list[Refused]:

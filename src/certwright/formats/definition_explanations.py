@@ -89,7 +89,7 @@ EXPLANATIONS: Mapping[str, Mapping[str, str]] = {
         "card_ending": "what is done to a card at its end",
         "temporary_cards": "what temporary cards may be",
         "one_time_passwords": "what the subject proves himself with, where somebody else starts the request",
-        "revocation": "what happens to the old profile and its certificates",
+        "revocation": "what happens to the old profile and its certificates; of online-update, to what it replaces",
         "revocation_for_duplicates": "the same for duplicates of the old profile",
     },
     "DataItemTable": {
@@ -140,8 +140,8 @@ EXPLANATIONS: Mapping[str, Mapping[str, str]] = {
     "RevocationTable": {
         "reason": "as CRLReason of RFC 5280, such as superseded or key-compromise",
         "delay": "after this time the revocation counts",
-        "disable_old_profile": "the old profile is disabled",
-        "revoke_old_certificates": "the old certificates are revoked",
+        "disable_old_profile": "of renew and recover: the old profile is disabled; disable and retire always end it",
+        "revoke_old_certificates": "of renew and recover: the old certificates are revoked; other kinds always revoke",
         "publish_base_crl": "a complete revocation list is published at once",
         "publish_delta_crl": "a delta revocation list is published at once",
         "allow_specify_delay": "who starts the request chooses the delay",

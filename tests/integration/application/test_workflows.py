@@ -156,6 +156,22 @@ def test_a_profile_that_took_the_place_of_another_counts_once(house: House, temp
     house.run(Operation.ENROLL, None, ("s4", "e4"))
 
 
+def test_an_update_revokes_what_it_replaces_as_its_policy_says(house: House, template: ProfileTemplate) -> None:
+    settings = RevocationSettings(
+        reason=RevocationReason.CESSATION_OF_OPERATION, delay=timedelta(days=2), publish_base_crl=True
+    )
+    changed = replace(POLICIES[RequestType.ONLINE_UPDATE], revocation=settings)
+    house.save(replace(template, policies=POLICIES | {RequestType.ONLINE_UPDATE: changed}))
+    profile_id = house.run(Operation.ENROLL, None, ("s1", "e1"))
+    replaced = of_template(house, profile_id, SIGNING.common_name)
+    house.run(Operation.ONLINE_UPDATE, profile_id, ("s2",), choices=Choices(certificate_template=SIGNING.common_name))
+    (found,) = [each for each in house.held(profile_id) if each.serial == replaced]
+    assert found.revocation_reason is RevocationReason.CESSATION_OF_OPERATION
+    assert found.revoked_at == house.clock.now() + timedelta(days=2)
+    assert look(house, profile_id) == (ProfileStatus.ACTIVE, ProfileFlags.PRIMARY)
+    assert house.told(profile_id).count("crl.requested") == 1
+
+
 def test_a_profile_keeps_its_version_until_it_is_updated(house: House, template: ProfileTemplate) -> None:
     profile_id = house.run(Operation.ENROLL, None, ("s1", "e1"))
     shorter = house.save(replace(template, certificate_templates=(SIGNING,)))

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -10,6 +11,7 @@ import pytest
 from certwright.domain.data_items import DataItemDefinition, DataItemType
 from certwright.domain.policies import CardEnding, PolicyDocument, TemporaryCards
 from certwright.domain.request_types import RequestType
+from certwright.domain.revocation import RevocationReason, RevocationSettings
 from certwright.wire.rest.policy_bodies import PolicyBody
 from worlds.contoso import POLICY
 
@@ -45,8 +47,8 @@ def answer(workflow: RequestType) -> dict[str, Any]:
             },
         ),
         (RequestType.DUPLICATE, {"MaximumDuplicates"}),
-        (RequestType.ONLINE_UPDATE, {"AllowSpecifyCertificateTemplate"}),
-        (RequestType.SUSPEND_OR_REINSTATE, {"AllowSuspend"}),
+        (RequestType.ONLINE_UPDATE, {"AllowSpecifyCertificateTemplate", "RevocationSettingsForContentChange"}),
+        (RequestType.SUSPEND_OR_REINSTATE, {"AllowSuspend", "RevocationSettings"}),
         (RequestType.RECOVER_ON_BEHALF, set()),
         (RequestType.OFFLINE_UNBLOCK, set()),
         (RequestType.RETIRE, {"RevocationSettings", *CARD_ENDING}),
@@ -65,6 +67,40 @@ def answer(workflow: RequestType) -> dict[str, Any]:
 )
 def test_each_kind_of_policy_has_its_own_properties(workflow: RequestType, extras: set[str]) -> None:
     assert answer(workflow).keys() - answer(RequestType.UNBLOCK).keys() == extras
+
+
+CHOSEN = RevocationSettings(
+    reason=RevocationReason.KEY_COMPROMISE, delay=timedelta(days=1), publish_base_crl=True, allow_specify_reason=True
+)
+CONFIGURED = {"Reason": 1, "EffectiveRevocationDelay": "1.00:00:00", "AllowSpecifyReason": True, "PublishBaseCrl": True}
+
+
+@pytest.mark.parametrize(
+    ("workflow", "name", "revokes", "disables", "fixed"),
+    [
+        (RequestType.DISABLE, "RevocationSettings", True, True, {}),
+        (RequestType.RETIRE, "RevocationSettings", True, True, {}),
+        (RequestType.TEMPORARY_CARD_RETIRE, "RevocationSettings", True, True, {}),
+        (RequestType.TEMPORARY_CARD_DISABLE, "RevocationSettings", True, True, {}),
+        (RequestType.RENEW, "RevocationSettings", False, False, {}),
+        (RequestType.RECOVER, "RevocationSettings", False, False, {}),
+        (RequestType.ONLINE_UPDATE, "RevocationSettingsForContentChange", True, False, {}),
+        (
+            RequestType.SUSPEND_OR_REINSTATE,
+            "RevocationSettings",
+            True,
+            False,
+            {"Reason": 6, "EffectiveRevocationDelay": "00:00:00", "AllowSpecifyReason": False},
+        ),
+    ],
+)
+def test_revocation_settings_say_what_is_done(
+    workflow: RequestType, name: str, revokes: bool, disables: bool, fixed: dict[str, Any]
+) -> None:
+    body = json.loads(msgspec.json.encode(PolicyBody.of(replace(FULL, revocation=CHOSEN), workflow)))[name]
+    wanted = {**CONFIGURED, **fixed, "RevokeOldCertificates": revokes, "DisableOldCardOrProfile": disables}
+    assert {key: body[key] for key in wanted} == wanted
+    assert body.keys() - wanted.keys() == {"AllowSpecifyDelay", "PublishDeltaCrl"}
 
 
 def test_settings_are_answered_as_they_are() -> None:

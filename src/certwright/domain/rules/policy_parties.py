@@ -65,15 +65,11 @@ def list_policy_faults(policy: Policy, where: str, request_type: RequestType, pa
         ),
         ("maximum_active_profiles", "a limit may not be negative", policy.maximum_active_profiles < 0),
         ("maximum_duplicates", "a limit may not be negative", policy.maximum_duplicates < 0),
-        (
-            "reissue_archived_certificates",
-            "only recover has it: renew issues every certificate anew, copies share what is archived",
-            policy.reissue_archived_certificates and request_type is not RequestType.RECOVER,
-        ),
         ("temporary_cards.maximum_issued", "a limit may not be negative", policy.temporary_cards.maximum_issued < 0),
     )
     return [
         *_list_broken(found, where),
+        *_list_broken(_look_for_misplaced(policy, request_type), where),
         *_list_revocation_faults(policy.revocation, f"{where}.revocation"),
         *_list_revocation_faults(policy.revocation_for_duplicates, f"{where}.revocation_for_duplicates"),
         *_list_notification_faults(policy, f"{where}.notifications"),
@@ -137,6 +133,24 @@ def list_group_rings(groups: Iterable[Group]) -> list[Refused]:
 
 def _list_groups_in(by_sid: dict[Sid, Group], sid: Sid) -> list[Sid]:
     return sorted((each for each in by_sid[sid].members if each in by_sid), reverse=True)
+
+
+def _look_for_misplaced(policy: Policy, request_type: RequestType) -> Iterable[tuple[str, str, bool]]:
+    """Return the settings that mean nothing for the kind of request, each with whether it is made all the same."""
+    yield (
+        "reissue_archived_certificates",
+        "only recover has it: renew issues every certificate anew, copies share what is archived",
+        policy.reissue_archived_certificates and request_type is not RequestType.RECOVER,
+    )
+    yield (
+        "revocation",
+        "a hold counts at once, and has no reason to choose",
+        request_type is RequestType.SUSPEND_OR_REINSTATE and _is_chosen(policy.revocation),
+    )
+
+
+def _is_chosen(settings: RevocationSettings) -> bool:
+    return settings.allow_specify_reason or settings.allow_specify_delay or bool(settings.delay)
 
 
 def _has_initiator(policy: Policy) -> bool:

@@ -16,7 +16,7 @@ from msgspec import UNSET, Struct, UnsetType, field
 from certwright.domain.data_items import DataItemDefinition, DataItemType
 from certwright.domain.identities import Sid
 from certwright.domain.one_time_passwords import OneTimePasswordRules
-from certwright.domain.policies import Policy, PolicyDocument
+from certwright.domain.policies import Policy, PolicyDocument, describe_revocation
 from certwright.domain.request_types import RequestType
 from certwright.domain.revocation import RevocationSettings
 from certwright.domain.security_descriptors import SERVICE_SID, Entry, RequestPermission, SecurityDescriptor
@@ -48,6 +48,7 @@ _WITH_REVOCATION = frozenset(
         RequestType.RECOVER,
         RequestType.DISABLE,
         RequestType.RETIRE,
+        RequestType.SUSPEND_OR_REINSTATE,
     }
     | _TEMPORARY_CARDS
 )
@@ -204,7 +205,7 @@ class PolicyBody(Struct):
     reissue_archived: bool | UnsetType = field(name="ReissueArchivedCertificates", default=UNSET)
     revocation: RevocationBody | UnsetType = field(name="RevocationSettings", default=UNSET)
     revocation_for_duplicates: RevocationBody | UnsetType = field(name="RevocationSettingsForDuplicates", default=UNSET)
-
+    revocation_for_content_change: RevocationBody | UnsetType = field(name="RevocationSettingsForContentChange", default=UNSET)
     renewal_notice: RenewalNoticeBody | UnsetType = field(name="RenewalNotification", default=UNSET)
     allow_specify_template: bool | UnsetType = field(name="AllowSpecifyCertificateTemplate", default=UNSET)
     allow_suspend: bool | UnsetType = field(name="AllowSuspend", default=UNSET)
@@ -261,7 +262,7 @@ def _list_extras(policy: Policy, workflow: RequestType) -> dict[str, Any]:
     if workflow in _WITH_ACTIVE_PROFILES:
         extras["maximum_active_profiles"] = policy.maximum_active_profiles
     if workflow in _WITH_REVOCATION:
-        extras["revocation"] = RevocationBody.of(policy.revocation)
+        extras["revocation"] = RevocationBody.of(describe_revocation(policy, workflow))
     if workflow in _WITH_REVOCATION_OF_DUPLICATES:
         extras["revocation_for_duplicates"] = RevocationBody.of(policy.revocation_for_duplicates)
     match workflow:
@@ -271,6 +272,7 @@ def _list_extras(policy: Policy, workflow: RequestType) -> dict[str, Any]:
             extras["maximum_duplicates"] = policy.maximum_duplicates
         case RequestType.ONLINE_UPDATE:
             extras["allow_specify_template"] = policy.allow_specify_certificate_template
+            extras["revocation_for_content_change"] = RevocationBody.of(describe_revocation(policy, workflow))
         case RequestType.SUSPEND_OR_REINSTATE:
             extras["allow_suspend"] = policy.enabled
         case RequestType.RENEW:

@@ -60,6 +60,22 @@ def test_only_recover_says_whether_archived_certificates_are_issued_anew(kind: R
 
 
 @pytest.mark.parametrize(
+    "settings",
+    [
+        RevocationSettings(allow_specify_reason=True),
+        RevocationSettings(allow_specify_delay=True),
+        RevocationSettings(delay=timedelta(days=1)),
+    ],
+)
+def test_a_hold_has_neither_a_reason_nor_a_delay_to_choose(settings: RevocationSettings) -> None:
+    policy = replace(PLAIN, revocation=settings)
+    assert faults(policy, RequestType.SUSPEND_OR_REINSTATE) == [
+        "here.revocation: a hold counts at once, and has no reason to choose."
+    ]
+    assert faults(policy, RequestType.DISABLE) == []
+
+
+@pytest.mark.parametrize(
     ("policy", "words"),
     [
         (replace(PLAIN, maximum_active_profiles=-1), "a limit may not be negative"),
