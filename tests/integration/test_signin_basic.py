@@ -126,11 +126,14 @@ def test_what_is_remembered_is_nobodys_but_the_password_s(sign_in: BasicSignIn) 
         attempt(sign_in, "subscriber", "wrong")
 
 
-def test_a_credential_is_hashed_again_after_some_minutes(
+def test_a_credential_is_hashed_again_when_it_was_not_used_for_some_minutes(
     sign_in: BasicSignIn, hasher: CountingHasher, clock: SteppingClock
 ) -> None:
-    attempt(sign_in, "subscriber")
-    clock.step(timedelta(minutes=5))
+    for _ in range(3):
+        attempt(sign_in, "subscriber")
+        clock.step(timedelta(minutes=4))
+    assert hasher.hashes == 1
+    clock.step(timedelta(minutes=1))
     attempt(sign_in, "subscriber")
     assert hasher.hashes == 2
 
@@ -255,3 +258,50 @@ def test_one_password_is_exchanged_at_a_time(store: SqlStore, clock: SteppingClo
     sign_in = BasicSignIn(store, Nested(), clock, SystemEntropy())
     for _ in range(2):
         assert sign_in.exchange(caller, SECRET, "seven magazines of another kind").new
+
+
+# -- what a guesser learns of names -----------------------------------------------------------------------------------------
+
+SPELLINGS = ["{}", "CORP\\{}", "corp\\{}", "{}@corp.contoso.com", "OTHER\\{}", "{}@elsewhere.example"]
+KINDS = {"with a password": "subscriber", "without one": "outsider", "disabled": "subscriber2", "not there": "nobody"}
+
+
+def observe(sign_in: BasicSignIn, hasher: CountingHasher, name: str, password: str = "wrong") -> tuple[str, int]:
+    """Return what a client sees of an attempt, and how many hashes that takes the server: that is the time it takes."""
+    before = hasher.hashes
+    try:
+        attempt(sign_in, name, password)
+    except (CredentialsRejected, SignInThrottled) as refused:
+        return str(refused), hasher.hashes - before
+    raise AssertionError("a wrong password was taken")
+
+
+@pytest.mark.parametrize("first", SPELLINGS)
+def test_names_that_exist_are_answered_as_those_that_do_not_however_they_are_spelled(
+    store: SqlStore, hasher: CountingHasher, clock: SteppingClock, first: str
+) -> None:
+    save(store, replace(SUBSCRIBER2.user, enabled=False))
+    seen = {}
+    for kind, name in KINDS.items():
+        sign_in = BasicSignIn(store, hasher, clock, SystemEntropy())
+        tried = [first] * 5 + SPELLINGS
+        seen[kind] = [observe(sign_in, hasher, each.format(name)) for each in tried]
+    assert seen["with a password"] == seen["without one"] == seen["disabled"] == seen["not there"]
+    assert seen["not there"][0][1] == 1
+    assert [hashes for _, hashes in seen["not there"][4:]] == [0] * 7
+
+
+def test_a_spray_over_many_names_looks_the_same_for_those_that_exist(
+    store: SqlStore, hasher: CountingHasher, clock: SteppingClock
+) -> None:
+    save(store, replace(SUBSCRIBER2.user, enabled=False))
+    sign_in = BasicSignIn(store, hasher, clock, SystemEntropy())
+    for _ in range(6):
+        assert len({observe(sign_in, hasher, each) for each in KINDS.values()}) == 1
+
+
+def test_the_right_password_of_a_disabled_account_is_answered_as_a_wrong_one(
+    sign_in: BasicSignIn, store: SqlStore, hasher: CountingHasher
+) -> None:
+    save(store, replace(SUBSCRIBER2.user, enabled=False))
+    assert observe(sign_in, hasher, "subscriber2", SECRET) == observe(sign_in, hasher, "nobody", SECRET)

@@ -1,5 +1,7 @@
 """The ways in which people write whose account they mean."""
 
+from unicodedata import normalize
+
 from certwright.domain.directory_ports import Directory
 from certwright.domain.identities import Principal
 
@@ -12,3 +14,14 @@ def find_named(name: str, directory: Directory) -> Principal | None:
     if "@" in name:
         return directory.find_principal_name(name)
     return directory.find_account("", name)
+
+
+def fold_account_name(name: str) -> str:
+    """Return what all spellings of one name have in common, whether anybody has it: the account, in lower case.
+
+    Shape: ``account``, ``DOMAIN\\account`` and ``account@domain`` are one. What is counted under it says nothing about which
+    names there are: those that exist are counted as those that do not.
+    """
+    account = name.partition("\\")[2] or name
+    account = account.rpartition("@")[0] or account
+    return normalize("NFKC", account).casefold()

@@ -34,11 +34,17 @@ def test_the_first_colon_ends_the_name(text: str, name: str, password: str) -> N
         encode(b"\xff\xfe:x"),
         encode(b"a\x00b:x"),
         encode(b"a\r\n:x"),
+        encode(b"a" * 1_025 + b":x"),
+        encode(b"a" * 2_000_000 + b":x"),
     ],
 )
 def test_credentials_that_cannot_be_read_are_rejected(credentials: str) -> None:
     with pytest.raises(CredentialsRejected):
         parse_basic_credentials(credentials)
+
+
+def test_the_longest_name_that_an_account_can_have_is_read() -> None:
+    assert parse_basic_credentials(encode(b"a" * 1_024 + b":x")) == ("a" * 1_024, "x")
 
 
 def test_a_name_is_shown_to_auditors_as_it_was_given() -> None:

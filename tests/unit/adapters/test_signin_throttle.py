@@ -1,3 +1,4 @@
+import tracemalloc
 from datetime import timedelta
 
 import pytest
@@ -99,3 +100,15 @@ def test_the_oldest_failures_go_when_there_are_too_many_to_keep(clock: SteppingC
     for number in range(10):
         fail(throttle, 1, account=f"nobody{number}")
     assert seconds_to_wait(throttle) == 0
+
+
+def test_memory_does_not_grow_with_the_length_of_names(clock: SteppingClock) -> None:
+    throttle = Throttle(clock)
+    tracemalloc.start()
+    try:
+        for number in range(60):
+            throttle.note_failure("n" * 2_000_000 + str(number), HERE)
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 1_000_000

@@ -16,9 +16,9 @@ from certwright.adapters.turns import NoTurns
 from certwright.application.world import World
 from certwright.domain.health import Health
 from certwright.domain.identities import Caller
+from certwright.wire.rest.admission import WAITING_LIMIT
 from certwright.wire.rest.app import create_app
 from certwright.wire.rest.desk import THREADS
-from certwright.wire.rest.sign_in import WAITING_LIMIT
 from worlds.contoso import SUBSCRIBER
 
 HEALTH = Health(faults=(), is_writable=True)

@@ -9,7 +9,7 @@ from threading import BoundedSemaphore
 from certwright.adapters.signin.failures import FailureHistory
 from certwright.adapters.signin.remembered import Proof, RememberedProofs
 from certwright.adapters.signin.throttle import Throttle
-from certwright.domain.account_names import find_named
+from certwright.domain.account_names import find_named, fold_account_name
 from certwright.domain.directory_ports import Directory
 from certwright.domain.errors import CredentialsRejected, CurrentPasswordWrong, SignInThrottled
 from certwright.domain.events import EventType
@@ -18,6 +18,8 @@ from certwright.domain.password_ports import ExchangedHashes, PasswordHasher
 from certwright.domain.ports import Clock, Entropy, Store
 
 REALM = "Certificate Management"
+NAME_LIMIT_CHARACTERS = 1_024
+"""Source: the longest userPrincipalName that Active Directory has (MS-ADA3 section 2.349)."""
 EXCHANGE_RETRY_SECONDS = 2
 
 
@@ -33,8 +35,8 @@ class _Claim:
 
     @property
     def account(self) -> str:
-        """Return what failures are counted under: all spellings of one account are one."""
-        return str(self.principal.user.id) if self.principal else self.name.casefold()
+        """Return what failures are counted under. Nothing in it depends on whether there is such an account."""
+        return fold_account_name(self.name)
 
 
 class BasicSignIn:
@@ -174,12 +176,13 @@ def parse_basic_credentials(credentials: str) -> tuple[str, str]:
     """Return name and password.
 
     Errors: CredentialsRejected. Source: RFC 7617 section 2: the first colon ends the name, control characters are not allowed.
+    Names that nobody can have are rejected before anything is looked up or kept.
     """
     try:
         name, colon, password = b64decode(credentials.strip(), validate=True).decode().partition(":")
     except (binascii.Error, ValueError):
         raise CredentialsRejected from None
-    if not colon or not name or not name.isprintable():
+    if not colon or not name or len(name) > NAME_LIMIT_CHARACTERS or not name.isprintable():
         raise CredentialsRejected
     return name, password
 

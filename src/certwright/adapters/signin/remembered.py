@@ -22,7 +22,8 @@ class Proof:
 class RememberedProofs:
     """Proofs under a hash of name and password, keyed with a number that dies with the process.
 
-    Shape: at most *capacity* proofs, the oldest go first; none is used after *lifetime*, however often it is asked for.
+    Shape: at most *capacity* proofs, those that were not used for longest go first; each is used until it was not asked for
+    during a *lifetime*.
     """
 
     def __init__(self, clock: Clock, entropy: Entropy, *, lifetime: timedelta, capacity: int = 10_000) -> None:
@@ -34,7 +35,7 @@ class RememberedProofs:
         self._lock = Lock()
 
     def find(self, name: str, password: str) -> Proof | None:
-        """Return the proof while it is fresh."""
+        """Return the proof while it is fresh; it stays so for another lifetime."""
         digest = self._digest(name, password)
         now = self._clock.now()
         with self._lock:
@@ -42,6 +43,9 @@ class RememberedProofs:
             if proof is not None and ends <= now:
                 del self._proofs[digest]
                 return None
+            if proof is not None:
+                self._proofs[digest] = (now + self._lifetime, proof)
+                self._proofs.move_to_end(digest)
             return proof
 
     def remember(self, name: str, password: str, proof: Proof) -> None:
@@ -54,7 +58,7 @@ class RememberedProofs:
                 self._proofs.popitem(last=False)
 
     def renew(self, name: str, password: str, proof: Proof) -> None:
-        """Put *proof* in the place of the one that is there; when that one ends, so does this."""
+        """Put *proof* in the place of the one that is there."""
         digest = self._digest(name, password)
         with self._lock:
             if digest in self._proofs:

@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import blake2b
 from threading import Lock
 
 from certwright.domain.errors import SignInThrottled
@@ -41,23 +42,24 @@ FROM_EVERYWHERE = Limit(free_failures=20, longest=timedelta(seconds=30))
 class Throttle:
     """Counts failures an account and source, and an account from all sources together.
 
-    Memory is bounded: the *capacity* most recent records are kept, and none longer than *lifetime*. A source from which an
-    account has signed in before is not bound by what others do to the account.
+    Memory is bounded: the *capacity* most recent records are kept under digests, and none longer than *lifetime*. A source from
+    which an account has signed in before is not bound by what others do to the account.
     """
 
-    def __init__(self, clock: Clock, *, capacity: int = 10_000, lifetime: timedelta = timedelta(minutes=15)) -> None:
+    def __init__(self, clock: Clock, *, capacity: int = 40_000, lifetime: timedelta = timedelta(minutes=15)) -> None:
         self._clock = clock
         self._capacity = capacity
         self._lifetime = lifetime
-        self._records: OrderedDict[tuple[str, str], _Record] = OrderedDict()
-        self._familiar: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._records: OrderedDict[bytes, _Record] = OrderedDict()
+        self._familiar: OrderedDict[bytes, None] = OrderedDict()
         self._lock = Lock()
 
     def check(self, account: str, source: str) -> None:
         """Raise while the account has to wait. Errors: SignInThrottled."""
         now = self._clock.now()
         with self._lock:
-            keys = [(account, source)] if (account, source) in self._familiar else [(account, source), (account, ANYWHERE)]
+            here = _digest(account, source)
+            keys = [here] if here in self._familiar else [here, _digest(account, ANYWHERE)]
             waits = [each.until - now for key in keys if (each := self._find(key, now)) is not None]
         longest = max(waits, default=timedelta())
         if longest > timedelta():
@@ -67,29 +69,35 @@ class Throttle:
         """Count a failed attempt."""
         now = self._clock.now()
         with self._lock:
-            self._count((account, source), FROM_ONE_SOURCE, now)
-            self._count((account, ANYWHERE), FROM_EVERYWHERE, now)
+            self._count(_digest(account, source), FROM_ONE_SOURCE, now)
+            self._count(_digest(account, ANYWHERE), FROM_EVERYWHERE, now)
 
     def note_success(self, account: str, source: str) -> None:
         """Forget the failures of this account and source; those from elsewhere stay, or guessers would gain from it."""
+        key = _digest(account, source)
         with self._lock:
-            self._records.pop((account, source), None)
-            self._familiar[(account, source)] = None
-            self._familiar.move_to_end((account, source))
+            self._records.pop(key, None)
+            self._familiar[key] = None
+            self._familiar.move_to_end(key)
             while len(self._familiar) > self._capacity:
                 self._familiar.popitem(last=False)
 
-    def _find(self, key: tuple[str, str], now: datetime) -> _Record | None:
+    def _find(self, key: bytes, now: datetime) -> _Record | None:
         record = self._records.get(key)
         if record is not None and now - record.last > self._lifetime:
             del self._records[key]
             return None
         return record
 
-    def _count(self, key: tuple[str, str], limit: Limit, now: datetime) -> None:
+    def _count(self, key: bytes, limit: Limit, now: datetime) -> None:
         record = self._find(key, now)
         failures = record.failures + 1 if record else 1
         self._records[key] = _Record(failures, now, now + limit.delay(failures))
         self._records.move_to_end(key)
         while len(self._records) > self._capacity:
             self._records.popitem(last=False)
+
+
+def _digest(account: str, source: str) -> bytes:
+    """Return a key of constant size; the length in front keeps "ab" + "c" and "a" + "bc" apart."""
+    return blake2b(f"{len(account)} {account}{source}".encode(), digest_size=16).digest()

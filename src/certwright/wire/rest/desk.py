@@ -107,7 +107,7 @@ class Desk:
 
     async def _take(self, errand: _Errand, receive: Receive) -> Response:
         route, scope = errand.route, errand.scope
-        errand.credentials = parse_authorization(_find_header(scope, b"authorization"), errand.source)
+        errand.credentials = parse_authorization(_find_header(scope, b"authorization"), errand.source, _name_connection(scope))
         if route.takes_body:
             check_not_encoded(_find_header(scope, b"content-encoding"))
             if _is_large(_find_header(scope, b"content-length")):
@@ -207,6 +207,12 @@ def _respond(status: int, body: bytes, headers: tuple[tuple[str, str], ...]) -> 
 
 def _find_header(scope: Scope, name: bytes) -> str | None:
     return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), None)
+
+
+def _name_connection(scope: Scope) -> str:
+    """Return the address and port of the other end of the connection; nothing where there is none."""
+    client = scope["client"]
+    return f"{client[0]} {client[1]}" if client else ""
 
 
 def _is_brief(errand: _Errand) -> bool:

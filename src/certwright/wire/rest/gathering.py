@@ -36,7 +36,11 @@ class Gathering(Generic[Item, Result]):
         future: asyncio.Future[Result] = loop.create_future()
         self._waiting.append((item, future))
         self._consider(loop)
-        return await future
+        try:
+            return await future
+        finally:
+            # As in `Workers.run`.
+            del future, item
 
     def _consider(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin when everybody is there who is expected, or when they have been waited for."""

@@ -4,35 +4,39 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from certwright.domain.bounded_events import format_for_display
-from certwright.domain.errors import CredentialsMissing, SchemeNotOffered, SignInThrottled
+from certwright.domain.errors import CredentialsMissing, CredentialsRejected, SchemeNotOffered
 from certwright.domain.identities import Caller
 from certwright.domain.ports import SignIn
+from certwright.wire.connections import group_source
+from certwright.wire.rest.admission import KnownSignIns, SignInQueue
 from certwright.wire.rest.workers import Workers
 
-WAITING_LIMIT = 64
-"""More people than this who wait for a password hash are told to come again: guessers must not fill the memory."""
-RETRY_SECONDS = 5
 THREADS = 2
+"""That make password hashes: each takes memory while it lasts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What the Authorization header says. Shape: *source* is the address of the client."""
+    """What the Authorization header says.
+
+    Shape: *source* is the address of the client, *connection* is the same on all calls of one connection.
+    """
 
     scheme: str
     secret: str
     source: str
+    connection: str = ""
 
 
 ANONYMOUS = Credentials("", "", "")
 
 
-def parse_authorization(header: str | None, source: str) -> Credentials:
+def parse_authorization(header: str | None, source: str, connection: str = "") -> Credentials:
     """Return what the header says. Errors: CredentialsMissing. Source: RFC 9110 section 11.4."""
     scheme, _, secret = (header or "").strip().partition(" ")
     if not scheme:
         raise CredentialsMissing
-    return Credentials(scheme, secret.strip(), source)
+    return Credentials(scheme, secret.strip(), source, connection)
 
 
 class Reception:
@@ -43,7 +47,8 @@ class Reception:
         names = [each.challenge.partition(" ")[0] for each in self._sign_ins]
         self._schemes = {name.lower(): name for name in names}
         self._workers = Workers(THREADS, "sign-in")
-        self._waiting = 0
+        self._queue = SignInQueue(THREADS)
+        self._known = KnownSignIns()
 
     @property
     def challenges(self) -> tuple[str, ...]:
@@ -61,14 +66,21 @@ class Reception:
         return None
 
     async def authenticate(self, credentials: Credentials) -> Caller:
-        """Return the caller. Errors: CredentialsMissing when nobody knows the scheme; CredentialsRejected; SignInThrottled."""
-        if self._waiting >= WAITING_LIMIT:
-            raise SignInThrottled(RETRY_SECONDS)
-        self._waiting += 1
+        """Return the caller, when it is the turn of these credentials.
+
+        Errors: CredentialsMissing when nobody knows the scheme; CredentialsRejected; SignInThrottled.
+        """
+        source = group_source(credentials.source)
+        waiter = await self._queue.wait(self._known.find_lane(credentials.secret, source, credentials.connection), source)
         try:
-            return await self._workers.run(lambda: self._authenticate(credentials))
+            caller = await self._workers.run(lambda: self._authenticate(credentials))
+        except CredentialsRejected:
+            self._known.note_failure(credentials.secret, credentials.connection)
+            raise
         finally:
-            self._waiting -= 1
+            self._queue.leave(waiter)
+        self._known.note_success(credentials.secret, source, credentials.connection)
+        return caller
 
     def close(self) -> None:
         """End the threads."""

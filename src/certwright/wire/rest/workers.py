@@ -29,7 +29,12 @@ class Workers:
         """Return what *work* returns, done in one of the threads; what it raises is raised here."""
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._queue.put((work, future))
-        return await future
+        try:
+            return await future
+        finally:
+            # An exception leads to this frame, and this frame would lead back to it: until the collector of garbage came,
+            # everything that the call had would stay.
+            del future, work
 
     def close(self) -> None:
         """End the threads once they have done what they were given."""
