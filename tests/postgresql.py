@@ -5,7 +5,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -29,8 +29,9 @@ def find_programs() -> Path | None:
 class PostgresqlServer:
     """A running server."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, control: Callable[..., None]) -> None:
         self._port = port
+        self._control = control
         self._made = 0
 
     def create_database(self) -> str:
@@ -43,6 +44,15 @@ class PostgresqlServer:
     def drop_database(self, url: str) -> None:
         """Drop the database, whoever is connected to it."""
         self._execute(f"DROP DATABASE {url.rpartition('/')[2]} WITH (FORCE)")
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Let there be no server while the block runs; it goes as in a crash."""
+        self._control("stop")
+        try:
+            yield
+        finally:
+            self._control("start")
 
     def url_of(self, name: str) -> str:
         """Return the URL under which the store opens the database."""
@@ -64,15 +74,19 @@ def run_postgresql(programs: Path) -> Iterator[PostgresqlServer]:
     cluster, log, port = folder / "cluster", folder / "log", _find_free_port()
     # Only the tests of SQLite look at durability, so this server need not wait for the disk.
     options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=200 -c shared_buffers=32MB"
-    control = [*become, str(programs / "pg_ctl"), "-D", str(cluster), "-s", "-w"]
+
+    def control(action: str) -> None:
+        more = ["-l", str(log), "-o", options] if action == "start" else ["-m", "immediate"]
+        _run([*become, str(programs / "pg_ctl"), "-D", str(cluster), "-s", "-w", *more, action], folder)
+
     initialize = [*become, str(programs / "initdb"), "-D", str(cluster), "-A", "trust", "-U", "postgres", "-E", "UTF8", "-N"]
     try:
         _run([*initialize, "--locale", "C.UTF-8"], folder)
-        _run([*control, "-l", str(log), "-o", options, "start"], folder)
+        control("start")
         try:
-            yield PostgresqlServer(port)
+            yield PostgresqlServer(port, control)
         finally:
-            _run([*control, "-m", "immediate", "stop"], folder)
+            control("stop")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

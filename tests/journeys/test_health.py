@@ -106,10 +106,10 @@ def test_while_the_disk_is_full_nothing_is_done_that_needs_an_event(tmp_path: Pa
             # What is left in pages that are begun is used up first.
             while (status := client.post("/requests", json=order).status_code) == 201:
                 done += 1
-            assert status == 500
+            assert status == 503
             assert count_requests(installation) == done
             assert client.get("/requests").status_code == 200
-            assert auditor.get(events).status_code == 500
+            assert auditor.get(events).status_code == 503
             health = ask_until(served, 503)
             assert health["store"] == {"writable": False}
             assert health["faults"] == ["store: The database cannot be used: the disk is full."]

@@ -149,6 +149,7 @@ class ModelRequest:
     delivered: bool = False
     approvers: set[str] = field(default_factory=set)
     answers: dict[str, str] = field(default_factory=dict)
+    completed_by: str = ""
 
     @property
     def lacks_answers(self) -> bool:
@@ -386,11 +387,14 @@ class Workflows(RuleBasedStateMachine):
     def complete(self, request: ModelRequest, by: str) -> int:
         if not self.may_execute(request, by):
             return 403
+        if request.status == "completed" and request.completed_by == by:
+            # The answer of before, once more.
+            return 200
         if request.status not in ("approved", "executing") or not self.fits(request.kind, request.about):
             return 409
         if request.lacks_answers or (request.kind in DELIVERING and not request.delivered):
             return 409
-        request.status = "completed"
+        request.status, request.completed_by = "completed", by
         type(self).completed.add(request.kind)
         if request.made is not None:
             request.made.status = "active"

@@ -14,9 +14,10 @@ from certwright.application.world import World
 from certwright.domain.certificates import Certificate
 from certwright.domain.deliveries import DeliveryPlan, list_outdated
 from certwright.domain.errors import CertificatesMissing
-from certwright.domain.events import EventType, tell
+from certwright.domain.events import Event, EventType, tell
 from certwright.domain.identities import Caller
 from certwright.domain.policies import check_comment
+from certwright.domain.ports import Session
 from certwright.domain.profiles import Profile, ProfileFlags, ProfileStatus
 from certwright.domain.requests import Request, RequestAction, RequestId, RequestStatus, advance
 from certwright.domain.security_descriptors import RequestPermission
@@ -25,6 +26,8 @@ from certwright.domain.workflows import Operation, check_profile_fits
 
 def complete_request(request_id: RequestId, *, by: Caller, world: World, comment: str = "") -> SeenRequest:
     """Return the request, completed, and everything done that it was for.
+
+    A caller who completed the request, and may not have received the answer, is given it again: nothing is changed.
 
     A new profile becomes active, and the one whose place it takes superseded, with its certificates and duplicates treated as
     the policy's revocation settings say. A revocation, a hold, its end and a retirement take effect.
@@ -37,6 +40,8 @@ def complete_request(request_id: RequestId, *, by: Caller, world: World, comment
     check_comment("comment", comment)
     with world.store.writing() as session:
         seen = get_request(request_id, RequestPermission.EXECUTE, by=by, session=session)
+        if _has_completed(seen.request, by, session):
+            return seen
         now = world.clock.now()
         closed = replace(advance(seen.request, RequestAction.COMPLETE), completed=now)
         check_data_complete(seen)
@@ -65,6 +70,16 @@ def complete_request(request_id: RequestId, *, by: Caller, world: World, comment
         )
         session.history.append([completed, *changes.events])
     return replace(seen, request=closed)
+
+
+def _has_completed(request: Request, by: Caller, session: Session) -> bool:
+    """Return whether *by* has completed the request before, as far as the history goes back."""
+    if request.status is not RequestStatus.COMPLETED:
+        return False
+    return any(
+        isinstance(each, Event) and (each.type, each.actor_id) == (EventType.REQUEST_COMPLETED, by.user.id)
+        for each in session.history.list_of_request(request.id)
+    )
 
 
 def _check_delivered(request: Request, plan: DeliveryPlan, issued: int) -> None:

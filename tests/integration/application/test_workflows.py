@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from certwright.application.complete_request import complete_request
 from certwright.application.create_request import RequestWish, create_request
 from certwright.application.read_holdings import list_profile_certificates, list_profiles, read_profile
 from certwright.domain.certificates import CertificateStatus, SerialNumber
@@ -18,6 +19,7 @@ from certwright.domain.errors import (
     ProfileStateRefused,
     ProfileTemplateNotFound,
     RulesBroken,
+    TransitionRefused,
 )
 from certwright.domain.grants import Grant, ObjectKind, Right
 from certwright.domain.policies import Choices, Policy
@@ -55,7 +57,9 @@ def template(house: House) -> ProfileTemplate:
     """Two certificates, signing and encryption, and a policy for everything."""
     with house.store.writing() as session:
         kept = list(session.directory.load_grants())
-        rights = [Grant(ObjectKind.PRINCIPAL, SUBSCRIBERS, each, MANAGERS) for each in (Right.REQUEST_RECOVER,)]
+        rights = [
+            Grant(ObjectKind.PRINCIPAL, SUBSCRIBERS, each, MANAGERS) for each in (Right.REQUEST_RECOVER, Right.REQUEST_REVOKE)
+        ]
         session.directory.replace_grants([*kept, *rights])
     return house.save(replace(TWO, policies=POLICIES))
 
@@ -182,6 +186,16 @@ def test_a_profile_keeps_its_version_until_it_is_updated(house: House, template:
     now = house.clock.now()
     by_template = {each.template_common_name: each.status(now) for each in house.held(profile_id)}
     assert by_template == {SIGNING.common_name: CertificateStatus.ACTIVE, SECOND.common_name: CertificateStatus.REVOKED}
+
+
+def test_completion_of_what_another_caller_has_completed_is_refused(house: House, template: ProfileTemplate) -> None:
+    profile_id = house.run(Operation.ENROLL, None, ("a", "b"))
+    wish = RequestWish(operation=Operation.DISABLE, profile_id=profile_id)
+    request = create_request(wish, by=signed_in(MANAGER), world=house.world)
+    complete_request(request.id, by=signed_in(MANAGER), world=house.world)
+    complete_request(request.id, by=signed_in(MANAGER), world=house.world)
+    with pytest.raises(TransitionRefused):
+        complete_request(request.id, by=signed_in(SUBSCRIBER), world=house.world)
 
 
 def test_a_hold_that_became_a_revocation_is_not_ended(house: House, template: ProfileTemplate) -> None:

@@ -2,7 +2,6 @@ import json
 from collections.abc import Iterator
 
 import msgspec
-import pytest
 import structlog
 
 from certwright.domain.errors import (
@@ -18,6 +17,7 @@ from certwright.domain.errors import (
     ValidationDataRequired,
 )
 from certwright.wire.rest.errors import STATUS_OF, ErrorAnswer, answer_error
+from certwright.wire.rest.rare_lines import RareLine
 
 CHALLENGES = ('Basic realm="x"', "Negotiate")
 
@@ -41,7 +41,8 @@ def test_every_way_to_say_no_has_a_status() -> None:
 
 
 def test_only_statuses_are_sent_that_old_clients_know() -> None:
-    assert set(STATUS_OF.values()) == {400, 401, 403, 404, 409, 500}
+    assert set(STATUS_OF.values()) == {400, 401, 403, 404, 409, 500, 503}
+    assert [each for each, status in STATUS_OF.items() if status == 503] == [StoreUnavailable]
 
 
 def test_the_codes_of_errors_are_all_different() -> None:
@@ -89,8 +90,28 @@ def test_a_missing_right_is_no_missing_sign_in() -> None:
     assert (answer.status, answer.headers) == (403, ())
 
 
-@pytest.mark.parametrize("error", [ZeroDivisionError("secret cause"), StoreUnavailable("secret cause")])
-def test_what_the_caller_cannot_mend_is_told_to_the_log_alone(error: Exception) -> None:
+def test_outage_of_the_database_is_503_and_one_line_of_the_log_at_most() -> None:
+    with structlog.testing.capture_logs() as log:
+        answers = [answer_error(StoreUnavailable("secret cause"), CHALLENGES) for _ in range(100)]
+    assert {(each.status, each.body.code, dict(each.headers)["Retry-After"]) for each in answers} == {
+        (503, "store-unavailable", "5")
+    }
+    assert "secret cause" not in json.dumps(as_json(answers[0]))
+    # None where another test of this process has written it a moment ago.
+    assert len(log) <= 1
+    assert [each for each in log if "exc_info" in each or "secret cause" not in each["error"]] == []
+
+
+def test_rare_line_says_how_many_were_left_out() -> None:
+    line = RareLine("something", interval_seconds=0.05)
+    with structlog.testing.capture_logs() as log:
+        while len(log) < 2:
+            line.write()
+    assert [each["left_out"] > 0 for each in log] == [False, True]
+
+
+def test_what_the_caller_cannot_mend_is_told_to_the_log_alone() -> None:
+    error = ZeroDivisionError("secret cause")
     with structlog.testing.capture_logs() as log:
         answer = answer_error(error, CHALLENGES)
     assert answer.status == 500

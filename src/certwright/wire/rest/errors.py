@@ -1,7 +1,8 @@
 """From what went wrong to what the client is told. The one table from errors to HTTP status is in here.
 
 Source: the last table of domain.md, "malformed input ..." and "error body"; its 8, number 40: no status that old clients
-do not know, so whatever is unavailable is a 500.
+do not know, with one exception. While the database cannot be used, the answer is 503 with Retry-After, as a proxy's would be:
+nothing was done, and the same call may succeed later.
 """
 
 from dataclasses import dataclass
@@ -13,9 +14,10 @@ from msgspec import UNSET, Struct, UnsetType, field
 
 from certwright.domain import errors as domain
 from certwright.domain.bounded_events import format_for_display
-from certwright.domain.errors import CertwrightError, RulesBroken, SignInThrottled
+from certwright.domain.errors import CertwrightError, RulesBroken, SignInThrottled, StoreUnavailable
 from certwright.domain.identities import Caller
 from certwright.wire.rest.faults import WireFault, WireRefusal
+from certwright.wire.rest.rare_lines import RareLine
 
 STATUS_OF: dict[type[CertwrightError], int] = {
     domain.CredentialsMissing: 401,
@@ -122,7 +124,7 @@ STATUS_OF: dict[type[CertwrightError], int] = {
     domain.KeyUnavailable: 500,
     domain.KeyVersionUnavailable: 500,
     domain.SealedByPassphrase: 500,
-    domain.StoreUnavailable: 500,
+    domain.StoreUnavailable: 503,
     domain.ReceiverUnavailable: 500,
     domain.DeliveryDeferred: 500,
     domain.DeliveryRejected: 500,
@@ -139,7 +141,14 @@ _ABOUT_ITEMS = (
     domain.ValidationRegularExpression,
 )
 
+RETRY_AFTER_SECONDS = 5
+"""After which a client may try again when the database could not be used."""
+
+OUTAGE_TEXT = "The database cannot be used at the moment. Nothing was changed; try again later."
+"""What is wrong with it is of no use to the client, and stands in the log."""
+
 _log = structlog.get_logger(__name__)
+_outage = RareLine("database unavailable")
 
 
 class ErrorDetail(Struct):
@@ -215,6 +224,8 @@ def answer_error(error: Exception, challenges: tuple[str, ...], origin: CallOrig
     """
     correlation_id = uuid4()
     log = _log.bind(correlation_id=str(correlation_id), **({} if origin is None else origin.describe()))
+    if isinstance(error, StoreUnavailable):
+        return _answer_outage(error, correlation_id)
     if isinstance(error, CertwrightError) and STATUS_OF.get(type(error), 500) < 500:
         return _answer_refusal(error, correlation_id, challenges, log)
     if isinstance(error, WireRefusal):
@@ -226,6 +237,13 @@ def answer_error(error: Exception, challenges: tuple[str, ...], origin: CallOrig
 
 def _answer_fault(fault: WireFault, correlation_id: UUID, headers: tuple[tuple[str, str], ...] = ()) -> ErrorAnswer:
     return ErrorAnswer(fault.status, ErrorBody(fault.text, fault.code, correlation_id), headers)
+
+
+def _answer_outage(error: StoreUnavailable, correlation_id: UUID) -> ErrorAnswer:
+    """Return the answer while the database cannot be used, which is one line of the log for many calls."""
+    _outage.write(code=error.code, error=error.text, correlation_id=str(correlation_id))
+    body = ErrorBody(OUTAGE_TEXT, error.code, correlation_id)
+    return ErrorAnswer(STATUS_OF[type(error)], body, (("Retry-After", str(RETRY_AFTER_SECONDS)),))
 
 
 def _answer_refusal(

@@ -1,8 +1,9 @@
-"""GET /health: outside of the API, for whoever watches the server; nobody signs in, and nothing secret is told.
+"""GET /health: outside of the API, for monitoring; without sign-in, and without anything secret.
 
-Looking costs a write, so that an answer is kept for a moment, however many ask.
+A look writes to the database, so that its answer is kept for a moment, whatever the number of callers.
 """
 
+import asyncio
 from collections.abc import Callable
 from time import monotonic
 from typing import Any
@@ -17,6 +18,8 @@ from certwright.wire.rest.workers import Workers
 
 HEALTH = "/health"
 KEPT_SECONDS = 2.0
+LOOK_SECONDS = 5.0
+"""How long a caller waits for a look before the answer is that it takes so long."""
 
 LookAtHealth = Callable[[], Health]
 
@@ -25,11 +28,13 @@ _log = structlog.get_logger(__name__)
 
 
 class HealthDesk:
-    """Answers in a thread of its own: a database that hangs keeps nobody's work waiting but that of watchers."""
+    """Answers from one thread of its own, within a bounded time, so that a database that hangs delays only this address."""
 
-    def __init__(self, look: LookAtHealth) -> None:
+    def __init__(self, look: LookAtHealth, look_seconds: float = LOOK_SECONDS) -> None:
         self._look = look
+        self._look_seconds = look_seconds
         self._workers = Workers(1, "health")
+        self._under_way: asyncio.Future[Response] | None = None
         self._kept: Response | None = None
         self._kept_until = 0.0
 
@@ -37,20 +42,37 @@ class HealthDesk:
         """Return the answer to a call of the address with *method*."""
         if method not in ("GET", "HEAD"):
             return Response(405, b"", (("Allow", "GET, HEAD"), *_HEADERS))
-        return await self._workers.run(self._answer)
+        if self._kept is not None and monotonic() < self._kept_until:
+            return self._kept
+        if self._under_way is None:
+            self._under_way = asyncio.ensure_future(self._workers.run(self._answer))
+            self._under_way.add_done_callback(self._note_end)
+        try:
+            return await asyncio.wait_for(asyncio.shield(self._under_way), self._look_seconds)
+        except TimeoutError:
+            # The look goes on. A frozen process may have the lock of the database, or the network may lose what is sent to it.
+            fault = f"store: it did not answer within {self._look_seconds:g} seconds"
+            return _respond(Health(faults=(fault,), is_writable=False))
 
     def close(self) -> None:
         """End the thread."""
         self._workers.close()
 
+    def _note_end(self, look: asyncio.Future[Response]) -> None:
+        self._under_way = None
+        if not look.cancelled() and look.exception() is not None:
+            _log.error("health not found", exc_info=look.exception())
+
     def _answer(self) -> Response:
-        if self._kept is None or monotonic() >= self._kept_until:
-            health = self._look()
-            if not health.is_well:
-                _log.warning("not well", faults=health.faults)
-            self._kept = Response(200 if health.is_well else 503, msgspec.json.encode(describe_health(health)), _HEADERS)
-            self._kept_until = monotonic() + KEPT_SECONDS
+        health = self._look()
+        if not health.is_well:
+            _log.warning("not well", faults=health.faults)
+        self._kept, self._kept_until = _respond(health), monotonic() + KEPT_SECONDS
         return self._kept
+
+
+def _respond(health: Health) -> Response:
+    return Response(200 if health.is_well else 503, msgspec.json.encode(describe_health(health)), _HEADERS)
 
 
 def describe_health(health: Health) -> dict[str, Any]:
