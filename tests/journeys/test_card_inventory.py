@@ -64,6 +64,7 @@ def data(installed: Path, tmp_path: Path) -> Path:
 
 def take_over(data: Path, *lines: str) -> Result:
     file = data.parent / "cards.csv"
+    file.touch(0o600)
     file.write_text("\ufeffcard,atr,user,template,adminkey,algorithm,comment\r\n" + "\r\n".join(lines), "utf-8")
     return run("card", "import", file, "--data", data)
 

@@ -1,6 +1,7 @@
 """The command line, from an empty folder to a certificate and a history that can be proven."""
 
 import json
+import os
 import re
 import shutil
 import signal
@@ -145,11 +146,28 @@ def test_a_passphrase_can_come_from_the_environment(tmp_path: Path) -> None:
     assert (wrong.exit_code, "key-version-unavailable" in wrong.output) == (1, True)
 
 
-def test_a_passphrase_that_everybody_may_read_is_refused(data: Path) -> None:
-    (data / "passphrase").chmod(0o644)
+@pytest.mark.parametrize(
+    ("mode", "who"), [(0o644, "everybody"), (0o602, "everybody"), (0o640, "its group"), (0o660, "its group")]
+)
+def test_a_passphrase_that_others_may_read_or_write_is_refused(data: Path, mode: int, who: str) -> None:
+    passphrase = data / "passphrase"
+    if os.geteuid() == 0:
+        # What belongs to root may be read by a group: let it belong to a service.
+        os.chown(passphrase, 65534, 65534)
+    passphrase.chmod(mode)
     result = run("audit", "verify", "--data", data)
     assert result.exit_code == 1
-    assert "chmod 600" in result.output
+    assert f"{who} may read or write it; run: chmod 600" in " ".join(result.output.split())
+
+
+def test_a_password_file_that_others_may_read_is_refused(data: Path, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("correct horse battery staple\n")
+    secret.chmod(0o644)
+    result = run("password", "subscriber", "--data", data, "--password-file", secret)
+    assert result.exit_code == 1
+    assert "holds a secret, and everybody may read or write it" in " ".join(result.output.split())
+    assert "correct horse" not in result.output
 
 
 def test_a_folder_without_installation_is_told_what_to_do(tmp_path: Path) -> None:
@@ -324,6 +342,7 @@ def enroll_arguments(served: Served, out: Path, template: str = "Software Certif
 
 def test_a_certificate_is_enrolled_with_a_password_from_a_file(served: Served, tmp_path: Path) -> None:
     secret = tmp_path / "secret"
+    secret.touch(0o600)
     secret.write_text(f"{PASSWORD}\n")
     result = run(*enroll_arguments(served, tmp_path / "out"), "--password-file", secret, "--json")
     assert result.exit_code == 0, result.output
@@ -476,6 +495,7 @@ def test_a_demo_that_is_run_again_keeps_what_is_there(demonstrated: tuple[Path, 
     wrong = certwright(*again, variables={"CERTWRIGHT_PASSWORD": "not the password of the first run"})
     assert (wrong.returncode, "credentials-rejected" in wrong.stderr) == (1, True)
     secret = tmp_path / "secret"
+    secret.touch(0o600)
     secret.write_text(f"{find_demo_password(shown)}\n")
     second = certwright(*again, "--password-file", secret)
     assert second.returncode == 0, second.stderr

@@ -36,6 +36,7 @@ def command(served: Served, *arguments: str | Path, status: int = 0) -> str:
 
 def enroll(served: Served, out: Path, *arguments: str | Path) -> dict[str, object]:
     secret = out.with_suffix(".password")
+    secret.touch(0o600)
     secret.write_text(PASSWORD)
     done = certwright(
         *("enroll", "--url", f"https://localhost:{served.port}", "--ca", served.installation.ca_file, "--user", "subscriber"),
@@ -65,6 +66,7 @@ def test_the_client_writes_a_key_that_the_server_made_like_its_own(own: Served, 
 
 def test_the_client_keeps_it_in_a_pfx_where_it_is_told_to(own: Served, tmp_path: Path) -> None:
     chosen = tmp_path / "pfx-password"
+    chosen.touch(0o600)
     chosen.write_text(f"{PFX_PASSWORD}\n")
     _, encryption = enroll(own, tmp_path / "out", "--pfx-password-file", chosen)["certificates"]  # type: ignore[misc]
     file = Path(encryption["key_file"])
@@ -102,6 +104,10 @@ def test_keys_for_an_offline_agent_go_out_and_come_back(own: Served, tmp_path: P
         assert stat.S_IMODE(exported.stat().st_mode) == 0o600
         shutil.copy(exported, tmp_path / "in.p7m")
         run(tmp_path, "openssl cms -decrypt -inform DER -in in.p7m -inkey agent.key -recip agent.pem -out out.key")
+        (tmp_path / "out.key").chmod(0o644)
+        refused = command(own, "recover", "--request", request, "--import", tmp_path / "out.key", status=1)
+        assert "holds a secret, and everybody may read or write it; run: chmod 600" in " ".join(refused.split())
+        (tmp_path / "out.key").chmod(0o600)
         assert exported.stem in command(own, "recover", "--request", request, "--import", tmp_path / "out.key")
 
         given = submit(client, request, as_base64(request_of("vault S3")), pfxpassword=PFX_PASSWORD).json()

@@ -133,6 +133,7 @@ def test_commands_hand_passwords_out_and_ask_for_them(screened: Served, request_
 def test_wrong_passwords_at_the_command_leave_the_request_open(screened: Served, request_id: str, tmp_path: Path) -> None:
     hand_out(screened, request_id)
     wrong = tmp_path / "passwords"
+    wrong.touch(0o600)
     wrong.write_text("AAAA-AAAA-AAAA\nBBBB-BBBB-BBBB\n")
     url = ["--url", f"https://localhost:{screened.port}", "--ca", screened.installation.ca_file]
     arguments = ["enroll", *url, "--user", "subscriber", "--request", request_id, "--out", tmp_path / "out"]

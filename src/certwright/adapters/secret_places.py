@@ -5,7 +5,7 @@ import secrets
 from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from certwright.adapters.files import is_readable_by_others, replace_file
+from certwright.adapters.files import find_exposure, replace_file
 from certwright.domain.errors import SecretUnavailable
 from certwright.setting_values import SecretReference
 
@@ -23,8 +23,10 @@ def read_secret(reference: SecretReference, data: Path) -> str:
         return value
     path = _find_secret_file(reference, data)
     try:
-        if is_readable_by_others(path):
-            raise SecretUnavailable(str(reference), f"everybody may read it; run: chmod 600 {path}")
+        # systemd gives a credential to the account of the unit by an access control list.
+        exposure = find_exposure(path, is_guarded_by_acl=reference.kind == "credential")
+        if exposure is not None:
+            raise SecretUnavailable(str(reference), exposure)
         value = path.read_text("utf-8").strip()
     except OSError as error:
         raise SecretUnavailable(str(reference), f"{path}: {error.strerror}") from error

@@ -13,7 +13,7 @@ from certwright.domain.admin_keys import AdminKeyAlgorithm
 from certwright.domain.errors import MalformedValue, Refused, check_none_broken
 from certwright.domain.smartcards import CardId
 from certwright.formats.spreadsheets import parse_sheet
-from certwright.wire.cli.files import read_text_file
+from certwright.wire.cli.files import check_private, read_text_file
 
 COLUMNS = ("card", "atr", "user", "template", "adminkey", "algorithm", "comment")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -25,7 +25,10 @@ def parse_card_file(path: Path) -> tuple[KnownCard, ...]:
     text = read_text_file(path, "a list of cards")
     faults: list[Refused] = []
     cards: list[KnownCard] = []
-    for row in parse_sheet(text, path.name, COLUMNS, ("card",)):
+    rows = parse_sheet(text, path.name, COLUMNS, ("card",))
+    if any(row.cells.get("adminkey") for row in rows):
+        check_private(path)
+    for row in rows:
         try:
             cards.append(_parse_row(row.cells, f"{path.name}, line {row.line}"))
         except MalformedValue as malformed:

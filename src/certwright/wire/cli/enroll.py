@@ -13,7 +13,7 @@ from certwright.client.enrollment import Enrollment, Wish, enroll, execute
 from certwright.client.rest import RestClient, Server
 from certwright.wire.cli.certificates import list_certificate_lines
 from certwright.wire.cli.console import make_console, show_progress
-from certwright.wire.cli.files import read_text_file
+from certwright.wire.cli.files import check_private, read_text_file
 from certwright.wire.cli.options import json_option, password_file_option, read_password
 
 ONE_TIME_VARIABLE = "CERTWRIGHT_ONE_TIME_PASSWORDS"
@@ -124,6 +124,7 @@ def _find_one_time_passwords(client: RestClient, request_id: UUID | None, file: 
     if not count:
         return []
     if file is not None:
+        check_private(file)
         return read_text_file(file, "one-time passwords").split()
     from_environment = os.environ.get(ONE_TIME_VARIABLE, "").split()
     if from_environment:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from certwright.adapters.files import find_exposure
 from certwright.domain.errors import MalformedValue
 from certwright.formats.text_files import parse_line, parse_text
 
@@ -24,5 +25,13 @@ def read_text_file(path: Path, wanted: str) -> str:
 
 
 def read_secret_line(path: Path, wanted: str) -> str:
-    """Return the one line of a file with a secret. Errors: as `read_octets` and `parse_line`."""
+    """Return the one line of a file with a secret. Errors: as `check_private`, `read_octets` and `parse_line`."""
+    check_private(path)
     return parse_line(read_octets(path, wanted, limit_octets=LARGEST_SECRET_OCTETS), str(path), wanted)
+
+
+def check_private(path: Path) -> None:
+    """Raise for the file of a secret that others can read or write, too. Errors: MalformedValue; OSError."""
+    exposure = find_exposure(path)
+    if exposure is not None:
+        raise MalformedValue(str(path), f"it holds a secret, and {exposure}")

@@ -16,7 +16,7 @@ from certwright.domain.certificates import format_serial_number
 from certwright.domain.errors import MalformedValue
 from certwright.domain.requests import RequestId
 from certwright.wire.cli.console import Rows, show_progress, show_result, tell_moment
-from certwright.wire.cli.files import LARGEST_SECRET_OCTETS, read_octets
+from certwright.wire.cli.files import LARGEST_SECRET_OCTETS, check_private, read_octets
 from certwright.wire.cli.groups import CommandGroup
 from certwright.wire.cli.opening import opened_installation
 from certwright.wire.cli.operators import find_operator
@@ -114,7 +114,7 @@ def recover(request_id: UUID, folder: Path | None, files: tuple[Path, ...], data
     \b
     Example, with the agent's key on another machine:
       certwright keys recover --request ID --export out --data /var/lib/certwright
-      openssl cms -decrypt -inform DER -in SERIAL.p7m -inkey agent.key -recip agent.pem -out SERIAL.key
+      umask 077; openssl cms -decrypt -inform DER -in SERIAL.p7m -inkey agent.key -recip agent.pem -out SERIAL.key
       certwright keys recover --request ID --import SERIAL.key --data /var/lib/certwright
     """
     if (folder is None) == (not files):
@@ -124,6 +124,8 @@ def recover(request_id: UUID, folder: Path | None, files: tuple[Path, ...], data
             exported = export_archived_keys(RequestId(request_id), operator=find_operator(), world=installation.world)
             _write(exported, folder, as_json=as_json)
             return
+        for each in files:
+            check_private(each)
         contents = {str(each): read_octets(each, "a private key", limit_octets=LARGEST_SECRET_OCTETS) for each in files}
         taken = import_recovered_keys(RequestId(request_id), contents, operator=find_operator(), world=installation.world)
     described = [{"serial": format_serial_number(each.serial), "requester": each.requester_name} for each in taken]
