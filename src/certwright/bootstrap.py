@@ -111,7 +111,8 @@ def open_installation(data: Path) -> Iterator[Installation]:
 def _assemble(data: Path, settings: Settings, kek: Keyring, store: SqlStore, turns: SingleTurn | NoTurns) -> Installation:
     clock, entropy, hasher = SystemClock(), SystemEntropy(), Argon2Hasher()
     records, sealed = _load_authorities(store, data)
-    issuer = describe_issuer(records, **list_publication_urls(settings, ISSUING))
+    policies = frozenset(settings.issuance.certificate_policies)
+    issuer = describe_issuer(records, **list_publication_urls(settings, ISSUING), certificate_policies=policies)
     issuing_key = open_key(sealed[ISSUING], kek)
     workshop, safe = ThreadCrew(turns, os.cpu_count() or 1), SoftwareKeySafe(kek)
     checkpoints = CheckpointFile(data / settings.history.checkpoint_file)

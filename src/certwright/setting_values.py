@@ -12,8 +12,10 @@ from urllib.parse import SplitResult, urlsplit
 
 from certwright.domain.errors import MalformedValue
 from certwright.domain.mail_addresses import find_address_fault
+from certwright.domain.rules.escalation import ANY_POLICY
 from certwright.formats.quantities import encode_duration, parse_duration
 
+_OBJECT_IDENTIFIER = re.compile(r"[0-2](\.(0|[1-9][0-9]*))+")
 Value = TypeVar("Value")
 Check = Callable[[Any], str | None]
 """Returns what is wrong with a value, or None."""
@@ -188,6 +190,12 @@ def _split_url(url: str) -> SplitResult | None:
 def not_empty(value: str | tuple[str, ...]) -> str | None:
     """Return that nothing is there."""
     return None if value and all(value) else "it must not be empty"
+
+
+def object_identifiers(values: tuple[str, ...]) -> str | None:
+    """Return which of *values* is no certificate policy: no identifier, or anyPolicy."""
+    wrong = next((each for each in values if not _OBJECT_IDENTIFIER.fullmatch(each) or each == ANY_POLICY), None)
+    return None if wrong is None else f"{wrong!r:.100} is not the identifier of a policy, such as 1.3.6.1.4.1.32473.1"
 
 
 def a_mailbox(value: str) -> str | None:

@@ -16,6 +16,7 @@ from typing import Any, TypeVar, get_args
 from certwright.access_settings import AccessSettings, PasswordSettings, SignInSettings
 from certwright.domain.errors import DefinitionInvalid, MalformedValue, Refused, check_none_broken
 from certwright.formats.text_files import parse_text
+from certwright.issuance_settings import IssuanceSettings
 from certwright.outbox_settings import MailSettings, OutboxSettings, WebhookSettings
 from certwright.server_settings import ServerSettings
 from certwright.setting_values import (
@@ -180,6 +181,7 @@ class Settings:
     sign_in: SignInSettings = SignInSettings()
     passwords: PasswordSettings = PasswordSettings()
     access: AccessSettings = AccessSettings()
+    issuance: IssuanceSettings = IssuanceSettings()
     history: HistorySettings = HistorySettings()
     worker: WorkerSettings = WorkerSettings()
     outbox: OutboxSettings = OutboxSettings()

@@ -89,8 +89,9 @@ def issue(template: CertificateTemplate, authority_kind: tuple[KeyAlgorithm, int
     key = make_subject_key(*key_kind)
     wanted = replace(template, key=replace(template.key, algorithm=key_kind[0], bits=key_kind[1]))
     request = replace(request_for(key), signature_hash=template.key.hash)
-    draft = draft_of(wanted, request, SUBJECT, authority.issuer)
-    return authority.sign(authority.prepare(clear(draft, subject=SUBJECT, issuer=authority.issuer, key_holder=None)))
+    issuer = replace(authority.issuer, certificate_policies=frozenset(template.certificate_policies))
+    draft = draft_of(wanted, request, SUBJECT, issuer)
+    return authority.sign(authority.prepare(clear(draft, subject=SUBJECT, issuer=issuer, key_holder=None)))
 
 
 def name_kind(kind: tuple[KeyAlgorithm, int]) -> str:

@@ -114,6 +114,14 @@ def test_another_scheme_is_left_to_others(sign_in: BasicSignIn) -> None:
     assert sign_in.authenticate("Negotiate", "abc", HERE) is None
 
 
+@pytest.mark.parametrize("scheme", ["NTLM", "Negotiate", "Kerberos", "Bearer"])
+def test_esc8_no_scheme_that_can_be_relayed_is_taken(sign_in: BasicSignIn, scheme: str) -> None:
+    assert sign_in.challenge.startswith("Basic ")
+    secret = base64.b64encode(b"subscriber:correct horse").decode()
+    assert sign_in.recall(scheme, secret, HERE) is None
+    assert sign_in.authenticate(scheme, secret, HERE) is None
+
+
 def test_a_second_call_costs_no_hash(sign_in: BasicSignIn, hasher: CountingHasher) -> None:
     for _ in range(5):
         attempt(sign_in, "subscriber")

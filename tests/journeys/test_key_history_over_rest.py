@@ -13,7 +13,6 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
 
 from certwright.domain.grants import Grant, ObjectKind, Right
-from certwright.domain.identities import EVERYONE
 from certwright.domain.profile_templates import ProfileTemplateId
 from certwright.domain.requests import RequestId
 from worlds.openssl import as_base64, list_certificates, request_of
@@ -258,7 +257,8 @@ def test_a_client_with_nothing_to_make_is_told_so_and_sends_nothing(tmp_path: Pa
                 template, id=ProfileTemplateId(UUID(SERVER_ONLY)), name="Alone", certificate_templates=tuple(encryption)
             )
             session.templates.save(alone)
-            rights = [Grant(ObjectKind.PROFILE_TEMPLATE, SERVER_ONLY, each, EVERYONE) for each in (Right.READ, Right.ENROLL)]
+            (group,) = (each.sid for each in session.directory.list_groups() if each.name == "Subscribers")
+            rights = [Grant(ObjectKind.PROFILE_TEMPLATE, SERVER_ONLY, each, group) for each in (Right.READ, Right.ENROLL)]
             session.directory.replace_grants([*session.directory.load_grants(), *rights])
         with serve(installation) as served, served.client("subscriber") as client:
             request = open_request(client, SERVER_ONLY)

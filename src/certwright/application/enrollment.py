@@ -12,9 +12,9 @@ from certwright.application.one_time_passwords import check_presented
 from certwright.application.places import Delivered, Place, find_key_holders, list_places, read_posted
 from certwright.application.profile_changes import make_profile
 from certwright.application.profile_room import check_room_for
-from certwright.application.request_parties import SeenRequest, get_request, plan_request
+from certwright.application.request_parties import SeenRequest, get_request, plan_execution
 from certwright.application.server_keys import ServerKeys
-from certwright.application.supplied_data import check_data_complete
+from certwright.application.supplied_data import check_data_complete, find_approved_subject
 from certwright.application.world import World
 from certwright.domain.certificates import SERIAL_NUMBER_BITS, Certificate, SerialNumber, format_serial_number
 from certwright.domain.errors import CertificateRequestRejected, DeliversNothing, Refused, SubjectDisabled
@@ -89,7 +89,7 @@ class Enrollment:
         if seen.request.old_profile_id is not None:
             check_profile_fits(seen.request.operation, session.profiles.get(seen.request.old_profile_id))
         self._seen = seen
-        plan = plan_request(seen, session, self._world)
+        plan = plan_execution(seen, session, self._world)
         # Profile and certificates are stored together: a request without the one has none of the others.
         stored = session.certificates.list_of_request(self._post.request_id) if seen.request.profile_id else ()
         self._places = list_places(plan, read_posted(plan, self._post.posted), stored)
@@ -222,6 +222,7 @@ class Enrollment:
             authority.issuer,
             serial=SerialNumber(self._world.entropy.bits(SERIAL_NUMBER_BITS)),
             now=self._now,
+            approved_subject=find_approved_subject(place.template, seen.request, posted),
         )
         key_digest = posted.public_key.digest
         cleared = clear(draft, subject=subject, issuer=authority.issuer, key_holder=self._holders.get(key_digest))

@@ -6,6 +6,7 @@ from certwright.application.load_world import load_in_session
 from certwright.application.rehearsal import rehearse
 from certwright.application.role_separation import separate_roles
 from certwright.application.stored_templates import (
+    list_grant_faults,
     list_name_faults,
     list_people_faults,
     list_template_faults,
@@ -79,9 +80,16 @@ def preview_changes(text: str, name: str, *, operator: str, world: World) -> tup
 def _import(text: str, name: str, operator: str, session: Session, world: World) -> ImportedTemplates:
     definition = parse_templates(text, name, make_find_sid(session))
     place = definition.source.place
-    faults = [*list_template_faults(definition.templates, world.patterns), *list_name_faults(definition.templates, session)]
+    allowed = world.authority.issuer.certificate_policies
+    faults = [
+        *list_template_faults(definition.templates, world.patterns, allowed),
+        *list_grant_faults(definition.grants, definition.templates, session),
+        *list_name_faults(definition.templates, session),
+    ]
     check_none_broken(place(faults))
     templates = save_templates(definition.templates, session)
+    # What shares a certificate template with the file has changed with it.
+    check_none_broken(place(list_template_faults(templates, world.patterns, allowed)))
     _replace_stated_rights(definition, operator, session, world)
     check_none_broken(place(list_people_faults(definition.templates, session)))
     combined = separate_roles(session, operator=operator, world=world)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from certwright.application.rehearsal import rehearse
 from certwright.application.role_separation import separate_roles
 from certwright.application.stored_templates import (
+    list_grant_faults,
     list_name_faults,
     list_people_faults,
     list_template_faults,
@@ -88,12 +89,16 @@ def load_in_session(
 ) -> LoadedWorld:
     """Return what `load_world` does, in a session of the caller's. Errors: as there."""
     place = definition.source.place
-    check_none_broken(place(list_template_faults(definition.templates, world.patterns)))
+    allowed = world.authority.issuer.certificate_policies
+    check_none_broken(place(list_template_faults(definition.templates, world.patterns, allowed)))
     users = _save_users(definition.users, operator, session, world)
     groups = _save_groups(definition.groups, operator, session, world, replaces=replaces)
     check_none_broken(place(list_group_rings(session.directory.list_groups())))
     check_none_broken(place(list_name_faults(definition.templates, session)))
     templates = save_templates(definition.templates, session)
+    # What shares a certificate template with the file has changed with it.
+    check_none_broken(place(list_template_faults(templates, world.patterns, allowed)))
+    check_none_broken(place(list_grant_faults(definition.grants, definition.templates, session)))
     rights = _save_rights(definition.grants, operator, session, world, replaces=replaces)
     check_none_broken(place(list_people_faults(definition.templates, session)))
     combined = separate_roles(session, operator=operator, world=world)

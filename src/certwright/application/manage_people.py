@@ -11,6 +11,7 @@ from certwright.domain.events import EventType, tell_of_operator
 from certwright.domain.grants import Grant, ObjectKind, Right
 from certwright.domain.identities import Group, User
 from certwright.domain.ports import Session
+from certwright.domain.rules.escalation import list_everyone_faults
 from certwright.domain.rules.policy_parties import list_group_rings
 
 RIGHTS_ON = {
@@ -45,11 +46,13 @@ def grant_right(right: Right, kind: ObjectKind, place: str, trustee: str, *, ope
     Shape: *place* is a profile template's name or GUID, a certificate template's common name, an account or group, or empty
     for the service.
     Errors: MalformedValue for a right that means nothing there; UserNotFound and GroupNotFound; MalformedValue for an unknown
-            template; RolesCombined.
+            template; EscalationPath for everyone, who may only read; RolesCombined.
     """
 
     def change(session: Session) -> bool:
-        return session.directory.add_grant(_read_grant(right, kind, place, trustee, session))
+        grant = _read_grant(right, kind, place, trustee, session)
+        check_none_broken(list_everyone_faults([grant], {grant.object_name: place}))
+        return session.directory.add_grant(grant)
 
     details = {"right": right.value, "place": f"{kind} {place}".strip(), "trustee": trustee}
     return _change(EventType.RIGHT_GRANTED, change, details, operator, world)

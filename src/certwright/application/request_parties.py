@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from certwright.application.world import World
-from certwright.domain.access import ActOnRequest, check_allowed, decide
+from certwright.domain.access import ActOnRequest, check_allowed, decide, decide_receiving
 from certwright.domain.certificates import Certificate
 from certwright.domain.deliveries import GIVES_EXTERNAL, DeliveryPlan, plan_delivery
 from certwright.domain.errors import ApprovalsMissing, UserNotFound
@@ -127,3 +127,11 @@ def plan_request(seen: SeenRequest, session: Session, world: World) -> DeliveryP
         return plan
     attached = session.external.list_of(seen.request.target_id, seen.template.id)
     return replace(plan, external=tuple(each for each in attached if each.comes_back(now)))
+
+
+def plan_execution(seen: SeenRequest, session: Session, world: World) -> DeliveryPlan:
+    """Return what the request delivers now. Errors: AccessDenied when the subject may no longer enroll for what it issues."""
+    plan = plan_request(seen, session, world)
+    if plan.issued and not seen.request.workflow.is_for_somebody_else:
+        check_allowed(decide_receiving(seen.target, seen.template, plan.issued, seen.grants))
+    return plan

@@ -15,25 +15,41 @@ from certwright.domain.ports import Session
 from certwright.domain.profile_templates import CertificateTemplate, ProfileTemplate
 from certwright.domain.request_types import RequestType
 from certwright.domain.rules.archival import list_archival_faults
-from certwright.domain.rules.escalation import list_escalation_paths
+from certwright.domain.rules.escalation import list_certificate_policy_faults, list_escalation_paths, list_everyone_faults
 from certwright.domain.rules.key_definition import list_key_definition_faults
+from certwright.domain.rules.named_subjects import list_named_subject_faults
 from certwright.domain.rules.policy_parties import list_approver_faults, list_policy_faults, list_separation_faults
 from certwright.formats.built_in_mails import make_sample_facts
 from certwright.formats.mail_templates import check_mail_template
 
 
-def list_template_faults(templates: Iterable[ProfileTemplate], patterns: Patterns) -> Iterator[Refused]:
-    """Return everything wrong with profile templates and with the certificate templates in them, each told once."""
+def list_template_faults(
+    templates: Iterable[ProfileTemplate], patterns: Patterns, certificate_policies: frozenset[str] | None = None
+) -> Iterator[Refused]:
+    """Return everything wrong with profile templates and with the certificate templates in them, each told once.
+
+    Shape: *certificate_policies* are those of the installation, None where it is not known whose templates they will be.
+    """
     known = tuple(templates)
     for template in dict.fromkeys(each for profile_template in known for each in profile_template.certificate_templates):
         yield from list_key_definition_faults(template)
         yield from list_archival_faults(template)
         yield from list_escalation_paths(template)
+        allowed = frozenset(template.certificate_policies) if certificate_policies is None else certificate_policies
+        yield from list_certificate_policy_faults(template, allowed)
     for profile_template in known:
+        yield from list_named_subject_faults(profile_template, f"profile_templates.{profile_template.name}")
         for kind, policy in profile_template.policies.items():
             where = _locate(profile_template, kind)
             yield from list_policy_faults(policy, where, kind, patterns)
             yield from _list_mail_faults(policy, where)
+
+
+def list_grant_faults(grants: Iterable[Grant], templates: Iterable[ProfileTemplate], session: Session) -> list[Refused]:
+    """Return which rights nobody may be given; *templates* are those that come with the grants."""
+    names = {str(sid): name for sid, name in list_known_names(session).items()}
+    names |= {str(each.id): each.name for each in templates}
+    return list_everyone_faults(grants, names)
 
 
 def list_people_faults(templates: Iterable[ProfileTemplate], session: Session) -> list[Refused]:

@@ -128,8 +128,9 @@ def decide(by: Principal, question: Question, grants: Grants) -> Decision:
 
     To start a request for himself one needs self service; for somebody else one must be an initiator of the policy with the
     workflow's right over him; in both cases with Read on the profile template. Where certificates come of it, the target must
-    be allowed to enroll from the template and from each of the certificate templates. The program needs nothing of its own to
-    start a renewal; that the target must be allowed to enroll holds for it, too.
+    be allowed to enroll from the template and from each of the certificate templates: when the request is started, and again
+    when it is executed. The program needs nothing of its own to start a renewal; that the target must be allowed to enroll
+    holds for it, too.
 
     Source: domain.md 1.14, 4.1 and 5. We differ in one case: an initiator starts nothing for himself where the policy has no
     self service, so that such a template always takes two people.
@@ -147,6 +148,13 @@ def decide(by: Principal, question: Question, grants: Grants) -> Decision:
             return _decide_on_passwords(by, question)
         case StartRequest():
             return Decision("start this request", *_all_of(_list_starting_findings(by, question, grants)))
+
+
+def decide_receiving(
+    target: Principal, template: ProfileTemplate, certificates: Iterable[CertificateTemplate], grants: Grants
+) -> Decision:
+    """Return whether *target* may be issued these now: asked when a request is executed that could be started before."""
+    return Decision("get certificates by this request", *_all_of(_list_receiving(target, template, certificates, grants)))
 
 
 def _all_of(findings: Iterable[Finding]) -> tuple[bool, tuple[Finding, ...]]:
@@ -215,9 +223,15 @@ def _list_starting_findings(by: Principal, question: StartRequest, grants: Grant
         yield _find_read(by, template, grants)
         yield from _list_initiating_findings(by, target, template, workflow, grants)
     if workflow.delivers and not workflow.is_for_somebody_else:
-        yield _find_right(target, Right.ENROLL, ObjectKind.PROFILE_TEMPLATE, str(template.id), grants)
-        for each in question.certificates:
-            yield _find_right(target, Right.ENROLL, ObjectKind.CERTIFICATE_TEMPLATE, each.common_name, grants)
+        yield from _list_receiving(target, template, question.certificates, grants)
+
+
+def _list_receiving(
+    target: Principal, template: ProfileTemplate, certificates: Iterable[CertificateTemplate], grants: Grants
+) -> Iterable[Finding]:
+    yield _find_right(target, Right.ENROLL, ObjectKind.PROFILE_TEMPLATE, str(template.id), grants)
+    for each in certificates:
+        yield _find_right(target, Right.ENROLL, ObjectKind.CERTIFICATE_TEMPLATE, each.common_name, grants)
 
 
 def _list_initiating_findings(

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from certwright.domain.identities import Principal, Sid
+from certwright.domain.identities import EVERYONE, Principal, Sid
 
 
 class Right(StrEnum):
@@ -57,8 +57,9 @@ class Grants:
         return iter(self._grants)
 
     def find_trustees(self, kind: ObjectKind, name: str, right: Right) -> frozenset[Sid]:
-        """Return every SID that holds *right* on the object."""
-        return frozenset(self._trustees.get((kind, name.lower(), right), ()))
+        """Return every SID that holds *right* on the object. Everyone holds none but read, whatever was written down before."""
+        found = frozenset(self._trustees.get((kind, name.lower(), right), ()))
+        return found if right is Right.READ else found - {EVERYONE}
 
     def is_held(self, by: Principal, right: Right, kind: ObjectKind, name: str = "") -> bool:
         """Return whether *by*, through any of his SIDs, holds *right* on the object."""

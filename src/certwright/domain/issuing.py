@@ -8,10 +8,11 @@ from certwright.domain.errors import NameRefused, Refused, check_none_broken
 from certwright.domain.identities import Sid, User, UserId
 from certwright.domain.profile_templates import AlternativeName, CertificateTemplate, ResponseForm, SubjectSource
 from certwright.domain.public_keys import CertificateRequest, HashAlgorithm
-from certwright.domain.rules.escalation import list_escalation_paths
+from certwright.domain.rules.escalation import list_certificate_policy_faults, list_escalation_paths
 from certwright.domain.rules.key_holder import list_key_holder_faults
 from certwright.domain.rules.key_strength import list_key_faults
 from certwright.domain.rules.key_weaknesses import list_key_weaknesses
+from certwright.domain.rules.named_subjects import list_unapproved_subject_faults
 from certwright.domain.rules.names import escape_name_value, list_name_faults
 from certwright.domain.rules.possession import list_possession_faults
 from certwright.domain.rules.validity import list_validity_faults
@@ -25,7 +26,8 @@ class Issuer:
     """What a certificate says about the authority that signs it.
 
     Shape: *subject* is the DER Name of the authority; *chain* is its certificates, DER, issuing authority first, root last;
-    *name* is ``host\\authority``, the form in which the API names it.
+    *name* is ``host\\authority``, the form in which the API names it; *certificate_policies* are the only ones that it asserts,
+    as dotted identifiers.
     """
 
     name: str
@@ -36,13 +38,15 @@ class Issuer:
     chain: tuple[bytes, ...]
     crl_urls: tuple[str, ...] = ()
     certificate_urls: tuple[str, ...] = ()
+    certificate_policies: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
     """A certificate as it would be, before any rule has looked at it.
 
-    Shape: *subject* is RFC 4514 text, empty for an empty name; *alternative_names* in the template's order.
+    Shape: *subject* is RFC 4514 text, empty for an empty name; *alternative_names* in the template's order; *approved_subject*
+    is the name that a client may name, None where none was approved.
     """
 
     serial: SerialNumber
@@ -53,6 +57,7 @@ class Draft:
     security_identifier: Sid | None
     not_before: datetime
     not_after: datetime
+    approved_subject: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,7 @@ def plan_draft(
     *,
     serial: SerialNumber,
     now: datetime,
+    approved_subject: str | None = None,
 ) -> Draft:
     """Return the certificate that *template* gives *subject*, valid never longer than its issuer."""
     names = {
@@ -107,6 +113,7 @@ def plan_draft(
         security_identifier=subject.sid if template.include_security_identifier else None,
         not_before=begins,
         not_after=min((now + template.validity).replace(microsecond=0), issuer.not_after),
+        approved_subject=approved_subject,
     )
 
 
@@ -134,6 +141,7 @@ def clear(draft: Draft, *, subject: User, issuer: Issuer, key_holder: UserId | N
         *list_key_holder_faults(key_holder, subject.id),
         *_list_name_faults(draft),
         *list_escalation_paths(draft.template),
+        *list_certificate_policy_faults(draft.template, issuer.certificate_policies),
         *list_validity_faults(draft.not_before, draft.not_after, issuer.not_before, issuer.not_after),
     ]
     check_none_broken(broken)
@@ -144,4 +152,7 @@ def _list_name_faults(draft: Draft) -> list[Refused]:
     """Return what is wrong with the names; a subject of the request that cannot be read matters to templates that use it."""
     if draft.template.subject is SubjectSource.REQUEST and draft.request.subject_fault:
         return [NameRefused(f"in the subject of the certificate request, {draft.request.subject_fault}")]
-    return list_name_faults(draft.template, draft.subject, draft.alternative_names)
+    return [
+        *list_name_faults(draft.template, draft.subject, draft.alternative_names),
+        *list_unapproved_subject_faults(draft.template, draft.subject, draft.approved_subject),
+    ]

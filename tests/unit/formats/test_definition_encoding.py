@@ -180,6 +180,11 @@ def test_faults_of_rules_have_a_line_and_a_key_too() -> None:
         "certificate_templates.A.B.extended_key_usages": "[[certificate_templates]]",
         "certificate_templates.A.B.key.origin": "key.origin",
         "certificate_templates.A.B.subject": "subject",
+        "profile_templates.A.policies.suspend-or-reinstate.initiators": "initiators",
+        "profile_templates.A.policies.renew.approvals_needed": '[profile_templates.policies."renew"]',
+        "profile_templates.A.policies.renew.data_items": '[profile_templates.policies."renew"]',
+        "profile_templates.A.policies.enroll.approvals_needed": "[[profile_templates.policies.enroll.data_items]]",
+        "profile_templates.A.policies.enroll.data_items": "[[profile_templates]]",
         "profile_templates.A.policies.suspend-or-reinstate.approvals_needed": "approvals_needed",
         "profile_templates.A.policies.suspend-or-reinstate.data_items.b.c.pattern": '  { name = "b.c"',
         "profile_templates.A.policies.renew.revocation.delay": "revocation",
@@ -191,6 +196,7 @@ def test_faults_of_rules_have_a_line_and_a_key_too() -> None:
     found = {where: texts[int(place.removeprefix("x.toml line ")) - 1] for where, place in lines.items()}
     # A table that is nowhere opened has the line of the template.
     wanted["profile_templates.A.policies.enroll.self_service"] = "[[profile_templates]]"
+    wanted["profile_templates.A.policies.enroll.approvals_needed"] = "[[profile_templates]]"
     assert {where: found[where].startswith(begin) for where, begin in wanted.items()} == dict.fromkeys(wanted, True)
 
 

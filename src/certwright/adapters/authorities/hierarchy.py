@@ -114,12 +114,16 @@ def create_issuing(
 
 
 def describe_issuer(
-    records: Sequence[AuthorityRecord], *, crl_urls: tuple[str, ...] = (), certificate_urls: tuple[str, ...] = ()
+    records: Sequence[AuthorityRecord],
+    *,
+    crl_urls: tuple[str, ...] = (),
+    certificate_urls: tuple[str, ...] = (),
+    certificate_policies: frozenset[str] = frozenset(),
 ) -> Issuer:
     """Return what the first of *records* says about itself in the certificates that it issues.
 
     Shape: *records* are the authority and those above it, root last; the addresses are where its own revocation list and its
-    own certificate are found.
+    own certificate are found; *certificate_policies* are those that it asserts.
     """
     certificate = x509.load_der_x509_certificate(records[0].certificate)
     return Issuer(
@@ -131,6 +135,7 @@ def describe_issuer(
         chain=tuple(each.certificate for each in records),
         crl_urls=crl_urls,
         certificate_urls=certificate_urls,
+        certificate_policies=certificate_policies,
     )
 
 

@@ -17,8 +17,8 @@ class DefinitionInvalid(Refused):
 
 @dataclass(eq=False)
 class EscalationPath(Refused):
-    """A template through which somebody could become somebody else. Source: the names ESC1 to ESC3 and ESC9 are those
-    of the Certified Pre-Owned paper and its successors."""
+    """A template or right through which somebody could become somebody else, or speak for the authority. Source: the names ESC1
+    to ESC16 are those of the Certified Pre-Owned paper and its successors."""
 
     code = "escalation-path"
     sentence = "{where}: {detail} ({path})."

@@ -1,13 +1,13 @@
 """A policy that waits for somebody must say for whom, and ask nothing that cannot be answered."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from itertools import combinations
 
 from certwright.domain.data_items import DataItemDefinition, DataItemOriginator, Patterns, list_value_faults
 from certwright.domain.errors import DefinitionInvalid, Refused
-from certwright.domain.identities import Group, Principal, Sid
+from certwright.domain.identities import EVERYONE, Group, Principal, Sid
 from certwright.domain.mail_addresses import find_address_fault
 from certwright.domain.notifications import NotificationType, Recipient
 from certwright.domain.policies import LOWEST_PRIORITY, Policy
@@ -63,12 +63,11 @@ def list_policy_faults(policy: Policy, where: str, request_type: RequestType, pa
             f"a number from 0 to {LOWEST_PRIORITY} is wanted",
             not 0 <= policy.default_priority <= LOWEST_PRIORITY,
         ),
-        ("maximum_active_profiles", "a limit may not be negative", policy.maximum_active_profiles < 0),
-        ("maximum_duplicates", "a limit may not be negative", policy.maximum_duplicates < 0),
-        ("temporary_cards.maximum_issued", "a limit may not be negative", policy.temporary_cards.maximum_issued < 0),
     )
     return [
         *_list_broken(found, where),
+        *_list_broken(_list_limits(policy), where),
+        *_list_broken(_list_parties(policy), where),
         *_list_broken(_look_for_misplaced(policy, request_type), where),
         *_list_revocation_faults(policy.revocation, f"{where}.revocation"),
         *_list_revocation_faults(policy.revocation_for_duplicates, f"{where}.revocation_for_duplicates"),
@@ -76,6 +75,21 @@ def list_policy_faults(policy: Policy, where: str, request_type: RequestType, pa
         *list_password_faults(policy.one_time_passwords, f"{where}.one_time_passwords", request_type),
         *_list_item_faults(policy.data_items, f"{where}.data_items", patterns, managers_only=others_only),
     ]
+
+
+def _list_limits(policy: Policy) -> Iterator[tuple[str, str, bool]]:
+    limits = {
+        "maximum_active_profiles": policy.maximum_active_profiles,
+        "maximum_duplicates": policy.maximum_duplicates,
+        "temporary_cards.maximum_issued": policy.temporary_cards.maximum_issued,
+    }
+    yield from ((name, "a limit may not be negative", limit < 0) for name, limit in limits.items())
+
+
+def _list_parties(policy: Policy) -> Iterator[tuple[str, str, bool]]:
+    parties = {"initiators": policy.initiators, "approvers": policy.approvers, "enrollment_agents": policy.enrollment_agents}
+    detail = "everyone may not be named: name the people or groups"
+    yield from ((name, detail, EVERYONE in trustees) for name, trustees in parties.items())
 
 
 def list_approver_faults(policy: Policy, where: str, principals: Iterable[Principal]) -> list[Refused]:

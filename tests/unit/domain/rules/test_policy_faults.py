@@ -8,7 +8,7 @@ import pytest
 
 from certwright.adapters.patterns import Re2Patterns
 from certwright.domain.data_items import DataItemDefinition, DataItemOriginator, DataItemType
-from certwright.domain.identities import Group, GroupId, Principal, Sid
+from certwright.domain.identities import EVERYONE, Group, GroupId, Principal, Sid
 from certwright.domain.notifications import MailTemplate, NotificationRule, NotificationType
 from certwright.domain.policies import Policy, TemporaryCards
 from certwright.domain.request_types import RequestType
@@ -57,6 +57,12 @@ def test_only_recover_says_whether_archived_certificates_are_issued_anew(kind: R
         "here.reissue_archived_certificates: only recover has it: renew issues every certificate anew, copies share what is "
         "archived."
     ] * (kind is not RequestType.RECOVER)
+
+
+@pytest.mark.parametrize("part", ["initiators", "approvers", "enrollment_agents"])
+def test_everyone_is_no_party_of_a_policy(part: str) -> None:
+    (fault,) = faults(replace(PLAIN, **{part: frozenset({EVERYONE, MANAGERS})}))  # type: ignore[arg-type]
+    assert fault.startswith(f"here.{part}: everyone may not be named")
 
 
 @pytest.mark.parametrize(
