@@ -13,7 +13,7 @@ from certwright.domain.data_items import (
     list_missing,
     merge_items,
 )
-from certwright.domain.errors import AlreadyApproved, AnswersApproved, check_none_broken
+from certwright.domain.errors import AlreadyApproved, AnswersApproved, ValidationDataRequired, check_none_broken
 from certwright.domain.events import EventType, tell
 from certwright.domain.identities import Caller
 from certwright.domain.policies import check_comment
@@ -115,9 +115,11 @@ def supply_data(
         sides = _list_supplier_sides(seen, by)
         if session.requests.list_approvals(request_id):
             # What the initiator had answered when somebody approved stays; the other side can still answer.
-            sides -= list_initiator_sides(seen.policy, is_own=seen.request.originator_id == seen.request.target_id)
-            if not sides:
-                raise AnswersApproved()
+            approved = list_initiator_sides(seen.policy, is_own=seen.request.originator_id == seen.request.target_id)
+            if sides <= approved:
+                _check_only_missing(seen, data, sides)
+            else:
+                sides -= approved
         supplied = _take_items(advanced, seen, data, world, sides=sides)
         session.requests.answer(supplied)
         told = tell(
@@ -131,6 +133,20 @@ def supply_data(
         )
         session.history.append([told])
     return replace(seen, request=supplied)
+
+
+def _check_only_missing(seen: SeenRequest, data: tuple[DataItem, ...], sides: frozenset[DataItemOriginator]) -> None:
+    """Raise unless *data* answers only required items of the subject that were open when the request was approved.
+
+    Without them the request could never be executed. The manager's are in before the last approval.
+
+    Errors: AnswersApproved.
+    """
+    theirs = sides & frozenset({DataItemOriginator.SUBSCRIBER})
+    broken = list_missing(seen.policy.data_items, seen.request.data, sides=theirs)
+    missing = {each.item for each in broken if isinstance(each, ValidationDataRequired)}
+    if any(each.name not in missing for each in data):
+        raise AnswersApproved()
 
 
 def _check_kept(request: Request, data: tuple[DataItem, ...], session: Session) -> None:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from certwright.application.approve_request import approve_request, supply_data
 from certwright.application.close_request import abandon_request, cancel_request, fail_request
 from certwright.application.complete_request import complete_request
 from certwright.application.create_request import RequestWish, create_request
@@ -18,8 +19,10 @@ from certwright.domain.certificates import CertificateStatus
 from certwright.domain.data_items import DataItem, DataItemDefinition, DataItemOriginator
 from certwright.domain.errors import (
     AccessDenied,
+    AnswersApproved,
     CertificatesMissing,
     CertwrightError,
+    DataIncomplete,
     DataItemUnknown,
     MalformedValue,
     PolicyMissing,
@@ -40,7 +43,7 @@ from certwright.domain.requests import DataCollectionFlags, Request, RequestFlag
 from certwright.domain.revocation import RevocationReason
 from certwright.domain.smartcard_configuration import SmartcardConfiguration
 from certwright.domain.workflows import Operation
-from worlds.contoso import ADMINISTRATOR, AGENT, APPROVER, GRANTS, MANAGER, OUTSIDER, SUBSCRIBER, SUBSCRIBER2
+from worlds.contoso import ADMINISTRATOR, AGENT, APPROVER, APPROVERS, GRANTS, MANAGER, OUTSIDER, SUBSCRIBER, SUBSCRIBER2
 from worlds.house import ONE, TWO, House, csr, signed_in
 
 Close = Callable[..., SeenRequest]
@@ -108,6 +111,21 @@ def test_who_asks_for_himself_gives_the_items_of_both_sides(house: House) -> Non
     request = open_with(house, Answers(data=BOTH))
     assert request.is_data_complete
     assert request.data == BOTH
+
+
+def test_who_asked_for_himself_answers_after_the_approval_what_is_required_and_still_open(house: House) -> None:
+    items = (*ITEMS[:1], DataItemDefinition(name="Phone"))
+    save_policy(house, replace(POLICY, approvals_needed=1, approvers=frozenset({APPROVERS}), data_items=items))
+    request = open_with(house, Answers())
+    approve_request(request.id, by=signed_in(APPROVER), world=house.world)
+    with pytest.raises(AnswersApproved):
+        supply_data(request.id, (DataItem("Phone", "1"),), by=signed_in(SUBSCRIBER), world=house.world)
+    with pytest.raises(DataIncomplete):
+        house.post(request.id, csr("s1"))
+    supplied = supply_data(request.id, (DataItem("Reason", "lost"),), by=signed_in(SUBSCRIBER), world=house.world)
+    assert supplied.request.is_data_complete
+    with pytest.raises(AnswersApproved):
+        supply_data(request.id, (DataItem("Reason", "found"),), by=signed_in(SUBSCRIBER), world=house.world)
 
 
 def test_a_manager_gives_his_items_and_leaves_the_subjects_to_the_subject(house: House) -> None:

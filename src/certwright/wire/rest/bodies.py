@@ -178,7 +178,7 @@ class GenerationOptionsBody(Struct):
 
 
 class DeliveredBody(Struct):
-    """One certificate of an answer, or why there is none. Source: domain.md 2.4 and the decision "Error"."""
+    """One certificate of an answer, or why there is none. Source: domain.md 2.4 and its correction 5."""
 
     template_common_name: str = field(name="TemplateCommonName")
     certificate_id: int = field(name="CertificateId")
