@@ -19,7 +19,16 @@ from certwright.adapters.sql.tables import SCHEMA_VERSION
 from certwright.application.manage_agents import add_agent
 from certwright.bootstrap import KEY_SIZES, list_publication_urls, make_serial, open_installation
 from certwright.bootstrap_database import find_database_url, find_settings
-from certwright.bootstrap_keys import HISTORY, ISSUING, ROOT, keep_keys, make_keyring, make_marks_key, tell_marks_key_made
+from certwright.bootstrap_keys import (
+    HISTORY,
+    ISSUING,
+    ROOT,
+    keep_keys,
+    make_keyring,
+    make_marks_key,
+    make_row_marks_key,
+    tell_marks_key_made,
+)
 from certwright.domain.errors import InstallationExists
 from certwright.domain.events import PROGRAM, EventType, tell_of_operator, tell_of_program
 from certwright.domain.keys import AuthorityRecord, SealedKey, tell_created
@@ -81,18 +90,21 @@ def _create_authorities(store: SqlStore, passphrase: str, settings: Settings, pu
         keys[name] = generate_key(name, algorithm, bits, kek=kek, now=now)
     marks_key, marker = make_marks_key(0, kek, now)
     store.mark_with(marker)
+    row_marks_key, row_key = make_row_marks_key(kek, now)
+    store.mark_rows_with(row_key)
     root, issuing = _certify(keys, kek, settings, now)
     with store.writing() as session:
         # Another init that ran at the same time may have been first: it is asked again, under the lock.
         if session.keys.list_authorities():
             raise InstallationExists("the database")
         session.keys.add_version(version)
-        for key in (*keys.values(), marks_key):
+        marks_keys = (marks_key, row_marks_key)
+        for key in (*keys.values(), *marks_keys):
             session.keys.save_key(key)
         session.keys.save_authority(root)
         session.keys.save_authority(issuing)
         told = tell_of_program(EventType.SERVICE_INITIALIZED, now, authority=issuing.config_name, purpose=purpose)
-        session.history.append([told, *map(tell_created, keys.values()), tell_marks_key_made(marks_key)])
+        session.history.append([told, *map(tell_created, keys.values()), *map(tell_marks_key_made, marks_keys)])
 
 
 def _certify(

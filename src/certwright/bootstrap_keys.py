@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from certwright.adapters.secret_places import read_secret
 from certwright.adapters.sql.event_marks import KEY_OCTETS, EventMarker
 from certwright.adapters.sql.store import SqlStore
 from certwright.domain.errors import ChangedMeanwhile
-from certwright.domain.events import Event, EventType, tell_of_program
+from certwright.domain.events import ROWS, Event, EventType, tell_of_program
 from certwright.domain.keys import KeyVersion, SealedKey
 from certwright.domain.ports_at_rest import Cipher
 from certwright.settings import SETTINGS_FILE, load_settings
@@ -22,6 +23,8 @@ ROOT, ISSUING, HISTORY = "root", "issuing", "history"
 """The names of the authorities, and of the three pairs of keys that every installation has."""
 EVENT_MARKS = "event-marks"
 """The name of the secret with which events are marked."""
+ROW_MARKS = "row-marks"
+"""The name of the secret with which rows are marked."""
 
 
 def make_keyring(data: Path, get_store: Callable[[], SqlStore]) -> Keyring:
@@ -41,6 +44,13 @@ def keep_keys(store: SqlStore, kek: Keyring) -> None:
     """
     if _keep_first_version(store, kek):
         _keep_marker(store, kek)
+        _keep_row_marks(store, kek)
+
+
+def make_row_marks_key(cipher: Cipher, now: datetime) -> tuple[SealedKey, bytes]:
+    """Return a new secret with which rows are marked, sealed and as it is."""
+    secret = secrets.token_bytes(KEY_OCTETS)
+    return SealedKey(name=ROW_MARKS, public=b"", sealed=cipher.seal(secret, ROW_MARKS), created=now), secret
 
 
 def make_marks_key(after: int, cipher: Cipher, now: datetime) -> tuple[SealedKey, EventMarker]:
@@ -86,6 +96,31 @@ def _keep_marker(store: SqlStore, kek: Keyring) -> None:
         return
     secret = kek.open(found.sealed, EVENT_MARKS)
     store.mark_with(EventMarker(secret[:KEY_OCTETS], int.from_bytes(secret[KEY_OCTETS:])))
+
+
+def _keep_row_marks(store: SqlStore, kek: Keyring) -> None:
+    """Let *store* mark rows; those of an installation from before are marked as they are found, and named in events."""
+    with store.reading() as session:
+        found = session.keys.find_key(ROW_MARKS)
+    if found is not None:
+        store.mark_rows_with(kek.open(found.sealed, ROW_MARKS))
+        return
+    now = SystemClock().now()
+    key, secret = make_row_marks_key(kek, now)
+    store.mark_rows_with(secret)
+    try:
+        with store.writing() as session:
+            session.keys.add_key(key)
+            marked = [tell_rows_marked(each, now) for each in session.state.settle()]
+            session.history.append([tell_marks_key_made(key), *marked])
+    except ChangedMeanwhile:
+        # Another process was first.
+        _keep_row_marks(store, kek)
+
+
+def tell_rows_marked(rows: str, now: datetime) -> Event:
+    """Return the event that *rows* were marked as they were found."""
+    return replace(tell_of_program(EventType.STATE_MARKED, now), details={ROWS: rows})
 
 
 def _read_passphrase(data: Path) -> str:

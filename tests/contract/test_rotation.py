@@ -12,6 +12,7 @@ from sqlalchemy import LargeBinary
 
 from certwright.adapters.keys.key_encryption import FORMAT as BY_PASSPHRASE
 from certwright.adapters.keys.keyring import FORMAT, Keyring
+from certwright.adapters.sql.marked_rows import MARKED_ROWS
 from certwright.adapters.sql.sealed_rows import SEALED_COLUMNS
 from certwright.adapters.sql.store import SqlStore, open_store
 from certwright.adapters.sql.tables import metadata
@@ -45,6 +46,7 @@ PASSPHRASE = "correct horse battery staple"
 SECRET = b"a private key"
 PUBLIC_BINARIES = {
     "events.mark",
+    *(f"{each.table.name}.{each.mark}" for each in MARKED_ROWS),
     "certificates.request_digest",
     "certificates.key_digest",
     "certificates.to_be_signed",

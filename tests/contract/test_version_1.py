@@ -31,7 +31,7 @@ from certwright.application.read_holdings import list_own_certificates, list_pro
 from certwright.application.seal_history import seal_history
 from certwright.application.verify_history import verify_history
 from certwright.bootstrap import Installation, open_installation
-from certwright.domain.errors import StoreUnavailable
+from certwright.domain.errors import StoredRowAltered, StoreUnavailable
 from certwright.domain.events import Event, EventType
 from certwright.domain.identities import Caller
 from certwright.domain.ports import Session
@@ -44,6 +44,20 @@ from certwright.wire.cli.operators import find_operator
 ROWS: dict[str, list[dict[str, Any]]] = json.loads((Path(__file__).parent.parent / "vectors" / "version-1.json").read_text())
 PASSPHRASE = "correct horse battery staple"
 RENEW = "\n[profile_templates.policies.renew]\nself_service = true\nrevocation = { revoke_old_certificates = true }\n"
+
+
+MARKED = (
+    "users",
+    "password_hashes",
+    "user_groups",
+    "group_members",
+    "grants",
+    "profile_templates",
+    "requests",
+    "profiles",
+    "certificates",
+)
+"""Tables of version 1 whose rows are marked when it is migrated; those of two have two marks."""
 
 
 def decode(value: Any) -> Any:
@@ -135,7 +149,7 @@ def test_everything_of_version_1_is_read_as_it_was(installation: Installation) -
         requests = session.requests.list_all()
         *_, told = session.history.list_unsealed(100)
         password = session.directory.find_password_hash(subscriber.user.id)
-    assert counts == {name: len(ROWS[name]) + 2 * (name == "events") for name in counts}
+    assert counts == {name: len(ROWS[name]) + 4 * (name == "events") for name in counts}
     assert isinstance(told, Event)
     assert (told.type, told.actor) == (EventType.DATABASE_MIGRATED, find_operator())
     assert {each.id: int(each.status) for each in requests} == {decode(row["id"]): row["status"] for row in ROWS["requests"]}
@@ -190,4 +204,30 @@ def test_the_history_of_version_1_is_whole_and_goes_on(installation: Installatio
     sealed = seal_history(world=installation.world, key=installation.sealing_key)
     assert sealed > 0
     found = verify_history(world=installation.world, key=installation.sealing_key)
-    assert (found.faults, found.events, found.unsealed) == ((), len(ROWS["events"]) + 2, 0)
+    assert (found.faults, found.events, found.unsealed) == ((), len(ROWS["events"]) + 4, 0)
+    marked = sum(len(ROWS[each]) for each in MARKED) + sum(len(ROWS[each]) for each in ("requests", "certificates"))
+    assert (found.rows, found.remarks) == (
+        marked,
+        (f"{marked} rows are as they were found when rows were first marked: what was done to them before is not proven",),
+    )
+
+
+def test_rows_of_version_1_are_marked_once_and_refused_when_they_are_changed_afterwards(
+    installation: Installation, old_url: str
+) -> None:
+    world = installation.world
+    with world.store.reading() as session:
+        (marked,) = [
+            each
+            for each in session.history.list_between(1, 1_000)
+            if isinstance(each, Event) and each.type is EventType.STATE_MARKED
+        ]
+    assert marked.details["rows"].count("; ") == sum(len(ROWS[each]) for each in (*MARKED, "requests", "certificates")) - 1
+    engine = create_engine(old_url.replace("postgresql://", "postgresql+psycopg://"))
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE users SET email = 'another@example.com' WHERE account_name = 'subscriber'"))
+    engine.dispose()
+    with pytest.raises(StoredRowAltered), open_installation(installation.data) as again:
+        sign_in("subscriber", again)
+    (fault,) = verify_history(world=world, key=installation.sealing_key).faults
+    assert "subscriber) is not as this installation wrote it" in fault

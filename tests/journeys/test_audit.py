@@ -246,3 +246,23 @@ def test_an_end_that_was_cut_off_with_its_checkpoints_is_named(data: Path) -> No
     removed = cut(data, f"DELETE FROM events WHERE sequence > {last}", "DELETE FROM seals WHERE number > 1")
     assert removed.exit_code == 1
     assert f"events {last + 1} to " in json.loads(removed.output)["faults"][0]
+
+
+# -- rows that were changed past the server ----------------------------------------------------------------------------
+
+
+def test_a_changed_row_is_named_refused_and_can_be_accepted_by_an_operator(data: Path) -> None:
+    changed = cut(data, "UPDATE users SET distinguished_name = 'CN=administrator' WHERE account_name = 'subscriber'")
+    (fault,) = json.loads(changed.output)["faults"]
+    assert fault.endswith("subscriber) is not as this installation wrote it")
+    listed = run("users", "list", "--data", data)
+    assert (listed.exit_code, "stored-row-altered" in listed.output) == (1, True)
+    looked = run("audit", "accept-rows", "--data", data)
+    assert fault in looked.output
+    assert json.loads(run("audit", "verify", "--json", "--data", data).output)["faults"] == [fault]
+    accepted = json.loads(run("audit", "accept-rows", "--yes", "--json", "--data", data).output)
+    assert accepted == {"accepted": True, "faults": [fault]}
+    report = json.loads(run("audit", "verify", "--json", "--data", data).output)
+    assert report["faults"] == []
+    assert "accepted rows as they were" in report["remarks"][0]
+    assert run("users", "list", "--data", data).exit_code == 0

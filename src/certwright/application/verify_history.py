@@ -33,7 +33,8 @@ class HistoryReport:
     """Shape: *faults* are sentences that name sequence numbers; *unsealed* events are newer than the last seal;
     *checkpoints* are the lines that were compared; *removed* events were signed for when they were removed; *remarks* are
     sentences about what is no fault and cannot be proven; *compared_to* is the last event of which a copy of the checkpoints
-    from elsewhere tells, None where none was compared."""
+    from elsewhere tells, None where none was compared; *rows* were compared with
+    what the events tell of them."""
 
     events: int
     seals: int
@@ -43,6 +44,7 @@ class HistoryReport:
     removed: int = 0
     remarks: tuple[str, ...] = field(default=())
     compared_to: int | None = None
+    rows: int = 0
 
 
 def verify_history(
@@ -68,6 +70,7 @@ def verify_history(
         unsealed = verification.count_unsealed()
         verification.check_copies()
         verification.check_ends()
+        verification.check_state()
     compared = verification.compare(lines) if lines is not None else 0
     return HistoryReport(
         verification.events,
@@ -78,6 +81,7 @@ def verify_history(
         verification.removed,
         tuple(verification.remarks),
         verification.compared_to if read_copy is not None and compared else None,
+        verification.rows,
     )
 
 
@@ -103,7 +107,7 @@ class _Verification:
         self.remarks: list[str] = []
         self.compared_to = 0
         self._records: list[RetentionRecord] = []
-        self.events = self.seals = self.removed = 0
+        self.events = self.seals = self.removed = self.rows = 0
 
     def check_records(self) -> None:
         """Look at every record of what was removed; one that is not signed removes nothing."""
@@ -152,6 +156,18 @@ class _Verification:
             self.remarks.append(f"{ends}: changes that were taken back had the others, or the end was cut off")
         elif given < last:
             self.faults.append(f"the history ends with event {last}, and the database has given numbers up to {given} only")
+
+    def check_state(self) -> None:
+        """Look at everything that the history tells of, and by which the product decides."""
+        proof = self._session.state.prove()
+        self.faults += proof.faults
+        self.remarks += proof.remarks
+        self.rows = proof.rows
+        if proof.taken_as_found:
+            self.remarks.append(
+                f"{proof.taken_as_found} rows are as they were found when rows were first marked: what was done to them before "
+                "is not proven"
+            )
 
     def compare(self, lines: Iterator[CheckpointLine]) -> int:
         """Compare the seals with *lines*, and return how many those were."""

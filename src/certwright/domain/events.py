@@ -12,6 +12,10 @@ PROGRAM = "certwright"
 """The actor of what is done on the server's own machine, by its command line or by itself."""
 
 
+ROWS = "rows"
+"""The detail that names the rows which were changed with an event, with their marks; the store writes it."""
+
+
 class EventType(StrEnum):
     """What can happen; the value is what auditors search for, and never changes."""
 
@@ -82,6 +86,8 @@ class EventType(StrEnum):
     KEY_CREATED = "key.created"
     HISTORY_READ = "history.read"
     HISTORY_PRUNED = "history.pruned"
+    STATE_MARKED = "state.marked"
+    STATE_NOTED = "state.noted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

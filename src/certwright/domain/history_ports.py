@@ -1,6 +1,6 @@
 """What the history needs from outside: a store, a key, places that keep what is told of it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Protocol
 
@@ -9,6 +9,7 @@ from certwright.domain.events import Checkpoint, Digested, Event, Seal, StoredEv
 from certwright.domain.public_keys import PublicKey
 from certwright.domain.requests import RequestId
 from certwright.domain.retention import RetentionRecord
+from certwright.domain.state_proof import StateProof
 
 
 class History(Protocol):
@@ -102,6 +103,16 @@ class Retention(Protocol):
 
     def list_records(self) -> tuple[RetentionRecord, ...]:
         """Return all records by their numbers; of one that was made unreadable, what can be read."""
+
+
+class State(Protocol):
+    """Rows by which is decided, each with a mark that the installation alone can make, and which the history knows."""
+
+    def prove(self) -> StateProof:
+        """Return what does not fit: rows without their mark, those that the history knows otherwise, or not, or misses."""
+
+    def settle(self) -> Iterator[str]:
+        """Give every row that does not fit its mark as it is now, and return what events have to say of it, in parts."""
 
 
 class SealingKey(Protocol):

@@ -10,7 +10,7 @@ from certwright.domain.certificates import Certificate, SerialNumber
 from certwright.domain.directory_ports import Directory
 from certwright.domain.errors import CertwrightError
 from certwright.domain.events import Event
-from certwright.domain.history_ports import History, Retention
+from certwright.domain.history_ports import History, Retention, State
 from certwright.domain.identities import Caller, UserId
 from certwright.domain.issuing import Cleared, Issuer, Signed, SigningOrder
 from certwright.domain.key_ports import Archive, ExternalCertificates, KeyPool, Keys
@@ -223,6 +223,8 @@ class Session(Protocol):
     def sealed(self) -> SealedRows: ...
     @property
     def key_pool(self) -> KeyPool: ...
+    @property
+    def state(self) -> State: ...
 
 
 class Store(Protocol):

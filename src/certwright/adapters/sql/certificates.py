@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Insert, Table, and_, bindparam, func, or_, select, union, update
+from sqlalchemy import Insert, Table, Update, and_, bindparam, func, or_, select, union, update
 
+from certwright.adapters.sql.marked_rows import CERTIFICATES, REVOCATIONS
 from certwright.adapters.sql.prepared import Connection, Row
+from certwright.adapters.sql.row_marks import RowLedger
 from certwright.adapters.sql.tables import certificate_copies, certificates, certified_keys, profiles
 from certwright.adapters.sql.upserts import AnyInsert, Upsert, insert_unless_taken
 from certwright.domain.certificates import Certificate, SerialNumber
@@ -36,6 +38,8 @@ CERTIFICATE_COLUMNS = (
     certificates.c.revocation_reason,
     certificates.c.is_key_history,
     certificates.c.is_archived,
+    certificates.c.mark,
+    certificates.c.revocation_mark,
 )
 _ADD = insert_unless_taken(certificates)
 
@@ -55,7 +59,7 @@ _HOLDER = select(certified_keys.c.subject_id).where(certified_keys.c.key_digest 
 _RECORD = (
     update(certificates)
     .where(certificates.c.serial == bindparam("of_serial"), certificates.c.encoded.is_(None))
-    .values(encoded=bindparam("encoded"), thumbprint=bindparam("thumbprint"), to_be_signed=None)
+    .values(encoded=bindparam("encoded"), thumbprint=bindparam("thumbprint"), to_be_signed=None, mark=bindparam("mark"))
 )
 _REVOKE = (
     update(certificates)
@@ -72,7 +76,11 @@ _REVOKE = (
             ),
         ),
     )
-    .values(revoked_at=bindparam("revoked_at"), revocation_reason=bindparam("revocation_reason"))
+    .values(
+        revoked_at=bindparam("revoked_at"),
+        revocation_reason=bindparam("revocation_reason"),
+        revocation_mark=bindparam("revocation_mark"),
+    )
 )
 _RELEASE = (
     update(certificates)
@@ -80,7 +88,7 @@ _RELEASE = (
         certificates.c.serial == bindparam("of_serial"),
         certificates.c.revocation_reason == int(RevocationReason.CERTIFICATE_HOLD),
     )
-    .values(revoked_at=None, revocation_reason=None)
+    .values(revoked_at=None, revocation_reason=None, revocation_mark=bindparam("revocation_mark"))
 )
 _FIND = select(*CERTIFICATE_COLUMNS).where(certificates.c.serial == bindparam("of_serial", type_=certificates.c.serial.type))
 _OF_REQUEST = (
@@ -161,8 +169,9 @@ _KEY_HISTORY = (
 class SqlCertificates:
     """Certificates."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, ledger: RowLedger) -> None:
         self._connection = connection
+        self._ledger = ledger
 
     def add(self, new: Iterable[Certificate]) -> None:
         """Store certificates and claim their keys, in an order of their own so that no two sessions wait for each other.
@@ -172,23 +181,27 @@ class SqlCertificates:
         added = sorted(new, key=lambda each: (each.request_id, each.place))
         if not added:
             return
-        if _ADD.run(self._connection, [_row(each) for each in added]) != len(added):
+        rows = [self._row(each) for each in added]
+        if _ADD.run(self._connection, rows) != len(rows):
             raise ChangedMeanwhile("certificate")
+        for each in rows:
+            self._ledger.note(CERTIFICATES, each)
+            self._ledger.note(REVOCATIONS, each)
         claim_keys({(each.key_digest, each.subject_id) for each in added}, self._connection)
 
     def record(self, certificate: Certificate) -> bool:
         """Store the signed form unless there is one already, and return whether this was the first."""
-        values = {
-            "of_serial": certificate.serial,
-            "encoded": certificate.encoded,
-            "thumbprint": certificate.thumbprint,
-        }
-        return self._connection.execute(_RECORD, values).rowcount == 1
+        row = self._row(certificate)
+        values = {name: row[name] for name in ("encoded", "thumbprint", "mark")}
+        is_first = self._connection.execute(_RECORD, values | {"of_serial": certificate.serial}).rowcount == 1
+        if is_first:
+            self._ledger.note(CERTIFICATES, row)
+        return is_first
 
     def find(self, serial: SerialNumber) -> Certificate | None:
         """Return the certificate, signed or not."""
         row = self._connection.execute(_FIND, {"of_serial": serial}).first()
-        return None if row is None else read_certificate(row)
+        return None if row is None else read_certificate(row, self._ledger)
 
     def list_of_request(self, request_id: RequestId) -> tuple[Certificate, ...]:
         """Return them in the order of their places, those about to be signed included."""
@@ -204,7 +217,7 @@ class SqlCertificates:
         rows = [row for each in (_IN_OWN_ROWS, _IN_COPIES) for row in self._connection.execute(each, values)]
         found: dict[ProfileId, list[Certificate]] = {}
         for row in sorted(rows, key=lambda each: each.number, reverse=True):
-            found.setdefault(row.holder_id, []).append(read_certificate(row))
+            found.setdefault(row.holder_id, []).append(read_certificate(row, self._ledger))
         return {profile_id: tuple(held) for profile_id, held in found.items()}
 
     def list_unsigned_of_profile(self, profile_id: ProfileId) -> tuple[Certificate, ...]:
@@ -232,15 +245,24 @@ class SqlCertificates:
 
     def revoke(self, serial: SerialNumber, reason: RevocationReason, at: datetime) -> None:
         """Revoke the certificate: a hold may be followed by any reason, any other stays unless the new time is earlier."""
-        values = {"of_serial": serial, "revoked_at": at, "revocation_reason": int(reason)}
-        self._connection.execute(_REVOKE, values)
+        self._change_revocation(_REVOKE, {"serial": serial, "revoked_at": at, "revocation_reason": int(reason)})
 
     def release(self, serial: SerialNumber) -> None:
         """End the hold of a certificate; any other revocation stays."""
-        self._connection.execute(_RELEASE, {"of_serial": serial})
+        self._change_revocation(_RELEASE, {"serial": serial, "revoked_at": None, "revocation_reason": None})
+
+    def _change_revocation(self, statement: Update, row: dict[str, Any]) -> None:
+        row["revocation_mark"] = self._ledger.mark(REVOCATIONS, row)
+        if self._connection.execute(statement, row | {"of_serial": row["serial"]}).rowcount:
+            self._ledger.note(REVOCATIONS, row)
+
+    def _row(self, certificate: Certificate) -> dict[str, Any]:
+        row = _row(certificate)
+        marks = {each.mark: self._ledger.mark(each, row) for each in (CERTIFICATES, REVOCATIONS)}
+        return row | marks
 
     def _list(self, statement: Any, values: dict[str, Any]) -> tuple[Certificate, ...]:
-        return tuple(read_certificate(row) for row in self._connection.execute(statement, values))
+        return tuple(read_certificate(row, self._ledger) for row in self._connection.execute(statement, values))
 
 
 def claim_keys(holders: Iterable[tuple[bytes, UserId]], connection: Connection) -> None:
@@ -275,8 +297,10 @@ def _row(certificate: Certificate) -> dict[str, Any]:
     }
 
 
-def read_certificate(row: Row) -> Certificate:
-    """Return the certificate of a row of `CERTIFICATE_COLUMNS`."""
+def read_certificate(row: Row, ledger: RowLedger) -> Certificate:
+    """Return the certificate of a row of `CERTIFICATE_COLUMNS`. Errors: StoredRowAltered."""
+    ledger.check(CERTIFICATES, row)
+    ledger.check(REVOCATIONS, row)
     reason = row.revocation_reason
     return Certificate(
         serial=row.serial,

@@ -6,6 +6,7 @@ from sqlalchemy import bindparam, delete, select
 
 from certwright.adapters.sql.certificates import CERTIFICATE_COLUMNS, read_certificate
 from certwright.adapters.sql.prepared import Connection
+from certwright.adapters.sql.row_marks import RowLedger
 from certwright.adapters.sql.tables import certificates
 from certwright.adapters.sql.upserts import insert_or_replace
 from certwright.adapters.sql.work_tables import delayed_revocations
@@ -35,8 +36,9 @@ _REVOKED_AT = select(*CERTIFICATE_COLUMNS).where(
 class SqlDelayedRevocations:
     """Delayed revocations."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, ledger: RowLedger) -> None:
         self._connection = connection
+        self._ledger = ledger
 
     def add(self, delayed: DelayedRevocation) -> None:
         """Store *delayed* in place of what is stored for the certificate."""
@@ -62,4 +64,4 @@ class SqlDelayedRevocations:
         if self._connection.execute(_SETTLE, values).rowcount != 1:
             return None
         row = self._connection.execute(_REVOKED_AT, values).first()
-        return None if row is None else read_certificate(row)
+        return None if row is None else read_certificate(row, self._ledger)

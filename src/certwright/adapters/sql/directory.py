@@ -3,15 +3,18 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Update, bindparam, delete, insert, or_, select, text, update
+from sqlalchemy import Select, Update, bindparam, delete, insert, or_, select, text, update
 
 from certwright.adapters.sql.columns import PlainText
+from certwright.adapters.sql.directory_rows import grant_row, read_grant, read_user, user_row
+from certwright.adapters.sql.marked_rows import GROUPS, MEMBERS, MEMBERS_ABOVE, PASSWORDS, RIGHTS, USERS
 from certwright.adapters.sql.memory import DirectoryMemory, Memory
 from certwright.adapters.sql.prepared import Connection, Row
+from certwright.adapters.sql.row_marks import MarkedRows, RowLedger
 from certwright.adapters.sql.tables import directory_revision, grants, group_members, password_hashes, user_groups, users
 from certwright.adapters.sql.upserts import insert_or_replace, insert_unless_taken
 from certwright.domain.errors import DefinitionInvalid
-from certwright.domain.grants import Grant, Grants, ObjectKind, Right
+from certwright.domain.grants import Grant, Grants, ObjectKind
 from certwright.domain.identities import Group, GroupId, GroupName, Principal, Sid, User, UserId, expand_groups
 
 _USER = (
@@ -24,12 +27,16 @@ _USER = (
     users.c.distinguished_name,
     users.c.email,
     users.c.enabled,
+    users.c.domain_key,
+    users.c.account_key,
+    users.c.principal_key,
+    users.c.mark,
 )
 _HAS_PRINCIPAL_NAME = text("principal_key <> ''")
 """In the words of the index."""
 _REVISION = select(directory_revision.c.revision, directory_revision.c.grants_revision)
 _RAISE_REVISION = update(directory_revision).values(revision=directory_revision.c.revision + 1)
-_RAISE_REVISIONS = update(directory_revision).values(
+RAISE_REVISIONS = update(directory_revision).values(
     revision=directory_revision.c.revision + 1, grants_revision=directory_revision.c.grants_revision + 1
 )
 _USER_BY_ID = select(*_USER).where(users.c.id == bindparam("user_id"))
@@ -47,16 +54,14 @@ _CLASHING_USER = select(users.c.domain, users.c.account_name).where(
 )
 _SAVE_USER = insert_or_replace(users)
 
-_GROUPS = select(user_groups.c.id, user_groups.c.sid, user_groups.c.name)
-_MEMBERS = select(group_members.c.group_id, group_members.c.member_sid)
+_GROUP = (user_groups.c.id, user_groups.c.sid, user_groups.c.name, user_groups.c.name_key, user_groups.c.mark)
+_GROUPS = select(*_GROUP)
+_MEMBER = (group_members.c.group_id, group_members.c.member_sid, group_members.c.mark)
+_MEMBERS = select(*_MEMBER)
+_MEMBERS_OF = select(*_MEMBER).where(group_members.c.group_id == bindparam("of_group"))
 _CLASHING_GROUP = select(user_groups.c.name).where(user_groups.c.id != bindparam("id"), user_groups.c.sid == bindparam("sid"))
 _SAVE_GROUP = insert_or_replace(user_groups)
-_GROUP_NAMED = (
-    select(user_groups.c.id, user_groups.c.sid, user_groups.c.name)
-    .where(user_groups.c.name_key == bindparam("name_key"))
-    .order_by(user_groups.c.sid)
-    .limit(1)
-)
+_GROUP_NAMED = select(*_GROUP).where(user_groups.c.name_key == bindparam("name_key")).order_by(user_groups.c.sid).limit(1)
 _NAME_OF_USER = select(users.c.domain, users.c.account_name).where(users.c.sid == bindparam("sid"))
 _NAME_OF_GROUP = select(user_groups.c.name).where(user_groups.c.sid == bindparam("sid"))
 _ADD_MEMBER = insert_unless_taken(group_members)
@@ -72,7 +77,12 @@ _reached = _reached.union(
     .join(_reached, group_members.c.member_sid == _reached.c.sid)
 )
 _GROUPS_ABOVE = (
-    select(user_groups.c.id, user_groups.c.sid, user_groups.c.name, group_members.c.member_sid)
+    select(
+        *_GROUP,
+        group_members.c.group_id,
+        group_members.c.member_sid,
+        group_members.c.mark.label("member_mark"),
+    )
     .join(group_members, group_members.c.group_id == user_groups.c.id)
     .join(_reached, group_members.c.member_sid == _reached.c.sid)
 )
@@ -88,7 +98,7 @@ _below = _below.union(
 )
 _USERS_BELOW = select(*_USER).join(_below, users.c.sid == _below.c.sid)
 
-_GRANTS = select(grants.c.object_kind, grants.c.object_name, grants.c.access_right, grants.c.trustee)
+_GRANTS = select(grants.c.object_kind, grants.c.object_name, grants.c.access_right, grants.c.trustee, grants.c.mark)
 _GRANTS_ON = _GRANTS.where(grants.c.object_kind == bindparam("kind"), grants.c.object_name == bindparam("name"))
 _GRANTS_OF = _GRANTS.where(grants.c.trustee == bindparam("of_trustee"))
 _ADD_GRANT = insert_unless_taken(grants)
@@ -98,7 +108,9 @@ _REMOVE_GRANT = delete(grants).where(
     grants.c.access_right == bindparam("access_right"),
     grants.c.trustee == bindparam("trustee"),
 )
-_PASSWORD_HASH = select(password_hashes.c.password_hash).where(password_hashes.c.user_id == bindparam("user_id"))
+_PASSWORD_HASH = select(password_hashes.c.user_id, password_hashes.c.password_hash, password_hashes.c.mark).where(
+    password_hashes.c.user_id == bindparam("user_id")
+)
 _SAVE_PASSWORD_HASH = insert_or_replace(password_hashes)
 _ADD_MEMBERS = insert(group_members)
 _ADD_GRANTS = insert(grants)
@@ -108,8 +120,9 @@ _EMPTY_GRANTS = delete(grants)
 class SqlDirectory:
     """The local directory. Errors of what saves: DefinitionInvalid when a name or SID is another's."""
 
-    def __init__(self, connection: Connection, memory: Memory) -> None:
+    def __init__(self, connection: Connection, memory: Memory, ledger: RowLedger) -> None:
         self._connection = connection
+        self._ledger = ledger
         self._memory = memory
         self._seen: DirectoryMemory | None = None
         self._is_changed = False
@@ -148,27 +161,31 @@ class SqlDirectory:
 
     def list_users(self) -> tuple[User, ...]:
         """Return all users by domain and account name."""
-        return _sort_users(self._connection.execute(_USERS))
+        return self._sort_users(self._connection.execute(_USERS))
 
     def list_groups(self) -> tuple[Group, ...]:
         """Return all groups by name."""
         members: dict[GroupId, set[Sid]] = {}
-        for group_id, member in self._connection.execute(_MEMBERS):
-            members.setdefault(group_id, set()).add(member)
-        found = [
-            Group(id=each.id, sid=each.sid, name=each.name, members=frozenset(members.get(each.id, ())))
-            for each in self._connection.execute(_GROUPS)
-        ]
+        for row in self._connection.execute(_MEMBERS):
+            self._ledger.check(MEMBERS, row)
+            members.setdefault(row.group_id, set()).add(row.member_sid)
+        rows = self._connection.execute(_GROUPS).all()
+        for row in rows:
+            self._ledger.check(GROUPS, row)
+        found = [Group(id=each.id, sid=each.sid, name=each.name, members=frozenset(members.get(each.id, ()))) for each in rows]
         return tuple(sorted(found, key=lambda each: (each.name.casefold(), each.sid)))
 
     def list_members(self, sid: Sid) -> tuple[User, ...]:
         """Return the user of *sid*, or everybody in the group."""
-        return _sort_users(self._connection.execute(_USERS_BELOW, {"sid": sid}))
+        return self._sort_users(self._connection.execute(_USERS_BELOW, {"sid": sid}))
 
     def find_group(self, name: str) -> GroupName | None:
         """Return the group of that name, in any case, without its members: there may be very many."""
         row = self._connection.execute(_GROUP_NAMED, {"name_key": name.casefold()}).first()
-        return None if row is None else GroupName(id=row.id, sid=row.sid, name=row.name)
+        if row is None:
+            return None
+        self._ledger.check(GROUPS, row)
+        return GroupName(id=row.id, sid=row.sid, name=row.name)
 
     def list_sids_above(self, sid: Sid) -> frozenset[Sid]:
         """Return *sid* and every group that holds it, directly or through other groups."""
@@ -182,18 +199,18 @@ class SqlDirectory:
         """Return all rights, indexed."""
         seen = self._recall()
         if seen.grants is None:
-            seen.grants = Grants(_read_grant(row) for row in self._connection.execute(_GRANTS))
+            seen.grants = Grants(self._read_grant(row) for row in self._connection.execute(_GRANTS))
         return seen.grants
 
     def list_grants_on(self, kind: ObjectKind, name: str) -> tuple[Grant, ...]:
         """Return the rights on one thing."""
         rows = self._connection.execute(_GRANTS_ON, {"kind": kind.value, "name": name})
-        return tuple(map(_read_grant, rows))
+        return tuple(map(self._read_grant, rows))
 
     def list_grants_of(self, trustees: Iterable[Sid]) -> tuple[Grant, ...]:
         """Return the rights that *trustees* hold, each by its own name."""
         return tuple(
-            _read_grant(row)
+            self._read_grant(row)
             for each in sorted(set(trustees))
             for row in self._connection.execute(_GRANTS_OF, {"of_trustee": each})
         )
@@ -201,62 +218,109 @@ class SqlDirectory:
     def save_user(self, user: User) -> None:
         """Store the user under his identifier. Errors: DefinitionInvalid."""
         self._change()
-        row = _user_row(user)
+        row = user_row(user)
         clash = self._connection.execute(_CLASHING_USER, row).first()
         if clash is not None:
             raise DefinitionInvalid(
                 f"user {user.nt4_name}", f"its SID or one of its names is that of {clash.domain}\\{clash.account_name}"
             )
+        row["mark"] = self._ledger.mark(USERS, row)
         _SAVE_USER.run(self._connection, [row])
+        self._ledger.note(USERS, row)
 
     def save_group(self, group: Group) -> None:
         """Store the group and exactly its members under its identifier. Errors: DefinitionInvalid."""
         self._change()
-        row = {"id": group.id, "sid": group.sid, "name": group.name, "name_key": group.name.casefold()}
+        row: dict[str, Any] = {"id": group.id, "sid": group.sid, "name": group.name, "name_key": group.name.casefold()}
         clash = self._connection.execute(_CLASHING_GROUP, row).scalar()
         if clash is not None:
             raise DefinitionInvalid(f"group {group.name}", f"its SID is that of {clash}")
+        row["mark"] = self._ledger.mark(GROUPS, row)
         _SAVE_GROUP.run(self._connection, [row])
+        self._ledger.note(GROUPS, row)
+        before = self._list_marked(MEMBERS, _MEMBERS_OF, {"of_group": group.id})
         self._connection.execute(_EMPTY_GROUP, {"of_group": group.id})
-        members = [{"group_id": group.id, "member_sid": each} for each in sorted(group.members)]
+        members = self._mark_all(MEMBERS, [{"group_id": group.id, "member_sid": each} for each in sorted(group.members)])
         if members:
             self._connection.execute(_ADD_MEMBERS, members)
+        self._note_differences(MEMBERS, before, members)
 
     def add_member(self, group_id: GroupId, member: Sid) -> bool:
         """Put *member* into the group, and return whether it was not in it."""
-        row = {"group_id": group_id, "member_sid": member}
-        return self._change_if(_ADD_MEMBER.run(self._connection, [row]) == 1)
+        row = self._mark(MEMBERS, {"group_id": group_id, "member_sid": member})
+        return self._note_if(_ADD_MEMBER.run(self._connection, [row]) == 1, MEMBERS, row)
 
     def remove_member(self, group_id: GroupId, member: Sid) -> bool:
         """Take *member* out of the group, and return whether it was in it."""
         values = {"of_group": group_id, "member_sid": member}
-        return self._change_if(self._connection.execute(_REMOVE_MEMBER, values).rowcount == 1)
+        is_changed = self._connection.execute(_REMOVE_MEMBER, values).rowcount == 1
+        return self._note_if(is_changed, MEMBERS, {"group_id": group_id, "member_sid": member})
 
     def add_grant(self, grant: Grant) -> bool:
         """Store one more right, and return whether there was none like it."""
-        return self._change_if(_ADD_GRANT.run(self._connection, [_grant_row(grant)]) == 1, _RAISE_REVISIONS)
+        row = self._mark(RIGHTS, grant_row(grant))
+        return self._note_if(_ADD_GRANT.run(self._connection, [row]) == 1, RIGHTS, row, RAISE_REVISIONS)
 
     def remove_grant(self, grant: Grant) -> bool:
         """Remove the right, and return whether there was one."""
-        return self._change_if(self._connection.execute(_REMOVE_GRANT, _grant_row(grant)).rowcount == 1, _RAISE_REVISIONS)
+        row = grant_row(grant)
+        is_changed = self._connection.execute(_REMOVE_GRANT, row).rowcount == 1
+        return self._note_if(is_changed, RIGHTS, row, RAISE_REVISIONS)
 
     def replace_grants(self, new_grants: Iterable[Grant]) -> None:
         """Store exactly these rights."""
-        self._change(_RAISE_REVISIONS)
+        self._change(RAISE_REVISIONS)
+        before = self._list_marked(RIGHTS, _GRANTS, {})
         self._connection.execute(_EMPTY_GRANTS)
-        rows = [_grant_row(each) for each in dict.fromkeys(new_grants)]
+        rows = self._mark_all(RIGHTS, [grant_row(each) for each in dict.fromkeys(new_grants)])
         if rows:
             self._connection.execute(_ADD_GRANTS, rows)
+        self._note_differences(RIGHTS, before, rows)
 
     def find_password_hash(self, user_id: UserId) -> str | None:
         """Return the hash; never remembered, it is asked for only when a password is tried."""
-        found: str | None = self._connection.execute(_PASSWORD_HASH, {"user_id": user_id}).scalar()
+        row = self._connection.execute(_PASSWORD_HASH, {"user_id": user_id}).first()
+        if row is None:
+            return None
+        self._ledger.check(PASSWORDS, row)
+        found: str = row.password_hash
         return found
 
     def save_password_hash(self, user_id: UserId, password_hash: str) -> None:
         """Store the hash in place of the one before."""
         self._change()
-        _SAVE_PASSWORD_HASH.run(self._connection, [{"user_id": user_id, "password_hash": password_hash}])
+        row: dict[str, Any] = {"user_id": user_id, "password_hash": password_hash}
+        row["mark"] = self._ledger.mark(PASSWORDS, row)
+        _SAVE_PASSWORD_HASH.run(self._connection, [row])
+        self._ledger.note(PASSWORDS, row)
+
+    def _mark(self, kind: MarkedRows, row: dict[str, Any]) -> dict[str, Any]:
+        return row | {"mark": self._ledger.mark(kind, row)}
+
+    def _mark_all(self, kind: MarkedRows, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [self._mark(kind, row) for row in rows]
+
+    def _note_if(self, is_changed: bool, kind: MarkedRows, row: dict[str, Any], raising: Update = _RAISE_REVISION) -> bool:
+        """Note a row that was added, or one without a mark that was removed, where it was; and return whether it was."""
+        if is_changed and "mark" in row:
+            self._ledger.note(kind, row)
+        elif is_changed:
+            self._ledger.note_removed(kind, row)
+        return self._change_if(is_changed, raising)
+
+    def _list_marked(self, kind: MarkedRows, statement: Select[Any], values: dict[str, Any]) -> list[dict[str, Any]]:
+        """Return the rows as they are, where it matters which of them will have changed."""
+        if not self._ledger.is_on:
+            return []
+        return [row._asdict() for row in self._connection.execute(statement, values) if self._ledger.is_right(kind, row)]
+
+    def _note_differences(self, kind: MarkedRows, before: list[dict[str, Any]], now: list[dict[str, Any]]) -> None:
+        """Note which rows were removed and which came; those that were written again as they were tell of nothing."""
+        gone, kept = ({kind.name_key(row): row for row in rows} for rows in (before, now))
+        for key in gone.keys() - kept.keys():
+            self._ledger.note_removed(kind, gone[key])
+        for key in kept.keys() - gone.keys():
+            self._ledger.note(kind, kept[key])
 
     def _recall(self) -> DirectoryMemory:
         if self._seen is None:
@@ -288,65 +352,31 @@ class SqlDirectory:
         found = list(rows)
         if len(found) != 1:
             return None
+        self._ledger.check(USERS, found[0])
         principal = self._recall().find_principal(found[0].id) or self._read_principal(found[0])
         self._recall().keep_name(principal.user.id, *name)
         return principal
 
     def _read_principal(self, row: Row) -> Principal:
-        user = _read_user(row)
+        user = self._read_user(row)
         above: dict[GroupId, Group] = {}
         for each in self._connection.execute(_GROUPS_ABOVE, {"sid": user.sid}):
+            self._ledger.check(GROUPS, each)
+            self._ledger.check(MEMBERS_ABOVE, each)
             members = above[each.id].members if each.id in above else frozenset()
             above[each.id] = Group(id=each.id, sid=each.sid, name=each.name, members=members | {each.member_sid})
         principal = Principal(user, expand_groups(user.sid, frozenset(above.values())))
         self._recall().keep_principal(principal)
         return principal
 
+    def _sort_users(self, rows: Iterable[Row]) -> tuple[User, ...]:
+        """Return the users by name; sorted here, because databases differ in the order of letters."""
+        return tuple(sorted(map(self._read_user, rows), key=lambda each: each.nt4_name.casefold()))
 
-def _sort_users(rows: Iterable[Row]) -> tuple[User, ...]:
-    """Return the users by name; sorted here, because databases differ in the order of letters."""
-    return tuple(sorted(map(_read_user, rows), key=lambda each: each.nt4_name.casefold()))
+    def _read_user(self, row: Row) -> User:
+        self._ledger.check(USERS, row)
+        return read_user(row)
 
-
-def _read_user(row: Row) -> User:
-    return User(
-        id=row.id,
-        sid=row.sid,
-        domain=row.domain,
-        account_name=row.account_name,
-        principal_name=row.principal_name,
-        display_name=row.display_name,
-        distinguished_name=row.distinguished_name,
-        email=row.email,
-        enabled=row.enabled,
-    )
-
-
-def _user_row(user: User) -> dict[str, Any]:
-    return {
-        "id": user.id,
-        "sid": user.sid,
-        "domain": user.domain,
-        "account_name": user.account_name,
-        "principal_name": user.principal_name,
-        "display_name": user.display_name,
-        "distinguished_name": user.distinguished_name,
-        "email": user.email,
-        "enabled": user.enabled,
-        "domain_key": user.domain.casefold(),
-        "account_key": user.account_name.casefold(),
-        "principal_key": user.principal_name.casefold(),
-    }
-
-
-def _grant_row(grant: Grant) -> dict[str, Any]:
-    return {
-        "object_kind": grant.object_kind.value,
-        "object_name": grant.object_name,
-        "access_right": grant.right.value,
-        "trustee": grant.trustee,
-    }
-
-
-def _read_grant(row: Row) -> Grant:
-    return Grant(ObjectKind(row.object_kind), row.object_name, Right(row.access_right), row.trustee)
+    def _read_grant(self, row: Row) -> Grant:
+        self._ledger.check(RIGHTS, row)
+        return read_grant(row)

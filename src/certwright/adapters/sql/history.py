@@ -2,7 +2,8 @@
 
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
 from functools import cache
 from hashlib import shake_256
 from itertools import takewhile
@@ -15,19 +16,23 @@ from certwright.adapters.sql.event_digests import digest_rows, is_marked
 from certwright.adapters.sql.event_look import EVENT_COLUMNS, EventLook
 from certwright.adapters.sql.event_marks import EventMarker
 from certwright.adapters.sql.prepared import Connection, Row
+from certwright.adapters.sql.row_marks import RowLedger
 from certwright.adapters.sql.seals import read_seal, seal_row
 from certwright.adapters.sql.tables import OF_SETTINGS, events, history_probe, seals
 from certwright.adapters.sql.upserts import insert_or_replace, insert_unless_taken
 from certwright.domain.errors import ChangedMeanwhile
 from certwright.domain.event_search import EventSearch, FoundEvents
 from certwright.domain.events import (
+    ROWS,
     Digested,
     Event,
+    EventType,
     Seal,
     StoredEvent,
     StoredSeal,
     UnreadableEvent,
     UnreadableSeal,
+    tell_of_program,
 )
 from certwright.domain.requests import RequestId
 from certwright.domain.sealing import digest_of
@@ -104,7 +109,9 @@ class SqlHistory:
         order: CommitOrder,
         tell: Callable[[Sequence[Event]], None] | None = None,
         marker: EventMarker | None = None,
+        ledger: RowLedger | None = None,
     ) -> None:
+        self._ledger = ledger or RowLedger(None)
         self._connection = connection
         self._order = order
         self._tell = tell
@@ -126,13 +133,31 @@ class SqlHistory:
         appended = tuple(new)
         if not appended:
             return
+        self._store(self._add_rows(appended))
+        if self._tell is not None:
+            self._tell(appended)
+
+    def tell_of_rows(self) -> None:
+        """Store events of their own for changed rows of which no event has told yet."""
+        told = [_tell_of_rows(each, datetime.now(UTC)) for each in self._ledger.take_notes()]
+        if told:
+            self._store(told)
+
+    def _add_rows(self, appended: Sequence[Event]) -> Sequence[Event]:
+        """Return the events with what they tell of rows that were changed before them; who is told of events need not know."""
+        first, *more = self._ledger.take_notes() or ("",)
+        if not first:
+            return appended
+        *others, last = appended
+        carrying = replace(last, details={**last.details, ROWS: first})
+        return (*others, carrying, *(_tell_of_rows(each, last.at) for each in more))
+
+    def _store(self, appended: Sequence[Event]) -> None:
         if not self._is_announced:
             self._order.announce(self._connection)
             self._is_announced = True
         marks = [None] * len(appended) if self._marker is None else self._marker.mark(appended)
         self._connection.execute(_APPEND, [_event_row(*each) for each in zip(appended, marks, strict=True)])
-        if self._tell is not None:
-            self._tell(appended)
 
     def probe(self, at: datetime) -> None:
         """Write down that at *at* it was looked whether events can be written: about as much as some of them would take."""
@@ -284,6 +309,10 @@ def _keep_settled(found: list[int], settled: list[int] | None) -> frozenset[int]
     # An event that this session's view is too old for ends the list: what follows it would overtake it. And what the view
     # has beyond the settled ones may itself have overtaken others that are still to be committed.
     return frozenset(takewhile(frozenset(found).__contains__, settled))
+
+
+def _tell_of_rows(rows: str, at: datetime) -> Event:
+    return replace(tell_of_program(EventType.STATE_NOTED, at), details={ROWS: rows})
 
 
 def _event_row(event: Event, mark: bytes | None) -> dict[str, Any]:

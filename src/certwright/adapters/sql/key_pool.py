@@ -2,8 +2,8 @@
 
 from sqlalchemy import bindparam, delete, func, insert, select
 
+from certwright.adapters.sql.key_tables import pooled_keys
 from certwright.adapters.sql.prepared import Connection
-from certwright.adapters.sql.tables import pooled_keys
 from certwright.domain.keys import SealedKey
 
 _ADD = insert(pooled_keys)

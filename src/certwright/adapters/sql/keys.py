@@ -5,8 +5,8 @@ from typing import Any
 
 from sqlalchemy import Select, bindparam, delete, select, update
 
+from certwright.adapters.sql.key_tables import authorities, key_versions, keys
 from certwright.adapters.sql.prepared import Connection
-from certwright.adapters.sql.tables import authorities, key_versions, keys
 from certwright.adapters.sql.upserts import insert_or_replace, insert_unless_taken
 from certwright.domain.errors import ChangedMeanwhile
 from certwright.domain.keys import AuthorityRecord, KeyVersion, SealedKey

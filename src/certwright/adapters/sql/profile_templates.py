@@ -1,13 +1,16 @@
 """Versions of profile templates, each a document that is written once and remembered for good."""
 
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 import msgspec
 from sqlalchemy import bindparam, delete, func, select
 
+from certwright.adapters.sql.marked_rows import TEMPLATES, WITHDRAWALS
 from certwright.adapters.sql.memory import Memory
 from certwright.adapters.sql.prepared import Connection, Row
+from certwright.adapters.sql.row_marks import RowLedger
 from certwright.adapters.sql.tables import profile_templates, withdrawn_templates
 from certwright.adapters.sql.upserts import insert_unless_taken
 from certwright.domain.errors import ChangedMeanwhile, ProfileTemplateNotFound
@@ -21,7 +24,7 @@ _IS_OFFERED = _VERSIONS.id.not_in(select(withdrawn_templates.c.template_id))
 _NEWEST_VERSION = select(func.max(_VERSIONS.version)).where(_VERSIONS.id == bindparam("template_id"), _IS_OFFERED)
 _NEWEST_VERSIONS = select(_VERSIONS.id, func.max(_VERSIONS.version).label("version")).where(_IS_OFFERED).group_by(_VERSIONS.id)
 _ALL_VERSIONS = select(_VERSIONS.id, _VERSIONS.version).order_by(_VERSIONS.id, _VERSIONS.version)
-_DOCUMENT = select(_VERSIONS.document).where(
+_DOCUMENT = select(_VERSIONS.id, _VERSIONS.version, _VERSIONS.name, _VERSIONS.document, _VERSIONS.mark).where(
     _VERSIONS.id == bindparam("template_id"), _VERSIONS.version == bindparam("template_version")
 )
 _ADD = insert_unless_taken(profile_templates)
@@ -32,8 +35,9 @@ _BRING_BACK = delete(withdrawn_templates).where(withdrawn_templates.c.template_i
 class SqlProfileTemplates:
     """Profile templates. Shape: the document is the JSON of the domain's own classes, kinds of request by number."""
 
-    def __init__(self, connection: Connection, memory: Memory) -> None:
+    def __init__(self, connection: Connection, memory: Memory, ledger: RowLedger) -> None:
         self._connection = connection
+        self._ledger = ledger
         self._known = memory.templates
 
     def get(self, template_id: ProfileTemplateId, version: int | None = None) -> ProfileTemplate:
@@ -59,7 +63,8 @@ class SqlProfileTemplates:
 
         Errors: ChangedMeanwhile when another session saved a version of it at the same moment.
         """
-        self._connection.execute(_BRING_BACK, {"template_id": template.id})
+        if self._connection.execute(_BRING_BACK, {"template_id": template.id}).rowcount:
+            self._ledger.note_removed(WITHDRAWALS, {"template_id": template.id})
         newest = self._find_newest_version(template.id)
         numbered = replace(template, version=1 if newest is None else newest + 1)
         if newest is not None:
@@ -68,19 +73,24 @@ class SqlProfileTemplates:
                 return before
         # What is not committed yet is for this session's eyes only.
         self._known = dict(self._known)
-        row = {
+        row: dict[str, Any] = {
             "id": numbered.id,
             "version": numbered.version,
             "name": numbered.name,
             "document": _ENCODER.encode(numbered).decode(),
         }
+        row["mark"] = self._ledger.mark(TEMPLATES, row)
         if not _ADD.run(self._connection, [row]):
             raise ChangedMeanwhile("profile template")
+        self._ledger.note(TEMPLATES, row)
         return numbered
 
     def withdraw(self, template_id: ProfileTemplateId) -> None:
         """Take the template away from `list_newest` and from `get` without a version; saving it again brings it back."""
-        _WITHDRAW.run(self._connection, [{"template_id": template_id}])
+        row: dict[str, Any] = {"template_id": template_id}
+        row["mark"] = self._ledger.mark(WITHDRAWALS, row)
+        if _WITHDRAW.run(self._connection, [row]):
+            self._ledger.note(WITHDRAWALS, row)
 
     def _find_newest_version(self, template_id: UUID) -> int | None:
         newest: int | None = self._connection.execute(_NEWEST_VERSION, {"template_id": template_id}).scalar()
@@ -90,10 +100,11 @@ class SqlProfileTemplates:
         known = self._known.get((template_id, version))
         if known is not None:
             return known
-        row = {"template_id": template_id, "template_version": version}
-        document = self._connection.execute(_DOCUMENT, row).scalar()
-        if document is None:
+        values = {"template_id": template_id, "template_version": version}
+        row = self._connection.execute(_DOCUMENT, values).first()
+        if row is None:
             return None
-        template = _DECODER.decode(document)
+        self._ledger.check(TEMPLATES, row)
+        template = _DECODER.decode(row.document)
         self._known[template_id, version] = template
         return template

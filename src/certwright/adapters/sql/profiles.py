@@ -6,7 +6,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, Select, bindparam, false, func, insert, or_, select, update
 
+from certwright.adapters.sql.marked_rows import PROFILES
 from certwright.adapters.sql.prepared import Connection, Row
+from certwright.adapters.sql.row_marks import RowLedger
 from certwright.adapters.sql.tables import profiles
 from certwright.domain.errors import ChangedMeanwhile, ProfileNotFound
 from certwright.domain.identities import UserId
@@ -23,12 +25,13 @@ _PROFILE = (
     profiles.c.parent_id,
     profiles.c.primary_id,
     profiles.c.comment,
+    profiles.c.mark,
 )
 _ADD = insert(profiles)
 _BY_ID = select(*_PROFILE).where(profiles.c.id == bindparam("profile_id"))
 _BY_ID_LOCKED = _BY_ID.with_for_update()
 """SQLite has no such words, and one writer at a time."""
-_CHANGEABLE = ("status", "flags", "template_version", "parent_id", "primary_id", "comment")
+_CHANGEABLE = ("status", "flags", "template_version", "parent_id", "primary_id", "comment", "mark")
 _CHANGE = (
     update(profiles)
     .where(profiles.c.id == bindparam("of_profile"), profiles.c.status == bindparam("from_status"))
@@ -45,12 +48,15 @@ _DUPLICATES = select(*_PROFILE).where(profiles.c.primary_id == bindparam("primar
 class SqlProfiles:
     """Profiles."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, ledger: RowLedger) -> None:
         self._connection = connection
+        self._ledger = ledger
 
     def add(self, profile: Profile) -> None:
         """Store a new profile."""
-        self._connection.execute(_ADD, _row(profile))
+        row = self._row(profile)
+        self._connection.execute(_ADD, row)
+        self._ledger.note(PROFILES, row)
 
     def get(self, profile_id: ProfileId) -> Profile:
         """Errors: ProfileNotFound."""
@@ -63,11 +69,11 @@ class SqlProfiles:
     def list_of(self, owner_id: UserId, statuses: frozenset[ProfileStatus] | None = None) -> tuple[Profile, ...]:
         """Return the owner's profiles, newest first."""
         statement = _list_with(frozenset(ProfileStatus) if statuses is None else statuses)
-        return tuple(_read(row) for row in self._connection.execute(statement, {"owner_id": owner_id}))
+        return tuple(self._read(row) for row in self._connection.execute(statement, {"owner_id": owner_id}))
 
     def list_duplicates(self, primary_id: ProfileId) -> tuple[Profile, ...]:
         """Return the duplicates of the profile, newest first."""
-        return tuple(_read(row) for row in self._connection.execute(_DUPLICATES, {"primary_id": primary_id}))
+        return tuple(self._read(row) for row in self._connection.execute(_DUPLICATES, {"primary_id": primary_id}))
 
     def count_of_template(self, template_id: ProfileTemplateId, statuses: frozenset[ProfileStatus]) -> int:
         """Return how many profiles of *statuses* any version of the template has."""
@@ -84,17 +90,26 @@ class SqlProfiles:
 
     def change(self, profile: Profile, *, from_status: ProfileStatus) -> None:
         """Store *profile* if its status is still *from_status*. Errors: ChangedMeanwhile."""
-        row = _row(profile)
+        row = self._row(profile)
         values = {name: row[name] for name in _CHANGEABLE}
         keys = {"of_profile": profile.id, "from_status": int(from_status)}
         if self._connection.execute(_CHANGE, values | keys).rowcount != 1:
             raise ChangedMeanwhile("profile")
+        self._ledger.note(PROFILES, row)
 
     def _get(self, statement: Select[Any], profile_id: ProfileId) -> Profile:
         row = self._connection.execute(statement, {"profile_id": profile_id}).first()
         if row is None:
             raise ProfileNotFound(profile_id)
+        return self._read(row)
+
+    def _read(self, row: Row) -> Profile:
+        self._ledger.check(PROFILES, row)
         return _read(row)
+
+    def _row(self, profile: Profile) -> dict[str, Any]:
+        row = _row(profile)
+        return row | {"mark": self._ledger.mark(PROFILES, row)}
 
 
 @cache

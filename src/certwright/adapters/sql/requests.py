@@ -11,7 +11,9 @@ import msgspec
 from sqlalchemy import BindParameter, Select, bindparam, exists, false, func, literal, or_, select, update
 
 from certwright.adapters.sql.look_indexes import unless_closed, while_open
+from certwright.adapters.sql.marked_rows import ANSWERS, APPROVALS, REQUESTS
 from certwright.adapters.sql.prepared import Connection, Row
+from certwright.adapters.sql.row_marks import RowLedger
 from certwright.adapters.sql.tables import OPEN_ABOUT_PROFILE, approvals, events, profiles, requests
 from certwright.adapters.sql.upserts import insert_unless_taken
 from certwright.domain.data_items import DataItem
@@ -55,6 +57,8 @@ _REQUEST = (
     requests.c.choices,
     requests.c.smartcard_id,
     requests.c.old_smartcard_id,
+    requests.c.mark,
+    requests.c.answers_mark,
 )
 _ADD = insert_unless_taken(requests)
 _BY_ID = select(*_REQUEST).where(requests.c.id == bindparam("request_id"))
@@ -66,6 +70,7 @@ _CHANGEABLE = (
     "profile_id",
     "old_profile_id",
     "smartcard_id",
+    "mark",
 )
 _CHANGE = (
     update(requests)
@@ -76,7 +81,7 @@ _CHANGE = (
 _ANSWER = (
     update(requests)
     .where(requests.c.id == bindparam("of_request"))
-    .values(data=bindparam("data"), data_flags=bindparam("data_flags"))
+    .values(data=bindparam("data"), data_flags=bindparam("data_flags"), answers_mark=bindparam("answers_mark"))
 )
 
 _IS_OPEN = while_open()
@@ -107,7 +112,7 @@ _IS_IDLE = _IDLE.where(requests.c.id == bindparam("request_id"))
 _OF_CARD = select(*_REQUEST).where(requests.c.smartcard_id == bindparam("of_card")).order_by(requests.c.number.desc())
 _APPROVE = insert_unless_taken(approvals)
 _APPROVALS = (
-    select(approvals.c.request_id, approvals.c.approver_id, approvals.c.at, approvals.c.comment)
+    select(approvals.c.request_id, approvals.c.approver_id, approvals.c.at, approvals.c.comment, approvals.c.mark)
     .where(approvals.c.request_id == bindparam("request_id"))
     .order_by(approvals.c.number)
 )
@@ -119,8 +124,9 @@ _ITEMS_DECODER = msgspec.json.Decoder(tuple[DataItem, ...])
 class SqlRequests:
     """Requests."""
 
-    def __init__(self, connection: Connection, cipher: Cipher | None = None) -> None:
+    def __init__(self, connection: Connection, cipher: Cipher | None, ledger: RowLedger) -> None:
         self._connection = connection
+        self._ledger = ledger
         self._cipher = cipher
 
     def add(self, request: Request) -> None:
@@ -128,8 +134,11 @@ class SqlRequests:
 
         Errors: ChangedMeanwhile when another open one asks for the same operation of the same profile.
         """
-        if not _ADD.run(self._connection, [self._row(request)]):
+        row = self._row(request)
+        if not _ADD.run(self._connection, [row]):
             raise ChangedMeanwhile("profile")
+        self._ledger.note(REQUESTS, row)
+        self._ledger.note(ANSWERS, row)
 
     def get(self, request_id: RequestId) -> Request:
         """Errors: RequestNotFound."""
@@ -153,12 +162,14 @@ class SqlRequests:
         keys = {"of_request": request.id, "from_status": int(from_status)}
         if self._connection.execute(_CHANGE, values | keys).rowcount != 1:
             raise ChangedMeanwhile("request")
+        self._ledger.note(REQUESTS, row)
 
     def answer(self, request: Request) -> None:
         """Store the answers to data items that *request* has."""
         row = self._row(request)
-        values = {"data": row["data"], "data_flags": row["data_flags"]}
+        values = {name: row[name] for name in ("data", "data_flags", "answers_mark")}
         self._connection.execute(_ANSWER, values | {"of_request": request.id})
+        self._ledger.note(ANSWERS, row)
 
     def list_open_about(self, profile_id: ProfileId) -> tuple[Request, ...]:
         """Return the requests about the profile that are still open, newest first."""
@@ -189,17 +200,23 @@ class SqlRequests:
 
     def add_approval(self, approval: Approval) -> bool:
         """Store the approval unless its approver gave one already, and return whether this was his first."""
-        row = {
+        row: dict[str, Any] = {
             "request_id": approval.request_id,
             "approver_id": approval.approver_id,
             "at": approval.at,
             "comment": approval.comment,
         }
-        return _APPROVE.run(self._connection, [row]) == 1
+        row["mark"] = self._ledger.mark(APPROVALS, row)
+        is_first = _APPROVE.run(self._connection, [row]) == 1
+        if is_first:
+            self._ledger.note(APPROVALS, row)
+        return is_first
 
     def list_approvals(self, request_id: RequestId) -> tuple[Approval, ...]:
         """Return them in the order in which they were given."""
-        rows = self._connection.execute(_APPROVALS, {"request_id": request_id})
+        rows = self._connection.execute(_APPROVALS, {"request_id": request_id}).all()
+        for row in rows:
+            self._ledger.check(APPROVALS, row)
         return tuple(
             Approval(request_id=row.request_id, approver_id=row.approver_id, at=row.at, comment=row.comment) for row in rows
         )
@@ -212,7 +229,7 @@ class SqlRequests:
 
     def _row(self, request: Request) -> dict[str, Any]:
         items = tuple(self._seal(request.id, each) for each in request.data)
-        return {
+        row: dict[str, Any] = {
             "id": request.id,
             "type": int(request.type),
             "operation": request.operation.value,
@@ -234,8 +251,13 @@ class SqlRequests:
             "smartcard_id": request.smartcard_id,
             "old_smartcard_id": request.old_smartcard_id,
         }
+        row["mark"] = self._ledger.mark(REQUESTS, row)
+        row["answers_mark"] = self._ledger.mark(ANSWERS, row)
+        return row
 
     def _read(self, row: Row) -> Request:
+        self._ledger.check(REQUESTS, row)
+        self._ledger.check(ANSWERS, row)
         return Request(
             id=row.id,
             operation=Operation(row.operation),

@@ -1,13 +1,16 @@
 """Removal of events that nobody needs any more, and the records of it."""
 
 import re
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import and_, bindparam, delete, func, insert, literal_column, or_, select
 
 from certwright.adapters.sql.history import LAST_SEALED
+from certwright.adapters.sql.noted_rows import EVENTS_OF_ROWS, list_notes
 from certwright.adapters.sql.prepared import Connection, Row
 from certwright.adapters.sql.retention_tables import retention_records
+from certwright.adapters.sql.row_marks import RowLedger, write_note
 from certwright.adapters.sql.tables import certificate_copies, certificates, events, requests
 from certwright.domain.requests import OPEN_STATUSES
 from certwright.domain.retention import PASSING, RetentionRecord, encode_ranges
@@ -56,8 +59,9 @@ _is_range = re.compile(r"(\d{1,18})(?:-(\d{1,18}))?", re.ASCII).fullmatch
 class SqlRetention:
     """What may be removed from the history, and what was."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, ledger: RowLedger) -> None:
         self._connection = connection
+        self._ledger = ledger
 
     def count_removable(self, before: datetime, now: datetime) -> int:
         """Return how many events from before *before* may be removed at *now*."""
@@ -75,7 +79,9 @@ class SqlRetention:
         return number
 
     def remove(self, record: RetentionRecord) -> None:
-        """Remove the events of *record*, and keep it."""
+        """Remove the events of *record*, and keep it, and what they told of rows."""
+        if self._ledger.is_on:
+            self._keep_rows(record.ranges)
         self._connection.execute(_REMOVE, [{"first": first, "last": last} for first, last in record.ranges])
         row = {
             "number": record.number,
@@ -87,6 +93,18 @@ class SqlRetention:
             "signature": record.signature,
         }
         self._connection.execute(_ADD, row)
+
+    def _keep_rows(self, ranges: Iterable[tuple[int, int]]) -> None:
+        """Let the next event say what those in *ranges* said last of each row, and which event that was."""
+        kept: dict[tuple[str, str], tuple[str, int]] = {}
+        for first, last in ranges:
+            for row in self._connection.execute(EVENTS_OF_ROWS, {"first": first, "last": last}):
+                for kind, key, mark, said_by in list_notes(row.details):
+                    number = said_by or row.sequence
+                    if number >= kept.get((kind, key), ("", 0))[1]:
+                        kept[kind, key] = (mark, number)
+        for (kind, key), (mark, number) in kept.items():
+            self._ledger.note_text(f"{write_note(kind, key, mark)} {number}")
 
     def list_records(self) -> tuple[RetentionRecord, ...]:
         """Return all records by their numbers; of one that was made unreadable, what can be read."""

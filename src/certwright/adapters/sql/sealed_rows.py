@@ -12,12 +12,13 @@ from sqlalchemy import Column, Select, Update, bindparam, select, update
 
 from certwright.adapters.sql.card_tables import card_master_keys, smartcards
 from certwright.adapters.sql.external_tables import external_certificates
+from certwright.adapters.sql.key_tables import keys, pooled_keys
 from certwright.adapters.sql.outbox import name_sealed_message
 from certwright.adapters.sql.passwords import name_passwords_key
 from certwright.adapters.sql.prepared import Connection
 from certwright.adapters.sql.requests import list_sealed_answers, replace_sealed_answers
 from certwright.adapters.sql.smartcards import list_sealed_admin_keys, replace_sealed_admin_keys
-from certwright.adapters.sql.tables import keys, outbox, pooled_keys, requests
+from certwright.adapters.sql.tables import outbox, requests
 from certwright.adapters.sql.work_tables import one_time_passwords
 from certwright.domain.admin_keys import name_master_key
 from certwright.domain.external_certificates import name_external_key

@@ -20,8 +20,10 @@ from certwright.adapters.sql.profiles import SqlProfiles
 from certwright.adapters.sql.renewals import SqlRenewals
 from certwright.adapters.sql.requests import SqlRequests
 from certwright.adapters.sql.retention import SqlRetention
+from certwright.adapters.sql.row_marks import RowLedger
 from certwright.adapters.sql.sealed_rows import SqlSealedRows
 from certwright.adapters.sql.smartcards import SqlSmartcards
+from certwright.adapters.sql.state import SqlState
 from certwright.domain.ports import EventListener
 from certwright.domain.ports_at_rest import Cipher
 
@@ -38,20 +40,22 @@ class SqlSession:
         listener: EventListener | None = None,
         *,
         marker: EventMarker | None = None,
+        row_key: bytes | None = None,
     ) -> None:
+        ledger = RowLedger(row_key)
         tell = None if listener is None else lambda events: listener.hear(events, self)
-        self._directory = SqlDirectory(connection, memory)
-        self._templates = SqlProfileTemplates(connection, memory)
-        self._requests = SqlRequests(connection, cipher)
-        self._profiles = SqlProfiles(connection)
+        self._directory = SqlDirectory(connection, memory, ledger)
+        self._templates = SqlProfileTemplates(connection, memory, ledger)
+        self._requests = SqlRequests(connection, cipher, ledger)
+        self._profiles = SqlProfiles(connection, ledger)
         self._passwords = SqlPasswords(connection, cipher)
         self._renewals = SqlRenewals(connection)
-        self._delayed_revocations = SqlDelayedRevocations(connection)
+        self._delayed_revocations = SqlDelayedRevocations(connection, ledger)
         self._smartcards = SqlSmartcards(connection)
         self._card_master_keys = SqlCardMasterKeys(connection)
-        self._certificates = SqlCertificates(connection)
-        self._history = SqlHistory(connection, order, tell, marker)
-        self._retention = SqlRetention(connection)
+        self._certificates = SqlCertificates(connection, ledger)
+        self._history = SqlHistory(connection, order, tell, marker, ledger)
+        self._retention = SqlRetention(connection, ledger)
         self._keys = SqlKeys(connection)
         self._archive = SqlArchive(connection)
         self._external = SqlExternalCertificates(connection)
@@ -59,6 +63,16 @@ class SqlSession:
         self._outbox = SqlOutbox(connection, cipher)
         self._sealed = SqlSealedRows(connection)
         self._key_pool = SqlKeyPool(connection)
+        self._state = SqlState(connection, ledger)
+
+    def finish(self) -> None:
+        """Let the history tell of every change that no event told of; asked before the session's changes are kept."""
+        self._history.tell_of_rows()
+
+    @property
+    def state(self) -> SqlState:
+        """Return what proves everything but the history."""
+        return self._state
 
     @property
     def directory(self) -> SqlDirectory:

@@ -62,6 +62,7 @@ class SqlStore:
         self._cipher = cipher
         self._listener = listener
         self._marker: EventMarker | None = None
+        self._row_key: bytes | None = None
 
     @property
     def engines(self) -> tuple[Engine, ...]:
@@ -94,7 +95,9 @@ class SqlStore:
                 for a block inside a block of the same thread, on SQLite.
         """
         with _plainly(), self._transactions.writing() as connection:
-            yield self._open(connection, self._transactions.writing_order)
+            session = self._open(connection, self._transactions.writing_order)
+            yield session
+            session.finish()
 
     def writing_each(self, blocks: Sequence[Callable[[SqlSession], Result]]) -> list[Result | CertwrightError]:
         """Return what each block returns, or the error that it raised and for which nothing of it was stored.
@@ -114,7 +117,9 @@ class SqlStore:
         connection.execute(_SAVE)
         try:
             with _plainly():
-                result = block(self._open(connection, self._transactions.writing_order))
+                session = self._open(connection, self._transactions.writing_order)
+                result = block(session)
+                session.finish()
         except StoreUnavailable:
             # The database has a fault that concerns everybody in this transaction.
             raise
@@ -126,7 +131,15 @@ class SqlStore:
         return result
 
     def _open(self, connection: Connection, order: CommitOrder) -> SqlSession:
-        return SqlSession(connection, self._memory, order, self._cipher, self._listener, marker=self._marker)
+        return SqlSession(
+            connection,
+            self._memory,
+            order,
+            self._cipher,
+            self._listener,
+            marker=self._marker,
+            row_key=self._row_key,
+        )
 
     def mark_with(self, marker: EventMarker) -> None:
         """Let sessions that are opened from now on mark their events; without this, events have no marks.
@@ -134,6 +147,11 @@ class SqlStore:
         Not an argument of `open_store`: the key of the marks is in the store.
         """
         self._marker = marker
+
+    def mark_rows_with(self, key: bytes) -> None:
+        """Let sessions that are opened from now on mark rows, and refuse those without the right mark; as `mark_with`."""
+        self._row_key = key
+        self._memory.forget()
 
     def close(self) -> None:
         """Close all connections. No session may be open, and none can be opened afterwards."""

@@ -10,6 +10,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Identity,
     Integer,
+    LargeBinary,
     MetaData,
 )
 
@@ -27,6 +28,11 @@ metadata = MetaData(
 def counter(name: str) -> Column[int]:
     """Return a key that the database counts up: the order in which rows came in."""
     return Column(name, BigInteger().with_variant(Integer, "sqlite"), Identity(), primary_key=True)
+
+
+def mark(name: str = "mark") -> Column[bytes]:
+    """Return where a row's mark stands: null from before rows were marked."""
+    return Column(name, LargeBinary)
 
 
 def one_of(column: str, values: Iterable[int | str]) -> CheckConstraint:

@@ -18,10 +18,11 @@ from sqlalchemy import (
     text,
 )
 
-from certwright.adapters.sql import card_tables, table_parts
+from certwright.adapters.sql import card_tables, key_tables, table_parts
 from certwright.adapters.sql.columns import PlainText, Serial, UtcTime
 from certwright.adapters.sql.table_parts import counter as _counter
 from certwright.adapters.sql.table_parts import flags_of as _flags_of
+from certwright.adapters.sql.table_parts import mark as _mark
 from certwright.adapters.sql.table_parts import one_of as _one_of
 from certwright.adapters.sql.table_parts import template_version as _template_version
 from certwright.domain.events import EventType
@@ -32,11 +33,11 @@ from certwright.domain.request_types import RequestType
 from certwright.domain.requests import OPEN_STATUSES, DataCollectionFlags, RequestFlags, RequestStatus
 from certwright.domain.revocation import RevocationReason
 
-SCHEMA_VERSION = 19
+SCHEMA_VERSION = 20
 """The number of the newest migration: what this program reads and writes."""
 
 metadata = table_parts.metadata
-ELSEWHERE = (card_tables.smartcards, card_tables.card_visits, card_tables.card_master_keys)
+ELSEWHERE = (card_tables.smartcards, card_tables.card_visits, card_tables.card_master_keys, key_tables.keys)
 """Tables that have a module of their own, because this one is long."""
 
 # -- who ---------------------------------------------------------------------------------------------------------------
@@ -67,6 +68,7 @@ users = Table(
     Column("domain_key", PlainText, nullable=False),
     Column("account_key", PlainText, nullable=False),
     Column("principal_key", PlainText, nullable=False),
+    _mark(),
     UniqueConstraint("account_key", "domain_key"),
 )
 Index(
@@ -84,6 +86,7 @@ user_groups = Table(
     Column("sid", PlainText, nullable=False, unique=True),
     Column("name", PlainText, nullable=False),
     Column("name_key", PlainText, nullable=False, server_default=text("''")),
+    _mark(),
 )
 
 group_members = Table(
@@ -91,6 +94,7 @@ group_members = Table(
     metadata,
     Column("group_id", Uuid, ForeignKey("user_groups.id"), primary_key=True),
     Column("member_sid", PlainText, primary_key=True),
+    _mark(),
 )
 Index("ix_group_members_member_sid", group_members.c.member_sid)
 
@@ -101,6 +105,7 @@ grants = Table(
     Column("object_name", PlainText, primary_key=True),
     Column("access_right", String(30), primary_key=True),
     Column("trustee", PlainText, primary_key=True),
+    _mark(),
     _one_of("object_kind", ObjectKind),
     _one_of("access_right", Right),
 )
@@ -110,6 +115,7 @@ password_hashes = Table(
     metadata,
     Column("user_id", Uuid, ForeignKey("users.id"), primary_key=True),
     Column("password_hash", PlainText, nullable=False),
+    _mark(),
 )
 
 # -- what --------------------------------------------------------------------------------------------------------------
@@ -123,6 +129,7 @@ profile_templates = Table(
     Column("name", PlainText, nullable=False),
     Column("document", PlainText, nullable=False),
     Column("created", UtcTime, nullable=False, server_default=func.now()),
+    _mark(),
 )
 
 profiles = Table(
@@ -138,6 +145,7 @@ profiles = Table(
     Column("parent_id", Uuid),
     Column("primary_id", Uuid),
     Column("comment", PlainText, nullable=False),
+    _mark(),
     _template_version(),
     _one_of("status", ProfileStatus),
     _flags_of("flags", ProfileFlags),
@@ -172,6 +180,8 @@ requests = Table(
     # No foreign keys: SQLite adds none to a table that is there.
     Column("smartcard_id", Uuid),
     Column("old_smartcard_id", Uuid),
+    _mark(),
+    _mark("answers_mark"),
     _template_version(),
     _one_of("type", RequestType),
     _one_of("status", RequestStatus),
@@ -211,6 +221,7 @@ approvals = Table(
     Column("approver_id", Uuid, nullable=False),
     Column("at", UtcTime, nullable=False),
     Column("comment", PlainText, nullable=False),
+    _mark(),
     UniqueConstraint("request_id", "approver_id"),
 )
 
@@ -219,6 +230,7 @@ withdrawn_templates = Table(
     metadata,
     Column("template_id", Uuid, primary_key=True),
     Column("withdrawn", UtcTime, nullable=False, server_default=func.now()),
+    _mark(),
 )
 
 certificates = Table(
@@ -244,6 +256,8 @@ certificates = Table(
     Column("revocation_reason", SmallInteger),
     Column("is_key_history", Boolean, nullable=False),
     Column("is_archived", Boolean, nullable=False),
+    _mark(),
+    _mark("revocation_mark"),
     UniqueConstraint("request_id", "place"),
     CheckConstraint("(to_be_signed IS NULL) <> (encoded IS NULL)", name="form"),
     CheckConstraint("(revoked_at IS NULL) = (revocation_reason IS NULL)", name="revocation"),
@@ -355,45 +369,3 @@ Index(
     postgresql_where=_WAITING,
 )
 Index("ix_outbox_state", outbox.c.state, outbox.c.number)
-
-# -- keys --------------------------------------------------------------------------------------------------------------
-
-keys = Table(
-    "keys",
-    metadata,
-    Column("name", PlainText, primary_key=True),
-    Column("public", LargeBinary, nullable=False),
-    Column("sealed", LargeBinary, nullable=False),
-    Column("created", UtcTime, nullable=False),
-)
-
-pooled_keys = Table(
-    "pooled_keys",
-    metadata,
-    _counter("number"),
-    Column("kind", PlainText, nullable=False),
-    Column("name", PlainText, nullable=False),
-    Column("public", LargeBinary, nullable=False),
-    Column("sealed", LargeBinary, nullable=False),
-    Column("created", UtcTime, nullable=False),
-)
-Index("ix_pooled_keys_kind", pooled_keys.c.kind, pooled_keys.c.number)
-
-key_versions = Table(
-    "key_versions",
-    metadata,
-    Column("number", Integer, primary_key=True, autoincrement=False),
-    Column("wrapped", LargeBinary, nullable=False),
-    Column("created", UtcTime, nullable=False),
-)
-
-authorities = Table(
-    "authorities",
-    metadata,
-    Column("name", PlainText, primary_key=True),
-    Column("config_name", PlainText, nullable=False),
-    Column("certificate", LargeBinary, nullable=False),
-    # The key may be in a module of its own instead of in *keys*.
-    Column("key_name", PlainText, nullable=False),
-    Column("issuer_name", PlainText, nullable=False),
-)

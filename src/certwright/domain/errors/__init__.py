@@ -70,6 +70,7 @@ from certwright.domain.errors.installation import (
     SealedByPassphrase,
     SecretUnavailable,
     ServingFailed,
+    StoredRowAltered,
     StoreUnavailable,
 )
 from certwright.domain.errors.lookups import (
@@ -250,6 +251,7 @@ __all__ = [
     "SignatureInvalid",
     "SmartcardNotFound",
     "StoreUnavailable",
+    "StoredRowAltered",
     "SubjectDisabled",
     "SubmissionMismatch",
     "TemplateInUse",

@@ -44,6 +44,16 @@ class StoreUnavailable(Unavailable):
 
 
 @dataclass(eq=False)
+class StoredRowAltered(Unavailable):
+    """A row was changed or added past the server; nothing is decided by it. *kind* and *key* say which."""
+
+    code = "stored-row-altered"
+    sentence = "The stored {kind} {key} is not as this installation wrote it: run certwright audit verify, and restore it."
+    kind: str
+    key: str
+
+
+@dataclass(eq=False)
 class InstallationMissing(Unavailable):
     """A command was given a folder in which nothing was installed, or not to the end."""
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from certwright.adapters.checkpoints.file import CheckpointFile
+from certwright.application.accept_rows import accept_rows, list_row_faults
 from certwright.application.event_searches import parse_time
 from certwright.application.prune_history import count_prunable, prune_history
 from certwright.application.verify_history import HistoryReport, verify_history
@@ -91,6 +92,30 @@ def key(data: Path, *, as_json: bool) -> None:
     show_result({"public_key": f"{text}\n"}, [text], as_json=as_json)
 
 
+@command.command("accept-rows")
+@click.option("--yes", is_flag=True, help="Accept them. Without it, they are listed, and nothing is done.")
+@data_option
+@json_option
+def accept_rows_command(data: Path, *, yes: bool, as_json: bool) -> None:
+    """Accept rows of the database that were changed past the server, as they are now.
+
+    The server refuses such rows, and "certwright audit verify" names them. Restore them from a backup; where what was done to
+    them is wanted, or was undone by hand, this marks them again. Who did so and which rows is an event.
+
+    \b
+    Examples:
+      certwright audit accept-rows --data /var/lib/certwright
+      certwright audit accept-rows --yes --data /var/lib/certwright
+    """
+    with opened_installation(data) as installation:
+        faults = list_row_faults(world=installation.world)
+        if yes and faults:
+            accept_rows(operator=find_operator(), world=installation.world)
+    rows = count_of(len(faults), "row")
+    done = f"Accepted {rows} as now stored." if yes else f"{rows} to be accepted; with --yes, that is done."
+    show_result({"accepted": yes, "faults": list(faults)}, [*faults, done], as_json=as_json)
+
+
 @command.command("prune")
 @click.option("--before", required=True, help="What happened before this date or time, UTC where no zone is said.")
 @click.option("--dry-run", is_flag=True, help="Say how many events would be removed, and remove none.")
@@ -137,6 +162,7 @@ def _print(report: HistoryReport, *, as_json: bool) -> None:
         "checkpoints": report.checkpoints,
         "removed": report.removed,
         "compared_to": report.compared_to,
+        "rows": report.rows,
         "remarks": list(report.remarks),
         "faults": list(report.faults),
     }
@@ -151,6 +177,7 @@ def _list_lines(report: HistoryReport) -> Iterator[str]:
     sealed = f"{count_of(report.events, 'sealed event')} under {count_of(report.seals, 'seal')}"
     yield f"{sealed}, {report.unsealed} not sealed yet."
     yield f"{count_of(report.checkpoints, 'checkpoint')} outside of the database."
+    yield f"{count_of(report.rows, 'row')} of people, rights, templates, requests and certificates compared with the events."
     if report.removed:
         yield f"{report.removed} of these events {'was' if report.removed == 1 else 'were'} removed, which is signed for."
     yield from (Doubt(f"  NOTE  {remark}") for remark in report.remarks)

@@ -125,6 +125,7 @@ STATUS_OF: dict[type[CertwrightError], int] = {
     domain.KeyVersionUnavailable: 500,
     domain.SealedByPassphrase: 500,
     domain.StoreUnavailable: 503,
+    domain.StoredRowAltered: 500,
     domain.ReceiverUnavailable: 500,
     domain.DeliveryDeferred: 500,
     domain.DeliveryRejected: 500,
@@ -147,6 +148,8 @@ RETRY_AFTER_SECONDS = 5
 OUTAGE_TEXT = "The database cannot be used at the moment. Nothing was changed; try again later."
 """What is wrong with it is of no use to the client, and stands in the log."""
 
+ALTERED_TEXT = "What is stored was changed past the server, and nothing is done by it. Its log has the row."
+"""What strangers may know of a row that was tampered with."""
 _log = structlog.get_logger(__name__)
 _outage = RareLine("database unavailable")
 
@@ -231,6 +234,9 @@ def answer_error(error: Exception, challenges: tuple[str, ...], origin: CallOrig
     if isinstance(error, WireRefusal):
         log.info("refused", code=error.fault.code, status=error.fault.status)
         return _answer_fault(error.fault, correlation_id, error.headers)
+    if isinstance(error, domain.StoredRowAltered):
+        log.error("refused", code=error.code, kind=error.kind, key=error.key)
+        return ErrorAnswer(500, ErrorBody(ALTERED_TEXT, error.code, correlation_id))
     log.error("failed", exc_info=error)
     return _answer_fault(WireFault.INTERNAL_ERROR, correlation_id)
 

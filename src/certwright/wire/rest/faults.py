@@ -70,7 +70,7 @@ class WireFault(Enum):
         500,
         "internal-error",
         "Something went wrong on the server. Its log has the cause under this correlation identifier.",
-        "The one code of a 500, whatever its cause.",
+        "The one code of a 500, whatever its cause, but for stored-row-altered.",
     )
 
     def __init__(self, status: int, code: str, text: str, when: str) -> None:

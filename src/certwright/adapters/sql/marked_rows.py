@@ -1,0 +1,156 @@
+"""Which rows carry marks: those by which the product decides who may do what, and what was decided and issued."""
+
+from typing import Any
+
+import msgspec
+
+from certwright.adapters.sql.row_marks import MarkedRows
+from certwright.adapters.sql.tables import (
+    approvals,
+    certificates,
+    grants,
+    group_members,
+    password_hashes,
+    profile_templates,
+    profiles,
+    requests,
+    user_groups,
+    users,
+    withdrawn_templates,
+)
+from certwright.domain.certificates import format_serial_number
+
+_decode_items = msgspec.json.Decoder(list[dict[str, Any]]).decode
+_encode_items = msgspec.json.Encoder().encode
+_SENSITIVE = '"is_sensitive":true'
+
+
+def _leave_out_sealed(data: Any) -> Any:
+    """Return the answers without values that are sealed: these are bound to their request, and sealed again with other keys."""
+    if not isinstance(data, str) or _SENSITIVE not in data:
+        return data
+    items = _decode_items(data)
+    for each in items:
+        if each.get("is_sensitive"):
+            each["value"] = each.get("value") is not None
+    return _encode_items(items)
+
+
+USERS = MarkedRows(
+    "user",
+    users,
+    ("id",),
+    (
+        "id",
+        "sid",
+        "domain",
+        "account_name",
+        "principal_name",
+        "display_name",
+        "distinguished_name",
+        "email",
+        "enabled",
+        "domain_key",
+        "account_key",
+        "principal_key",
+    ),
+    label=("domain", "account_name"),
+)
+PASSWORDS = MarkedRows("password", password_hashes, ("user_id",), ("user_id", "password_hash"))
+GROUPS = MarkedRows("group", user_groups, ("id",), ("id", "sid", "name", "name_key"), label=("name",))
+MEMBERS = MarkedRows("member", group_members, ("group_id", "member_sid"), ("group_id", "member_sid"))
+MEMBERS_ABOVE = MarkedRows(MEMBERS.name, MEMBERS.table, MEMBERS.key, MEMBERS.columns, mark="member_mark")
+"""The same rows, where they are read beside their groups."""
+_RIGHT = ("object_kind", "object_name", "access_right", "trustee")
+RIGHTS = MarkedRows("right", grants, _RIGHT, _RIGHT)
+TEMPLATES = MarkedRows("template", profile_templates, ("id", "version"), ("id", "version", "name", "document"), label=("name",))
+WITHDRAWALS = MarkedRows("withdrawal", withdrawn_templates, ("template_id",), ("template_id",))
+REQUESTS = MarkedRows(
+    "request",
+    requests,
+    ("id",),
+    (
+        "id",
+        "operation",
+        "status",
+        "flags",
+        "template_id",
+        "template_version",
+        "originator_id",
+        "target_id",
+        "submitted",
+        "completed",
+        "priority",
+        "comment",
+        "profile_id",
+        "old_profile_id",
+        "choices",
+        "smartcard_id",
+        "old_smartcard_id",
+    ),
+)
+ANSWERS = MarkedRows(
+    "answers",
+    requests,
+    ("id",),
+    ("id", "data", "data_flags"),
+    mark="answers_mark",
+    spell={"data": _leave_out_sealed},
+)
+"""Apart from their request: answers and the state of a request are changed by different people at one time."""
+APPROVALS = MarkedRows("approval", approvals, ("request_id", "approver_id"), ("request_id", "approver_id", "at", "comment"))
+PROFILES = MarkedRows(
+    "profile",
+    profiles,
+    ("id",),
+    ("id", "status", "flags", "owner_id", "template_id", "template_version", "parent_id", "primary_id", "comment"),
+)
+CERTIFICATES = MarkedRows(
+    "certificate",
+    certificates,
+    ("serial",),
+    (
+        "serial",
+        "request_id",
+        "place",
+        "profile_id",
+        "subject_id",
+        "requester_name",
+        "template_common_name",
+        "authority_name",
+        "not_before",
+        "not_after",
+        "request_digest",
+        "key_digest",
+        "to_be_signed",
+        "encoded",
+        "thumbprint",
+        "is_archived",
+    ),
+    spell={"serial": format_serial_number},
+)
+REVOCATIONS = MarkedRows(
+    "revocation",
+    certificates,
+    ("serial",),
+    ("serial", "revoked_at", "revocation_reason"),
+    mark="revocation_mark",
+    spell={"serial": format_serial_number},
+)
+"""Apart from their certificate, which may be signed while it is revoked; there is one of each certificate, revoked or not."""
+
+MARKED_ROWS = (
+    USERS,
+    PASSWORDS,
+    GROUPS,
+    MEMBERS,
+    RIGHTS,
+    TEMPLATES,
+    WITHDRAWALS,
+    REQUESTS,
+    ANSWERS,
+    APPROVALS,
+    PROFILES,
+    CERTIFICATES,
+    REVOCATIONS,
+)
