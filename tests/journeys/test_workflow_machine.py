@@ -258,7 +258,7 @@ class Workflows(RuleBasedStateMachine):
 
     def supply_to(self, request: ModelRequest, by: str, item: str, value: str) -> None:
         """Answer one question, be it one's own or not, in the right form or not."""
-        if by not in ("subscriber", "manager", "administrator"):
+        if by not in ("subscriber", "manager"):
             wanted = 403
         elif request.status not in ("pending", "approved") or (by != "subscriber" and request.approvers):
             wanted = 409

@@ -58,14 +58,16 @@ def distribute_passwords(request_id: RequestId, *, by: Caller, world: World) -> 
 
     Those that were handed out before are void.
 
-    Errors: RequestNotFound; AccessDenied for everyone but the originator, the policy's initiators and its approvers, and for
-            the subject in any case; NoOneTimePasswords; TransitionRefused unless it is Approved or Executing;
-            OneTimePasswordsOver when they have been used; OneTimePasswordsUndeliverable.
+    Errors: RequestNotFound; AccessDenied for everyone but the originator, the policy's initiators who hold the workflow's right
+            over the subject, and its approvers, and for the subject in any case; NoOneTimePasswords; TransitionRefused unless
+            it is Approved or Executing; OneTimePasswordsOver when they have been used; OneTimePasswordsUndeliverable.
     Source: domain.md 3 (DistributeSecrets).
     """
     with world.store.writing() as session:
         seen = see_request(session.requests.get(request_id), session)
-        about = DistributePasswords(seen.security, seen.request.originator_id, seen.request.target_id, seen.policy.initiators)
+        about = DistributePasswords(
+            seen.security, seen.request.originator_id, seen.target, seen.policy.initiators, seen.request.workflow.right
+        )
         check_allowed(decide(by, about, seen.grants))
         if not needs_passwords(seen):
             raise NoOneTimePasswords()

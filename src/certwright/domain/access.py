@@ -40,12 +40,16 @@ class ActOnRequest:
 
 @dataclass(frozen=True, slots=True)
 class DistributePasswords:
-    """May he have the one-time passwords of the request made and handed out? Shape: *initiators* are the policy's."""
+    """May he have the one-time passwords of the request made and handed out?
+
+    Shape: *initiators* are the policy's, who need *right*, that of the workflow, over the target.
+    """
 
     security: SecurityDescriptor
     originator_id: UserId
-    target_id: UserId
+    target: Principal
     initiators: frozenset[Sid]
+    right: Right
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +149,7 @@ def decide(by: Principal, question: Question, grants: Grants) -> Decision:
         case ActOnRequest(permission, security):
             return _decide_on_request(by, permission, security)
         case DistributePasswords():
-            return _decide_on_passwords(by, question)
+            return _decide_on_passwords(by, question, grants)
         case StartRequest():
             return Decision("start this request", *_all_of(_list_starting_findings(by, question, grants)))
 
@@ -168,7 +172,7 @@ def _any_of(act: str, findings: Iterable[Finding]) -> Decision:
 
 
 def _decide_on_request(by: Principal, permission: RequestPermission, security: SecurityDescriptor) -> Decision:
-    about = [each for each in security.entries if permission in each.permissions]
+    about = [each for each in security.entries if each.decides(permission)]
     denied = [
         Finding(False, "request", f"no refusal: {each.reason}", f"Refused: {each.reason}.", frozenset({each.trustee}))
         for each in about
@@ -186,23 +190,25 @@ def _decide_on_request(by: Principal, permission: RequestPermission, security: S
     return Decision(_ACTS[permission], yes, (*denied, *found), needs_all=False)
 
 
-def _decide_on_passwords(by: Principal, question: DistributePasswords) -> Decision:
+def _decide_on_passwords(by: Principal, question: DistributePasswords, grants: Grants) -> Decision:
     """Return whether *by* has started the request, or may start or approve such. The subject may not, whatever else he is: the
     passwords are to prove that it is he who reads the mail, or whom the initiator knows.
 
     Source: DistributeSecrets in domain.md 3.
     """
     act = "distribute the one-time passwords of this request"
-    if by.user.id == question.target_id:
+    if by.user.id == question.target.user.id:
         refusal = Finding(False, "request", "not the subject", "Somebody else hands them to the subject.")
         return Decision(act, False, (refusal,))
-    through = question.initiators & by.sids
+    over = grants.is_held_over(by, question.right, question.target)
+    through = question.initiators & by.sids if over else frozenset[Sid]()
+    missing = f"The policy does not name you as initiator with {question.right} over the subject."
     approving = _decide_on_request(by, RequestPermission.APPROVE, question.security)
     return _any_of(
         act,
         (
             Finding(by.user.id == question.originator_id, "request", "its originator", "You are not the originator."),
-            Finding(bool(through), "policy", "initiator", "The policy does not name you as initiator.", through),
+            Finding(bool(through), "policy", "initiator", missing, through),
             Finding(approving.is_allowed, "request", "one of its approvers", "You may not approve it."),
         ),
     )

@@ -37,7 +37,8 @@ class Entry:
     """One access control entry; *reason* says why it is there: who is allowed, or what is refused.
 
     Shape: it is about whoever has *trustee* among his SIDs and, unless *also_one_of* is empty, one of these too. SDDL of the
-    documented form cannot say the second, so clients see the first alone.
+    documented form cannot say the second, so clients see the first alone. *shown_only* are those of *permissions* that clients
+    see, as in the documented descriptors, and that allow nothing.
     """
 
     trustee: Sid
@@ -45,6 +46,11 @@ class Entry:
     reason: str
     is_allowed: bool = True
     also_one_of: frozenset[Sid] = frozenset()
+    shown_only: RequestPermission = RequestPermission.NONE
+
+    def decides(self, permission: RequestPermission) -> bool:
+        """Return whether the entry allows or refuses *permission*."""
+        return permission in self.permissions & ~self.shown_only
 
     def is_about(self, sids: frozenset[Sid]) -> bool:
         """Return whether somebody with *sids* is meant."""
@@ -99,7 +105,10 @@ def _list_entries(parties: Parties) -> Iterator[Entry]:
     yield from _entries_for(parties.policy.initiators, _MANAGE, "one of the policy's initiators")
     yield from _list_approvers(parties)
     administrators = parties.grants.find_trustees(ObjectKind.SERVICE, "", Right.ADMINISTER)
-    yield from _entries_for(administrators, _WATCH, "an administrator of the service")
+    for sid in sorted(administrators):
+        # What the documented SW of administrators is for is not known; answers come from those who take part in a request.
+        reason = "an administrator of the service"
+        yield Entry(sid, _WATCH, reason, shown_only=RequestPermission.WRITE)
     yield Entry(SERVICE_SID, _EVERYTHING, "the server itself")
     yield Entry(originator, _MANAGE if parties.workflow.delivers else _MANAGE | _EXECUTE, "the originator of the request")
     if parties.policy.enrollment_agent_required:

@@ -27,6 +27,7 @@ from certwright.domain.errors import (
     OneTimePasswordsUndeliverable,
     TransitionRefused,
 )
+from certwright.domain.grants import Grant, ObjectKind, Right
 from certwright.domain.identities import Principal
 from certwright.domain.one_time_passwords import Distribution, OneTimePasswordRules
 from certwright.domain.outbox import MAIL, OutboxMessage
@@ -349,6 +350,11 @@ def test_a_renewal_of_the_program_shows_passwords_to_an_initiator_of_the_policy(
     assert [each.carry_out() for each in list_due_renewals(10, world=house.world)] == [True]
     with house.store.reading() as session:
         (request,) = [each for each in session.requests.list_all() if each.old_profile_id == profile_id]
+    with pytest.raises(AccessDenied, match="as initiator with request-renew over the subject"):
+        distribute(house, request.id)
+    with house.store.writing() as session:
+        renewing = Grant(ObjectKind.PRINCIPAL, SUBSCRIBER.user.sid, Right.REQUEST_RENEW, MANAGERS)
+        session.directory.replace_grants([*session.directory.load_grants(), renewing])
     handed_out = distribute(house, request.id)
     submission = Submission(certificate_requests=(csr("s2"), csr("e2")), one_time_passwords=handed_out.shown)
     delivered = enroll(request.id, submission, by=signed_in(SUBSCRIBER), world=house.world)

@@ -169,14 +169,15 @@ def test_a_yes_is_not_refused() -> None:
 
 # -- what may be done to a request -----------------------------------------------------------------------------------------
 
-# Who may do what to a request that the manager started for the subscriber: e execute, c cancel, a approve, r read.
-WITHOUT_AGENT = {"subscriber": "ecr", "manager": "cr", "approver": "ar", "helpdesk": "", "administrator": "r", "outsider": ""}
-WITH_AGENT = {"subscriber": "cr", "manager": "cr", "approver": "ar", "helpdesk": "er", "administrator": "r", "outsider": ""}
+# Who may do what to a request that the manager started for the subscriber: e execute, c cancel, a approve, r read, w write.
+WITHOUT_AGENT = {"subscriber": "ecrw", "manager": "crw", "approver": "ar", "helpdesk": "", "administrator": "r", "outsider": ""}
+WITH_AGENT = {"subscriber": "crw", "manager": "crw", "approver": "ar", "helpdesk": "er", "administrator": "r", "outsider": ""}
 LETTERS = {
     "e": RequestPermission.EXECUTE,
     "c": RequestPermission.CANCEL,
     "a": RequestPermission.APPROVE,
     "r": RequestPermission.READ,
+    "w": RequestPermission.WRITE,
 }
 
 
