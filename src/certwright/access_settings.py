@@ -36,3 +36,8 @@ class AccessSettings:
         "Let one person audit, or operate the CA, and hold other roles, too; for sites with too few people. Each such pair is "
         "told at every change and at every start.",
     )
+    open_requests: int = _setting(
+        100,
+        "How many requests for new profiles one person may have open for one target under one profile template.",
+        between(1, 1_000_000),
+    )

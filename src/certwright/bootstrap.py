@@ -135,6 +135,7 @@ def _assemble(data: Path, settings: Settings, kek: Keyring, store: SqlStore, tur
         ),
         pfx=PfxRules(iterations=settings.pfx.iterations, minimum_password_characters=settings.pfx.minimum_password_characters),
         allows_combined_roles=settings.access.allow_combined_roles,
+        open_requests_limit=settings.access.open_requests,
         checkpoints=(checkpoints, CheckpointWebhook(posted)) if (posted := settings.history.checkpoint_url) else (checkpoints,),
         sends_mail=bool(settings.mail.host),
     )

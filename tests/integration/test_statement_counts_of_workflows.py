@@ -81,7 +81,7 @@ def hold(house: House, key: str = "held") -> ProfileId:
 
 def test_enrolling(house: House) -> None:
     requests: list[RequestId] = []
-    assert count(house, lambda: requests.append(start(house, Operation.ENROLL, None))) == 4
+    assert count(house, lambda: requests.append(start(house, Operation.ENROLL, None))) == 5
     assert count(house, lambda: house.post(requests[0], csr("new"))) == 14
     assert count(house, lambda: house.post(requests[0], csr("new"))) == 3
     assert count(house, lambda: finish(house, requests[0])) == 7

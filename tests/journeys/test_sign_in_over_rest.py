@@ -3,7 +3,9 @@
 import httpx
 import pytest
 
-from worlds.rest_steps import refusal_of
+from certwright.domain.event_search import EventSearch
+from certwright.domain.events import Event, EventType
+from worlds.rest_steps import close, open_request, refusal_of
 from worlds.served import Served
 
 USERS = ["helpdesk", "HELPDESK", "CORP\\helpdesk", "helpdesk@corp.contoso.com"]
@@ -62,3 +64,16 @@ def test_a_missing_right_is_another_answer_than_a_missing_sign_in(served: Served
         )
     assert refusal_of(answer) == (403, "access-denied")
     assert "www-authenticate" not in answer.headers
+
+
+def test_a_missing_right_leaves_an_event_that_says_who_asked_for_what(served: Served) -> None:
+    with served.client("outsider") as client, served.client("subscriber") as owner:
+        request = open_request(owner)
+        assert client.get(f"/requests/{request}").status_code == 403
+        assert close(owner, request, "Canceled").status_code == 200
+    with served.installation.world.store.reading() as session:
+        found = session.history.list_newest_found(EventSearch(user="CORP\\outsider"), before=2**62, most=1)
+    (event,) = found.events
+    assert isinstance(event, Event)
+    assert (event.type, event.actor, event.source) == (EventType.ACCESS_DENIED, "CORP\\outsider", "127.0.0.1")
+    assert event.details == {"method": "GET", "route": "/requests/{request_id}", "object": request}

@@ -7,7 +7,7 @@ from certwright.application.request_parties import get_principal
 from certwright.application.startable import Start, look_at, plan_start
 from certwright.application.world import World
 from certwright.domain.data_items import DataItemOriginator, list_broken_by_items, merge_items
-from certwright.domain.errors import MalformedValue, Refused, SmartcardNotFound, check_none_broken
+from certwright.domain.errors import MalformedValue, OpenRequestsExhausted, Refused, SmartcardNotFound, check_none_broken
 from certwright.domain.events import EventType, tell
 from certwright.domain.identities import Caller, UserId
 from certwright.domain.policies import Answers, Policy, list_broken_by_answers
@@ -42,7 +42,7 @@ def create_request(wish: RequestWish, *, by: Caller, world: World) -> Request:
 
     Errors: ProfileTemplateNotFound; ProfileNotFound; SmartcardNotFound; UserNotFound; MalformedValue where the
             wish contradicts itself;
-            everything that `plan_start` refuses, and everything wrong with the answers.
+            everything that `plan_start` refuses, OpenRequestsExhausted, and everything wrong with the answers.
     Source: domain.md 4.1.
     """
     with world.store.writing() as session:
@@ -53,9 +53,10 @@ def create_request(wish: RequestWish, *, by: Caller, world: World) -> Request:
 def start_request(start: Start, answers: Answers, *, by: Caller, session: Session, world: World) -> Request:
     """Return the new request, stored with the event that tells of it.
 
-    Errors: as `create_request`, but for what a wish names.
+    Errors: as `create_request`, but for what a wish names; OpenRequestsExhausted.
     """
     started = plan_start(start, by=by, session=session, world=world)
+    _check_open(started, start.template, session, world.open_requests_limit)
     request = _answer(started, start.template, answers, by=by, world=world)
     session.requests.add(request)
     created = tell(
@@ -79,6 +80,18 @@ def list_initiator_sides(policy: Policy, *, is_own: bool) -> frozenset[DataItemO
     own = frozenset({DataItemOriginator.SUBSCRIBER}) if is_own else frozenset[DataItemOriginator]()
     manages = not is_own or policy.approvals_needed == 0
     return own | (frozenset({DataItemOriginator.MANAGER}) if manages else frozenset())
+
+
+def _check_open(request: Request, template: ProfileTemplate, session: Session, limit: int) -> None:
+    """Raise when the originator has opened as many as *limit* for this target already.
+
+    Requests about a profile are bounded by themselves: there is one at a time for each operation. Posts at the same moment
+    may each be let in as the last one, where the database lets them write at the same moment.
+    """
+    if request.old_profile_id is None and session.requests.has_open(
+        limit, request.originator_id, request.target_id, request.template_id
+    ):
+        raise OpenRequestsExhausted(template.name, limit)
 
 
 def _find_start(wish: RequestWish, *, by: Caller, session: Session) -> Start:

@@ -13,14 +13,16 @@ from certwright.domain.pfx import PfxRules
 from certwright.domain.ports import CertificationAuthority, Clock, Crew, Entropy, Store
 from certwright.domain.rules.account_passwords import PasswordPolicy
 
+OPEN_REQUESTS_LIMIT = 100
+
 
 @dataclass(frozen=True, slots=True)
 class World:
     """Made by `bootstrap`; handed to every use case.
 
     Shape: *workshop* does what always takes long: making keys, protecting PFX files. *allows_combined_roles* is for sites with
-    too few people; *sends_mail* says that there is a mail server to send by; *checkpoints* is where seals are told of outside
-    of the store.
+    too few people; *open_requests_limit* is for one person, one template and one target; *sends_mail* says that there is a mail
+    server to send by; *checkpoints* is where seals are told of outside of the store.
     """
 
     store: Store
@@ -36,6 +38,7 @@ class World:
     pfx: PfxRules = PfxRules()
     passwords: PasswordPolicy = PasswordPolicy()
     allows_combined_roles: bool = False
+    open_requests_limit: int = OPEN_REQUESTS_LIMIT
     sends_mail: bool = False
     checkpoints: tuple[CheckpointSink, ...] = ()
 

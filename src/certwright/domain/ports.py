@@ -98,6 +98,9 @@ class Requests(Protocol):
     def is_idle(self, request_id: RequestId, idle_since: datetime) -> bool:
         """Return whether `list_idle` would list the request."""
 
+    def has_open(self, count: int, originator_id: UserId, target_id: UserId, template_id: ProfileTemplateId) -> bool:
+        """Return whether the originator has at least *count* open requests of the template for the target."""
+
     def count_open_of_template(self, template_id: ProfileTemplateId) -> int:
         """Return how many open requests any version of the template has."""
 

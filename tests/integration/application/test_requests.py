@@ -1,6 +1,7 @@
 """Opening, closing and reading requests."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from certwright.application.read_holdings import list_own_certificates, list_pro
 from certwright.application.read_profile_templates import find_policy, list_profile_templates, read_profile_template
 from certwright.application.read_requests import list_requests, read_request
 from certwright.application.request_parties import SeenRequest
+from certwright.application.world import World
 from certwright.domain.certificates import CertificateStatus
 from certwright.domain.data_items import DataItem, DataItemDefinition, DataItemOriginator
 from certwright.domain.errors import (
@@ -25,6 +27,7 @@ from certwright.domain.errors import (
     DataIncomplete,
     DataItemUnknown,
     MalformedValue,
+    OpenRequestsExhausted,
     PolicyMissing,
     ProfilesExhausted,
     ProfileTemplateNotFound,
@@ -417,3 +420,39 @@ def test_profiles_are_listed_by_status(house: House) -> None:
     by, world = signed_in(SUBSCRIBER), house.world
     assert len(list_profiles(by=by, world=world, statuses=frozenset({ProfileStatus.NEW}))) == 1
     assert list_profiles(by=by, world=world, statuses=frozenset({ProfileStatus.ACTIVE})) == ()
+
+
+# -- how many may be open ---------------------------------------------------------------------------------------------------
+
+
+def open_many(house: House, world: World, by: Principal, target: Principal, template: ProfileTemplate = ONE) -> list[Request]:
+    """Return the requests that *by* could open for *target* before being refused."""
+    wish = RequestWish(operation=Operation.ENROLL, template_id=template.id, target_id=target.user.id)
+    opened = []
+    with suppress(OpenRequestsExhausted):
+        for _ in range(10):
+            opened.append(create_request(wish, by=signed_in(by), world=world))
+    return opened
+
+
+def test_one_person_has_a_bounded_number_of_open_requests_for_each_template_and_target(house: House) -> None:
+    world = replace(house.world, open_requests_limit=3)
+    mine = open_many(house, world, SUBSCRIBER, SUBSCRIBER)
+    assert len(mine) == 3
+    assert len(open_many(house, world, SUBSCRIBER, SUBSCRIBER, TWO)) == 3
+    assert len(open_many(house, world, SUBSCRIBER2, SUBSCRIBER2)) == 3
+    assert len(open_many(house, world, MANAGER, SUBSCRIBER)) == 3
+    assert len(open_many(house, world, MANAGER, SUBSCRIBER2)) == 3
+    cancel_request(mine[1].id, by=signed_in(SUBSCRIBER), world=world)
+    assert len(open_many(house, world, SUBSCRIBER, SUBSCRIBER)) == 1
+
+
+def test_a_hundred_open_requests_are_allowed_and_the_refusal_says_what_to_do(house: House) -> None:
+    wish = RequestWish(operation=Operation.ENROLL, template_id=ONE.id)
+    for _ in range(100):
+        create_request(wish, by=signed_in(SUBSCRIBER), world=house.world)
+    with pytest.raises(OpenRequestsExhausted) as refused:
+        create_request(wish, by=signed_in(SUBSCRIBER), world=house.world)
+    assert refused.value.text == (
+        f"You have 100 open requests of {ONE.name} for this person, as many as are allowed: complete or cancel some."
+    )

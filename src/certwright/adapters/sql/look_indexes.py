@@ -63,12 +63,20 @@ def _index(name: str, *columns: Column[object], where: str = "") -> Index:
 
 
 _CLOSED = ", ".join(str(int(each)) for each in CLOSED_STATUSES)
+_OPEN = ", ".join(str(int(each)) for each in sorted(OPEN_STATUSES))
 _COMMON = ", ".join(f"'{each.value}'" for each in sorted(COMMON_EVENTS))
 
 LOOK_INDEXES = (
     _index("ix_requests_profile_id", requests.c.profile_id, where="profile_id IS NOT NULL"),
     _index("ix_requests_old_profile_id", requests.c.old_profile_id, where="old_profile_id IS NOT NULL"),
     _index("ix_requests_template_id", requests.c.template_id, requests.c.number),
+    _index(
+        "ix_requests_open_by",
+        requests.c.originator_id,
+        requests.c.target_id,
+        requests.c.template_id,
+        where=f"status IN ({_OPEN})",
+    ),
     _index("ix_requests_open", requests.c.submitted, requests.c.number, where=f"status NOT IN ({_CLOSED})"),
     _index("ix_certificate_copies_serial", certificate_copies.c.serial),
     _index("ix_events_actor", events.c.actor, events.c.sequence),

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import BindParameter, Select, bindparam, exists, false, func, literal, or_, select, update
+from sqlalchemy import BindParameter, Select, bindparam, exists, false, func, literal, literal_column, or_, select, update
 
 from certwright.adapters.sql.look_indexes import unless_closed, while_open
 from certwright.adapters.sql.marked_rows import ANSWERS, APPROVALS, REQUESTS
@@ -97,6 +97,17 @@ _OPEN_ABOUT_OF = (
     .order_by(requests.c.number.desc())
 )
 _OPEN_OF_TEMPLATE = select(func.count()).where(requests.c.template_id == bindparam("template_id"), _IS_OPEN)
+_OPEN_BY = (
+    select(requests.c.number)
+    .where(
+        requests.c.originator_id == bindparam("originator"),
+        requests.c.target_id == bindparam("target"),
+        requests.c.template_id == bindparam("template"),
+        _IS_OPEN,
+    )
+    .limit(literal_column("1"))
+    .offset(bindparam("before_it"))
+)
 _IDLE = select(*_REQUEST).where(
     unless_closed(),
     requests.c.submitted <= bindparam("idle_since", type_=requests.c.submitted.type),
@@ -192,6 +203,11 @@ class SqlRequests:
     def list_of_card(self, smartcard_id: SmartcardId) -> tuple[Request, ...]:
         """Return the requests that are for the card, newest first."""
         return tuple(self._read(row) for row in self._connection.execute(_OF_CARD, {"of_card": smartcard_id}))
+
+    def has_open(self, count: int, originator_id: UserId, target_id: UserId, template_id: ProfileTemplateId) -> bool:
+        """Return whether the originator has at least *count* open requests of the template for the target."""
+        asked = {"originator": originator_id, "target": target_id, "template": template_id, "before_it": count - 1}
+        return self._connection.execute(_OPEN_BY, asked).first() is not None
 
     def count_open_of_template(self, template_id: ProfileTemplateId) -> int:
         """Return how many open requests any version of the template has."""

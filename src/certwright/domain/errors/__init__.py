@@ -110,6 +110,7 @@ from certwright.domain.errors.moments import (
     NothingArchived,
     OneTimePasswordsOver,
     OneTimePasswordsUndeliverable,
+    OpenRequestsExhausted,
     PlaceTaken,
     ProfilesExhausted,
     ProfileStateRefused,
@@ -147,6 +148,7 @@ from certwright.domain.errors.tree import (
 )
 
 __all__ = [
+    "OpenRequestsExhausted",
     "CurrentPasswordWrong",
     "PasswordGuessable",
     "PasswordTooShort",

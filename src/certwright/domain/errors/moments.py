@@ -49,6 +49,16 @@ class CertificatesMissing(WrongState):
 
 
 @dataclass(eq=False)
+class OpenRequestsExhausted(WrongState):
+    """As many requests are open as one person may have open for somebody under one profile template."""
+
+    code = "open-requests-exhausted"
+    sentence = "You have {limit} open requests of {template} for this person, as many as are allowed: complete or cancel some."
+    template: str
+    limit: int
+
+
+@dataclass(eq=False)
 class ProfilesExhausted(WrongState):
     """The policy allows no further active profile."""
 

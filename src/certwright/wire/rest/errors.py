@@ -66,6 +66,7 @@ STATUS_OF: dict[type[CertwrightError], int] = {
     domain.PlaceTaken: 409,
     domain.CertificatesMissing: 409,
     domain.ProfilesExhausted: 409,
+    domain.OpenRequestsExhausted: 409,
     domain.DuplicatesExhausted: 409,
     domain.ProfileStateRefused: 409,
     domain.RequestAlreadyOpen: 409,
