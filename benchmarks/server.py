@@ -54,7 +54,7 @@ class Server:
 
 def prepare_installation(data: Path, key: str) -> Installation:
     """Make an installation whose issuing authority has a key of kind *key*, with the demo world."""
-    (data / "certwright.toml").write_text(f'[authority]\nissuing_key = "{key.lower()}"\n')
+    (data / "certwright.toml").write_text(f'[authority]\nissuing_key = "{key.lower()}"\n\n[access]\nopen_requests = 1000000\n')
     password = secrets.token_urlsafe(12)
     for command in (["init"], ["load", "demo"], ["password", ACCOUNT]):
         run_command(command, data, password)
