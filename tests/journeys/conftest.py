@@ -14,6 +14,9 @@ from worlds.served import Served, SignedIn, install, serve
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A running server with the demo world."""
     folder: Path = tmp_path_factory.mktemp("installation") / "data"
+    folder.mkdir()
+    # The few people of the demo world open more requests for all journeys than one person is to have open.
+    (folder / "certwright.toml").write_text("[access]\nopen_requests = 100000\n")
     with install(folder) as installation, serve(installation) as served:
         yield served
 
