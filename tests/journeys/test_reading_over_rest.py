@@ -1,6 +1,7 @@
 """Lists, single objects, every spelling of their addresses, and what is not there."""
 
 import json
+import socket
 from uuid import uuid4
 
 import httpx
@@ -158,3 +159,42 @@ def test_answers_are_kept_by_nobody_in_between(subscriber: httpx.Client, served:
     assert subscriber.get("/profiletemplates").headers["cache-control"] == "no-store"
     with served.client() as stranger:
         assert stranger.get("/profiletemplates").headers["cache-control"] == "no-store"
+
+
+# -- HTTP -------------------------------------------------------------------------------------------------------------------
+
+
+def test_head_is_answered_as_get_without_a_body(subscriber: httpx.Client) -> None:
+    got, asked = (subscriber.request(method, "/profiletemplates") for method in ("GET", "HEAD"))
+    assert (asked.status_code, asked.content) == (200, b"")
+    for name in ("content-type", "content-length"):
+        assert asked.headers[name] == got.headers[name]
+    assert subscriber.head(f"/requests/{uuid4()}").status_code == 404
+    assert subscriber.get("/profiletemplates").json() == got.json()
+
+
+def test_a_call_of_http_1_1_without_a_host_is_refused(served: Served) -> None:
+    plain = socket.create_connection(("localhost", served.port))
+    with plain, served.tls.wrap_socket(plain, server_hostname="localhost") as connection:
+        connection.sendall(b"GET /health HTTP/1.1\r\nConnection: close\r\n\r\n")
+        answer = b"".join(iter(lambda: connection.recv(65_536), b""))
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"host-header-wrong" in answer
+
+
+@pytest.mark.parametrize("scheme", ["Negotiate YII=", "NTLM TlRM", "Bearer abc"])
+def test_another_scheme_is_answered_with_what_is_offered(served: Served, scheme: str) -> None:
+    with served.client() as client:
+        answer = client.get("/profiletemplates", headers={"authorization": scheme})
+    assert refusal_of(answer) == (401, "scheme-not-offered")
+    assert answer.json()["Message"].endswith("sign in with Basic.")
+    assert answer.headers["www-authenticate"].startswith("Basic realm=")
+
+
+def test_names_with_umlauts_come_in_utf_8_and_say_so(subscriber: httpx.Client) -> None:
+    body = json.dumps({"type": "Enroll", "profiletemplateuuid": VPN, "comment": "für Jörg"}, ensure_ascii=False)
+    headers = {"content-type": "text/json; charset=utf-16"}
+    answer = subscriber.post("/requests", content=body.encode("utf-16"), headers=headers)
+    assert (answer.status_code, answer.headers["content-type"]) == (201, "application/json; charset=utf-8")
+    request = subscriber.get(f"/requests/{answer.json().rpartition('/')[2]}")
+    assert "für Jörg".encode() in request.content

@@ -5,33 +5,18 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from ipaddress import IPv6Address, ip_address, ip_network
 
 import structlog
 
 from certwright.domain.bounded_events import EventRate
+from certwright.domain.client_sources import group_source
 
 RESERVED_DESCRIPTORS = 128
 """File descriptors of each process that no connection takes: for the store, the log, and everything else that is opened."""
 FEWEST_CONNECTIONS = 16
-IPV6_PREFIX_BITS = 64
-"""The addresses of one IPv6 customer are one source. Source: RFC 6177 section 2: a site gets no less than that."""
 LINES_A_MINUTE = 6
 
 _log = structlog.get_logger(__name__)
-
-
-def group_source(address: str) -> str:
-    """Return what counts as one source: an IPv4 address, or the network of an IPv6 address; other text as it is."""
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(parsed, IPv6Address):
-        if parsed.ipv4_mapped is not None:
-            return str(parsed.ipv4_mapped)
-        return str(ip_network((int(parsed), IPV6_PREFIX_BITS), strict=False))
-    return str(parsed)
 
 
 def raise_descriptor_limit(wanted: int) -> int:

@@ -24,7 +24,7 @@ PIPELINE_LIMIT = 16
 LINGER_SECONDS = 5.0
 """How long is read, and dropped, what a client still sends when it was refused: else it would see a reset, not the answer."""
 WRITE_SECONDS = 30.0
-"""How often it is looked whether a client reads its answer."""
+"""How often it is looked whether a client reads its answer, where nothing else is said."""
 WRITE_OCTETS = 16_384
 """What it has to have read in that time."""
 
@@ -36,6 +36,7 @@ class HttpLimits:
     request_line: int
     headers: int
     head_seconds: float
+    write_seconds: float = WRITE_SECONDS
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -190,7 +191,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Break the connection off when its client does not read: what it was sent takes memory until then."""
         self._unread = self.transport.get_write_buffer_size()
         if self._watch is None and self._unread:
-            self._watch = self.loop.call_later(WRITE_SECONDS, self._check_read)
+            self._watch = self.loop.call_later(self._limits.write_seconds, self._check_read)
 
     def _check_read(self) -> None:
         self._watch = None

@@ -112,3 +112,10 @@ def test_memory_does_not_grow_with_the_length_of_names(clock: SteppingClock) -> 
     finally:
         tracemalloc.stop()
     assert kept < 1_000_000
+
+
+def test_the_addresses_of_one_ipv6_network_are_one_source(throttle: Throttle) -> None:
+    for number in range(FROM_ONE_SOURCE.free_failures + 1):
+        fail(throttle, 1, f"2001:db8:1:2::{number}")
+    assert seconds_to_wait(throttle, "2001:db8:1:2::ffff") > 0
+    assert seconds_to_wait(throttle, "2001:db8:1:3::1") == 0

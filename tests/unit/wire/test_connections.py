@@ -2,7 +2,8 @@
 
 import pytest
 
-from certwright.wire.connections import ConnectionLimits, Connections, Place, group_source, share_limits
+from certwright.domain.client_sources import group_source
+from certwright.wire.connections import ConnectionLimits, Connections, Place, share_limits
 
 
 def take(connections: Connections, address: str, ended: list[str], name: str = "") -> Place | None:

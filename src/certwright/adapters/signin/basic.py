@@ -19,7 +19,7 @@ from certwright.domain.ports import Clock, Entropy, Store
 
 REALM = "Certificate Management"
 NAME_LIMIT_CHARACTERS = 1_024
-"""Source: the longest userPrincipalName that Active Directory has (MS-ADA3 section 2.349)."""
+"""The longest user principal name of a directory. Source: rangeUpper of userPrincipalName in Active Directory's schema."""
 EXCHANGE_RETRY_SECONDS = 2
 
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 from threading import Lock
 
+from certwright.domain.client_sources import group_source
 from certwright.domain.errors import SignInThrottled
 from certwright.domain.ports import Clock
 
@@ -100,4 +101,4 @@ class Throttle:
 
 def _digest(account: str, source: str) -> bytes:
     """Return a key of constant size; the length in front keeps "ab" + "c" and "a" + "bc" apart."""
-    return blake2b(f"{len(account)} {account}{source}".encode(), digest_size=16).digest()
+    return blake2b(f"{len(account)} {account}{group_source(source)}".encode(), digest_size=16).digest()

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from certwright.domain.bounded_events import format_for_display
+from certwright.domain.client_sources import group_source
 from certwright.domain.errors import CredentialsMissing, CredentialsRejected, SchemeNotOffered
 from certwright.domain.identities import Caller
 from certwright.domain.ports import SignIn
-from certwright.wire.connections import group_source
 from certwright.wire.rest.admission import KnownSignIns, SignInQueue
 from certwright.wire.rest.workers import Workers
 

@@ -1,0 +1,159 @@
+"""HTTP with bounds, around an application that has nothing to do with certificates: real sockets, no TLS."""
+
+import logging
+import random
+import socket
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from threading import Thread
+from time import sleep
+from typing import Any
+
+import pytest
+import uvicorn
+
+from certwright.wire.connections import ConnectionLimits, Connections
+from certwright.wire.protocol import BoundedProtocol, HttpLimits
+from worlds.system import await_that
+
+LARGE = 32 * 1024 * 1024
+PATIENCE_SECONDS = 30
+
+
+async def application(scope: Any, receive: Any, send: Any) -> None:
+    """Answer with as much as the path says, after the whole body was read; ``/early`` answers before."""
+    if scope["type"] == "lifespan":
+        while True:
+            message = await receive()
+            await send({"type": f"{message['type']}.complete"})
+            if message["type"] == "lifespan.shutdown":
+                return
+    if scope["path"] != "/early":
+        while (message := await receive()).get("more_body"):
+            if message["type"] == "http.disconnect":
+                return
+    octets = int(scope["path"].strip("/")) if scope["path"].strip("/").isdecimal() else 0
+    headers = [(b"content-length", str(octets).encode())]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b"x" * octets})
+
+
+@contextmanager
+def served(connections: Connections, **limits: Any) -> Iterator[int]:
+    """Serve on a free port, which is given."""
+    bounds = HttpLimits(**{"request_line": 1_024, "headers": 8_192, "head_seconds": 60.0} | limits)
+
+    def make(*arguments: Any, **named: Any) -> BoundedProtocol:
+        return BoundedProtocol(*arguments, limits=bounds, connections=connections, **named)
+
+    config = uvicorn.Config(application, loop="uvloop", http=make, ws="none", log_config=None, timeout_keep_alive=60)
+    server = uvicorn.Server(config)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        try:
+            await_that(lambda: server.started, "it does not start")
+            yield listener.getsockname()[1]
+        finally:
+            server.should_exit = server.force_exit = True
+            thread.join()
+
+
+def connect(port: int, window: int = 0) -> socket.socket:
+    connection = socket.socket()
+    if window:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
+    connection.settimeout(PATIENCE_SECONDS)
+    connection.connect(("127.0.0.1", port))
+    return connection
+
+
+@pytest.fixture
+def connections() -> Connections:
+    return Connections(ConnectionLimits(in_all=1_000, from_one_source=1_000))
+
+
+def test_a_client_that_does_not_read_its_answer_is_given_up(connections: Connections) -> None:
+    with served(connections, write_seconds=0.2) as port, closing(connect(port, 4_096)) as connection:
+        connection.sendall(b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n" % LARGE)
+        await_that(lambda: len(connections) == 1, "it is not taken")
+        await_that(lambda: len(connections) == 0, "it is kept although it does not read")
+
+
+def test_a_client_that_reads_its_answer_slowly_gets_all_of_it(connections: Connections) -> None:
+    got = 0
+    with served(connections, write_seconds=0.2) as port, closing(connect(port)) as connection:
+        connection.sendall(b"GET /%d HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" % LARGE)
+        while chunk := connection.recv(1024 * 1024):
+            got += len(chunk)
+            sleep(0.01)
+    assert got > LARGE
+
+
+def test_a_body_that_nobody_read_is_waited_for_a_moment_only(connections: Connections) -> None:
+    with served(connections) as port, closing(connect(port)) as connection:
+        connection.sendall(b"POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n")
+        assert connection.recv(4_096).startswith(b"HTTP/1.1 200 ")
+
+        def trickle() -> bool:
+            try:
+                connection.sendall(b"x")
+            except ConnectionError:
+                return True
+            sleep(0.05)
+            return len(connections) == 0
+
+        await_that(trickle, "it is kept while the body trickles")
+
+
+def test_a_connection_goes_on_when_the_body_that_nobody_read_has_come(connections: Connections) -> None:
+    with served(connections) as port, closing(connect(port)) as connection:
+        for _ in range(3):
+            connection.sendall(b"POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n")
+            assert connection.recv(4_096).startswith(b"HTTP/1.1 200 ")
+            connection.sendall(b"12345")
+        connection.sendall(b"GET /3 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        assert b"xxx" in connection.recv(4_096) + connection.recv(4_096)
+
+
+PIECES = [
+    b"GET /3 HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"POST /3 HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n12345",
+    b"POST /3 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n12345\r\n0\r\n\r\n",
+    b"POST /early HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n",
+    b"GET / HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n",
+    b"CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"GET /\xff HTTP/1.1\r\n\r\n",
+    b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    b"GET / HTTP/1.0\r\n\r\n",
+    b"GET /" + b"a" * 2_000,
+    b"a: " + b"b" * 9_000,
+    b"ffffffffffffffff\r\n",
+    b"\r\n",
+    b"\x00\x01\x02",
+]
+
+
+def test_no_octets_in_any_order_break_the_protocol_or_leave_a_connection(
+    connections: Connections, caplog: pytest.LogCaptureFixture
+) -> None:
+    chance = random.Random(14)
+    with served(connections, head_seconds=1.0) as port, caplog.at_level(logging.WARNING):
+        for _ in range(300):
+            octets = b"".join(chance.choices(PIECES, k=chance.randint(1, 6)))
+            for _ in range(chance.randint(0, 3)):
+                place = chance.randrange(len(octets))
+                octets = octets[:place] + bytes([chance.randrange(256)]) + octets[place + 1 :]
+            cut = chance.randint(0, len(octets))
+            with closing(connect(port)) as connection:
+                connection.sendall(octets[:cut])
+                try:
+                    connection.sendall(octets[cut:])
+                    connection.shutdown(socket.SHUT_WR)
+                    while connection.recv(65_536):
+                        pass
+                except OSError:
+                    continue
+        await_that(lambda: len(connections) == 0, "connections are left")
+    assert [each.getMessage() for each in caplog.records if each.exc_info] == []
