@@ -19,8 +19,9 @@ from worlds.rest_steps import open_request
 from worlds.served import PASSWORD, ROOT, install
 from worlds.workflow_steps import MANAGED
 
-SEALED = 6
-"""The keys of two authorities, of the history and of the recovery agent, and the password of the TLS key."""
+SEALED = 7
+"""The keys of two authorities, of the history and of the recovery agent, what events and rows are marked with, and the
+password of the TLS key."""
 
 
 @pytest.fixture(scope="module")

@@ -191,7 +191,8 @@ class SqlCertificates:
 
     def record(self, certificate: Certificate) -> bool:
         """Store the signed form unless there is one already, and return whether this was the first."""
-        row = self._row(certificate)
+        row = _row(certificate)
+        row["mark"] = self._ledger.mark(CERTIFICATES, row)
         values = {name: row[name] for name in ("encoded", "thumbprint", "mark")}
         is_first = self._connection.execute(_RECORD, values | {"of_serial": certificate.serial}).rowcount == 1
         if is_first:

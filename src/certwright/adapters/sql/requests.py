@@ -13,7 +13,7 @@ from sqlalchemy import BindParameter, Select, bindparam, exists, false, func, li
 from certwright.adapters.sql.look_indexes import unless_closed, while_open
 from certwright.adapters.sql.marked_rows import ANSWERS, APPROVALS, REQUESTS
 from certwright.adapters.sql.prepared import Connection, Row
-from certwright.adapters.sql.row_marks import RowLedger
+from certwright.adapters.sql.row_marks import MarkedRows, RowLedger
 from certwright.adapters.sql.tables import OPEN_ABOUT_PROFILE, approvals, events, profiles, requests
 from certwright.adapters.sql.upserts import insert_unless_taken
 from certwright.domain.data_items import DataItem
@@ -145,7 +145,7 @@ class SqlRequests:
 
         Errors: ChangedMeanwhile when another open one asks for the same operation of the same profile.
         """
-        row = self._row(request)
+        row = self._row(request, REQUESTS, ANSWERS)
         if not _ADD.run(self._connection, [row]):
             raise ChangedMeanwhile("profile")
         self._ledger.note(REQUESTS, row)
@@ -168,7 +168,7 @@ class SqlRequests:
 
     def change(self, request: Request, *, from_status: RequestStatus) -> None:
         """Store *request*, but for its answers, if its status is still *from_status*. Errors: ChangedMeanwhile."""
-        row = self._row(request)
+        row = self._row(request, REQUESTS)
         values = {name: row[name] for name in _CHANGEABLE}
         keys = {"of_request": request.id, "from_status": int(from_status)}
         if self._connection.execute(_CHANGE, values | keys).rowcount != 1:
@@ -177,7 +177,7 @@ class SqlRequests:
 
     def answer(self, request: Request) -> None:
         """Store the answers to data items that *request* has."""
-        row = self._row(request)
+        row = self._row(request, ANSWERS)
         values = {name: row[name] for name in ("data", "data_flags", "answers_mark")}
         self._connection.execute(_ANSWER, values | {"of_request": request.id})
         self._ledger.note(ANSWERS, row)
@@ -243,7 +243,7 @@ class SqlRequests:
             raise RequestNotFound(request_id)
         return self._read(row)
 
-    def _row(self, request: Request) -> dict[str, Any]:
+    def _row(self, request: Request, *marked: MarkedRows) -> dict[str, Any]:
         items = tuple(self._seal(request.id, each) for each in request.data)
         row: dict[str, Any] = {
             "id": request.id,
@@ -267,8 +267,8 @@ class SqlRequests:
             "smartcard_id": request.smartcard_id,
             "old_smartcard_id": request.old_smartcard_id,
         }
-        row["mark"] = self._ledger.mark(REQUESTS, row)
-        row["answers_mark"] = self._ledger.mark(ANSWERS, row)
+        for kind in marked:
+            row[kind.mark] = self._ledger.mark(kind, row)
         return row
 
     def _read(self, row: Row) -> Request:

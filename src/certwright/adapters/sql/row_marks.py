@@ -14,6 +14,7 @@ from hmac import compare_digest
 from operator import attrgetter, itemgetter
 from typing import Any, Protocol
 from urllib.parse import quote
+from uuid import UUID
 
 import msgspec
 import structlog
@@ -71,7 +72,8 @@ class MarkedRows:
 
     def _name_part(self, name: str, value: Any) -> str:
         spelled = self.spell[name](value) if name in self.spell else value
-        return quote(str(spelled), safe="")
+        # Nothing in a GUID has to be quoted, and most keys are one.
+        return str(spelled) if isinstance(spelled, UUID) else quote(str(spelled), safe="")
 
     def _pick(self, pick: Any) -> _Fields:
         fields: _Fields = pick(*self.columns) if len(self.columns) > 1 else lambda values: (pick(*self.columns)(values),)
