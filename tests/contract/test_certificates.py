@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from certwright.adapters.sql.store import SqlStore
-from certwright.domain.certificates import Certificate, CertificateStatus, SerialNumber
+from certwright.domain.certificates import Certificate, CertificateStatus, KeyHolder, SerialNumber
 from certwright.domain.errors import ChangedMeanwhile
 from certwright.domain.profiles import Profile
 from certwright.domain.requests import Request
@@ -166,7 +166,7 @@ def test_a_key_is_its_holders_from_before_it_is_certified(store: SqlStore) -> No
         assert session.certificates.find_key_holder(certificate.key_digest) is None
     add(store, certificate)
     with store.reading() as session:
-        assert session.certificates.find_key_holder(certificate.key_digest) == ALICE
+        assert session.certificates.find_key_holder(certificate.key_digest) == KeyHolder(ALICE)
 
 
 def test_a_holder_may_certify_his_key_again_and_nobody_else_may(store: SqlStore) -> None:
@@ -178,7 +178,7 @@ def test_a_holder_may_certify_his_key_again_and_nobody_else_may(store: SqlStore)
     with pytest.raises(ChangedMeanwhile):
         add(store, make_certificate(theirs, of_bob, key_digest=first.key_digest))
     with store.reading() as session:
-        assert session.certificates.find_key_holder(first.key_digest) == ALICE
+        assert session.certificates.find_key_holder(first.key_digest) == KeyHolder(ALICE)
         assert session.certificates.list_of_request(theirs.id) == ()
 
 
@@ -202,8 +202,36 @@ def test_of_two_who_claim_a_key_at_once_one_gets_it(store: SqlStore) -> None:
     for each in threads:
         each.join()
     with store.reading() as session:
-        assert {session.certificates.find_key_holder(each) for each in digests} == set(results)
+        assert {session.certificates.find_key_holder(each) for each in digests} == {KeyHolder(each) for each in results}
     assert len(results) == 1
+
+
+@pytest.mark.parametrize(
+    ("reasons", "is_compromised"),
+    [
+        ((RevocationReason.KEY_COMPROMISE,), True),
+        ((RevocationReason.CERTIFICATE_HOLD, RevocationReason.KEY_COMPROMISE), True),
+        ((RevocationReason.SUPERSEDED, RevocationReason.KEY_COMPROMISE), True),
+        ((RevocationReason.SUPERSEDED,), False),
+        ((RevocationReason.CERTIFICATE_HOLD,), False),
+    ],
+)
+def test_a_key_that_was_said_to_be_compromised_stays_so(
+    store: SqlStore, reasons: tuple[RevocationReason, ...], is_compromised: bool
+) -> None:
+    request, profile = start(store)
+    certificate = make_certificate(request, profile)
+    issue(store, certificate)
+    for reason in reasons:
+        with store.writing() as session:
+            session.certificates.revoke(certificate.serial, reason, NOW)
+    with store.writing() as session:
+        session.certificates.release(certificate.serial)
+    with store.reading() as session:
+        assert session.certificates.find_key_holder(certificate.key_digest) == KeyHolder(ALICE, is_compromised)
+    if is_compromised:
+        with pytest.raises(ChangedMeanwhile):
+            add(store, make_certificate(request, profile, 1, key_digest=certificate.key_digest))
 
 
 def test_a_revoked_certificate_says_when_and_why(store: SqlStore) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from certwright.adapters.sql.store import SqlStore
-from certwright.domain.certificates import SerialNumber
+from certwright.domain.certificates import KeyHolder, SerialNumber
 from certwright.domain.errors import ChangedMeanwhile
 from certwright.domain.external_certificates import ExternalCertificate
 from certwright.domain.profile_templates import ProfileTemplateId
@@ -68,4 +68,4 @@ def test_a_key_has_one_holder_here_and_elsewhere(store: SqlStore) -> None:
     with pytest.raises(ChangedMeanwhile, match="holder of the key"), store.writing() as session:
         session.certificates.add([make_certificate(request, profile, key_digest=FIRST.key_digest)])
     with store.reading() as session:
-        assert session.certificates.find_key_holder(FIRST.key_digest) == ALICE
+        assert session.certificates.find_key_holder(FIRST.key_digest) == KeyHolder(ALICE)

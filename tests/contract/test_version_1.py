@@ -3,7 +3,9 @@
 import base64
 import json
 from collections.abc import Iterator
-from datetime import datetime
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -15,10 +17,10 @@ from click.testing import CliRunner
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from sqlalchemy import Connection, create_engine, insert, text
+from sqlalchemy import Connection, create_engine, insert, text, update
 
 from certwright.adapters.signin.argon2 import Argon2Hasher
-from certwright.adapters.sql.schema import MIGRATIONS
+from certwright.adapters.sql.schema import MIGRATIONS, migrate
 from certwright.adapters.sql.store import open_store
 from certwright.adapters.sql.tables import metadata
 from certwright.application.approve_request import approve_request
@@ -31,13 +33,16 @@ from certwright.application.read_holdings import list_own_certificates, list_pro
 from certwright.application.seal_history import seal_history
 from certwright.application.verify_history import verify_history
 from certwright.bootstrap import Installation, open_installation
+from certwright.domain.certificates import KeyHolder
 from certwright.domain.errors import StoredRowAltered, StoreUnavailable
 from certwright.domain.events import Event, EventType
-from certwright.domain.identities import Caller
+from certwright.domain.identities import Caller, UserId
 from certwright.domain.ports import Session
 from certwright.domain.profiles import ProfileFlags, ProfileStatus
 from certwright.domain.requests import RequestStatus
+from certwright.domain.revocation import RevocationReason
 from certwright.domain.workflows import Operation
+from certwright.formats.public_keys import describe_public_key
 from certwright.wire.cli import main
 from certwright.wire.cli.operators import find_operator
 
@@ -99,6 +104,45 @@ def old_url(empty_url: str) -> str:
         fill(connection)
     engine.dispose()
     return empty_url
+
+
+def certify_with_exponent_3(connection: Connection) -> rsa.RSAPublicKey:
+    """Give the first certificate a key with another exponent than nearly all have, and revoke the second as compromised."""
+    key = rsa.generate_private_key(3, 2_048)
+    name, moment = x509.Name([]), datetime(2026, 1, 1, tzinfo=UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, moment, moment + timedelta(days=1))
+    certificates, keys = metadata.tables["certificates"], metadata.tables["certified_keys"]
+    first, second, *_ = ROWS["certificates"]
+    before, digest = decode(first["key_digest"]), sha256(spell_key(key.public_key())).digest()
+    encoded = builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+    changed = update(certificates).where(certificates.c.key_digest == before)
+    connection.execute(changed.values(encoded=encoded, to_be_signed=None, key_digest=digest))
+    connection.execute(update(keys).where(keys.c.key_digest == before).values(key_digest=digest))
+    revoked = update(certificates).where(certificates.c.number == second["number"])
+    connection.execute(revoked.values(revocation_reason=int(RevocationReason.KEY_COMPROMISE), revoked_at=moment))
+    return key.public_key()
+
+
+def spell_key(key: rsa.RSAPublicKey) -> bytes:
+    return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
+def test_keys_of_version_1_are_found_by_their_modulus_and_compromised_ones_stay_so(old_url: str) -> None:
+    engine = create_engine(old_url.replace("postgresql://", "postgresql+psycopg://"))
+    with engine.begin() as connection:
+        key = certify_with_exponent_3(connection)
+    engine.dispose()
+    migrate(old_url)
+    twin = rsa.RSAPublicNumbers(65_537, key.public_numbers().n).public_key()
+    first, second, third = ROWS["certificates"]
+    with closing(open_store(old_url)) as store, store.reading() as session:
+        find = session.certificates.find_key_holder
+        assert find(describe_public_key(key).digest) == KeyHolder(UserId(decode(first["subject_id"])))
+        assert find(describe_public_key(twin).digest) == KeyHolder(UserId(decode(first["subject_id"])))
+        assert find(sha256(spell_key(key)).digest()) is None
+        assert find(decode(first["key_digest"])) is None
+        assert find(decode(second["key_digest"])) == KeyHolder(UserId(decode(second["subject_id"])), is_compromised=True)
+        assert find(decode(third["key_digest"])) == KeyHolder(UserId(decode(third["subject_id"])))
 
 
 @pytest.fixture

@@ -97,7 +97,8 @@ def test_a_renewal_takes_the_place_of_the_old_profile(subscriber: httpx.Client, 
 
 
 def test_a_revocation_takes_effect_at_completion(subscriber: httpx.Client, served: Served) -> None:
-    profile = enroll(subscriber)
+    # A key of its own: once it is compromised, no other test can have it certified.
+    profile = enroll(subscriber, "a stolen key")
     started = start(subscriber, "Revoke", profile, revocationreason="keyCompromise", comment="stolen")
     request = str(started.json()).rpartition("/")[2]
     assert read(subscriber, profile) == (ACTIVE, PRIMARY)

@@ -1,6 +1,7 @@
 """Certificate requests put together by hand, part by part, so that each can be wrong in its own way."""
 
 from functools import cache
+from math import gcd
 
 from cryptography.hazmat import asn1
 from cryptography.hazmat.primitives import hashes
@@ -25,6 +26,18 @@ _ECDSA = {
 def rsa_key() -> rsa.RSAPrivateKey:
     """Return the RSA key of all tests that want one."""
     return rsa.generate_private_key(65_537, 2_048)
+
+
+def rsa_key_with_another_exponent(key: rsa.RSAPrivateKey) -> rsa.RSAPrivateKey:
+    """Return a key with the same modulus, and the next exponent above 65537 that it can have."""
+    own = key.private_numbers()
+    order = (own.p - 1) * (own.q - 1)
+    exponent = next(each for each in range(65_539, 1 << 20, 2) if gcd(each, order) == 1)
+    secret = pow(exponent, -1, order)
+    public = rsa.RSAPublicNumbers(exponent, own.p * own.q)
+    return rsa.RSAPrivateNumbers(
+        own.p, own.q, secret, secret % (own.p - 1), secret % (own.q - 1), own.iqmp, public
+    ).private_key()
 
 
 def element(tag: int, *contents: bytes) -> bytes:

@@ -9,19 +9,20 @@ from certwright.application.card_changes import check_card_bound
 from certwright.application.external_keys import ExternalKeys
 from certwright.application.key_history import HeldKey, KeyHistory
 from certwright.application.one_time_passwords import check_presented
-from certwright.application.places import Delivered, Place, find_key_holders, list_places, read_posted
+from certwright.application.places import Delivered, Place, list_places, read_posted
+from certwright.application.posted_keys import clear_posted, find_key_holders
 from certwright.application.profile_changes import make_profile
 from certwright.application.profile_room import check_room_for
 from certwright.application.request_parties import SeenRequest, get_request, plan_execution
 from certwright.application.server_keys import ServerKeys
 from certwright.application.supplied_data import check_data_complete, find_approved_subject
 from certwright.application.world import World
-from certwright.domain.certificates import SERIAL_NUMBER_BITS, Certificate, SerialNumber, format_serial_number
+from certwright.domain.certificates import SERIAL_NUMBER_BITS, Certificate, KeyHolder, SerialNumber, format_serial_number
 from certwright.domain.errors import CertificateRequestRejected, DeliversNothing, Refused, SubjectDisabled
 from certwright.domain.events import Event, EventType, tell
 from certwright.domain.external_certificates import ExternalCertificate, HeldCertificate
-from certwright.domain.identities import Caller, UserId
-from certwright.domain.issuing import Signed, SigningOrder, clear, plan_draft
+from certwright.domain.identities import Caller
+from certwright.domain.issuing import Signed, SigningOrder, plan_draft
 from certwright.domain.keys import PrivateKey
 from certwright.domain.pfx import check_pfx_password
 from certwright.domain.ports import Session
@@ -58,7 +59,7 @@ class Enrollment:
         self._now = world.clock.now()
         self._seen: SeenRequest | None = None
         self._places: tuple[Place, ...] = ()
-        self._holders: dict[bytes, UserId] = {}
+        self._holders: dict[bytes, KeyHolder] = {}
         self._keys = ServerKeys(world)
         self._history = KeyHistory(post.request_id, world)
         self._external = ExternalKeys(world)
@@ -93,7 +94,7 @@ class Enrollment:
         # Profile and certificates are stored together: a request without the one has none of the others.
         stored = session.certificates.list_of_request(self._post.request_id) if seen.request.profile_id else ()
         self._places = list_places(plan, read_posted(plan, self._post.posted), stored)
-        self._holders = find_key_holders(self._places, session)
+        self._holders = find_key_holders(self._places, session, self._world.workshop)
         self._external.read(plan)
         if plan.delivers_keys:
             check_pfx_password(self._post.pfx_password, self._world.pfx)
@@ -224,8 +225,7 @@ class Enrollment:
             now=self._now,
             approved_subject=find_approved_subject(place.template, seen.request, posted),
         )
-        key_digest = posted.public_key.digest
-        cleared = clear(draft, subject=subject, issuer=authority.issuer, key_holder=self._holders.get(key_digest))
+        cleared = clear_posted(draft, place, subject, authority.issuer, self._holders)
         return Certificate(
             serial=draft.serial,
             request_id=self._post.request_id,
@@ -238,7 +238,7 @@ class Enrollment:
             not_before=draft.not_before,
             not_after=draft.not_after,
             request_digest=posted.digest,
-            key_digest=key_digest,
+            key_digest=posted.public_key.digest,
             is_archived=place.is_archived,
             to_be_signed=authority.prepare(cleared),
         )

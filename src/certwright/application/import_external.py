@@ -11,7 +11,6 @@ from certwright.domain.certificates import format_serial_number
 from certwright.domain.errors import (
     ExternalKnown,
     ExternalNotTaken,
-    KeyOfSomebodyElse,
     Refused,
     UserNotFound,
     check_none_broken,
@@ -22,6 +21,7 @@ from certwright.domain.identities import User
 from certwright.domain.ports import Session
 from certwright.domain.profile_templates import ProfileTemplate
 from certwright.domain.rules.external_certificates import list_external_faults
+from certwright.domain.rules.key_holder import list_key_holder_faults
 from certwright.formats.external_files import parse_external_file
 
 
@@ -40,7 +40,7 @@ def import_external(wish: ExternalImport, *, operator: str, world: World) -> tup
 
     Errors: UserNotFound; ProfileTemplateNotFound; ExternalNotTaken; what is wrong with the files, as RulesBroken for several
             faults: ExternalFileUnreadable, ExternalPasswordWrong, ExternalKeysSeveral, ExternalKeyMisfit, ExternalKeyWeak,
-            ExternalExpired, ExternalAuthority, ExternalKnown, KeyOfSomebodyElse; ChangedMeanwhile.
+            ExternalExpired, ExternalAuthority, ExternalKnown, KeyOfSomebodyElse, KeyCompromised; ChangedMeanwhile.
     """
     faults: list[Refused] = []
     files = _parse(wish, faults)
@@ -79,9 +79,7 @@ def _list_faults(file: ExternalFile, found: FoundCertificate, owner: User, sessi
         faults.append(ExternalKnown(file.name, "the certificate was issued here"))
     if session.external.find(_take_thumbprint(found)) is not None:
         faults.append(ExternalKnown(file.name, "the certificate is attached already"))
-    if session.certificates.find_key_holder(found.public_key.digest) not in (None, owner.id):
-        faults.append(KeyOfSomebodyElse())
-    return faults
+    return faults + list_key_holder_faults(session.certificates.find_key_holder(found.public_key.digest), owner.id)
 
 
 def _list_repeated(found: list[tuple[ExternalFile, FoundCertificate]]) -> list[Refused]:
@@ -110,6 +108,7 @@ def _attach(
         not_before=found.not_before,
         not_after=found.not_after,
         public_key=found.public_key.encoded,
+        key_identity=found.public_key.identity,
         encoded=found.encoded,
         imported_at=now,
         sealed_key=sealed,

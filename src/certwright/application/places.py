@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from certwright.domain.certificates import Certificate
 from certwright.domain.deliveries import DeliveryPlan
 from certwright.domain.errors import CertificateRequestRejected, PlaceTaken, Refused, SubmissionMismatch
-from certwright.domain.identities import UserId
-from certwright.domain.ports import Session
 from certwright.domain.profile_templates import CertificateTemplate, KeyOrigin
 from certwright.domain.public_keys import CertificateRequest
 from certwright.formats.pkcs10 import parse_certificate_request_text
@@ -90,17 +88,6 @@ def list_places(plan: DeliveryPlan, posted: Sequence[Posted], stored: Iterable[C
         if place.posted is not None and place.certificate is not None and not _is_repeated(place.posted, place.certificate):
             raise PlaceTaken(place.number + 1)
     return places
-
-
-def find_key_holders(places: Iterable[Place], session: Session) -> dict[bytes, UserId]:
-    """Return who holds certificates for the posted keys of the places that are still empty."""
-    digests = {
-        each.posted.public_key.digest
-        for each in places
-        if each.certificate is None and isinstance(each.posted, CertificateRequest)
-    }
-    found = {digest: session.certificates.find_key_holder(digest) for digest in digests}
-    return {digest: holder for digest, holder in found.items() if holder is not None}
 
 
 def _is_repeated(posted: Posted, certificate: Certificate) -> bool:

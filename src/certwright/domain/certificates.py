@@ -38,7 +38,7 @@ class Certificate:
     """One place of a request, from the moment before its certificate is signed.
 
     Shape: *to_be_signed* is the DER TBSCertificate, kept until *encoded*, the DER Certificate, takes over: exactly one of
-    them is set. *request_digest* and *key_digest* are SHA-256 of the PKCS#10 and of the SubjectPublicKeyInfo.
+    them is set. *request_digest* is the SHA-256 of the PKCS#10, *key_digest* that by which `PublicKey` is recognised.
     """
 
     serial: SerialNumber
@@ -72,6 +72,14 @@ class Certificate:
             held = self.revocation_reason is RevocationReason.CERTIFICATE_HOLD
             return CertificateStatus.ON_HOLD if held else CertificateStatus.REVOKED
         return CertificateStatus.EXPIRED if self.not_after < now else CertificateStatus.ACTIVE
+
+
+@dataclass(frozen=True, slots=True)
+class KeyHolder:
+    """Whose key it is, by the register; a compromised key is not certified for the holder either."""
+
+    subject_id: UserId
+    is_compromised: bool = False
 
 
 def format_serial_number(serial: SerialNumber) -> str:

@@ -41,6 +41,7 @@ class ExternalCertificate:
 
     Shape: *thumbprint* is the SHA-1 of *encoded*, in upper-case hexadecimal, and tells one from all others; *public_key* is the
     DER SubjectPublicKeyInfo; *sealed_key* is the private key at rest, None where it never came.
+    *key_identity* is that of the `PublicKey`, needed when the certificate is added, and not kept.
     """
 
     thumbprint: str
@@ -56,11 +57,12 @@ class ExternalCertificate:
     encoded: bytes
     imported_at: datetime
     sealed_key: bytes | None = field(default=None, repr=False)
+    key_identity: bytes = field(default=b"", repr=False, compare=False)
 
     @property
     def key_digest(self) -> bytes:
-        """Return the SHA-256 of the public key, by which its holder is found."""
-        return sha256(self.public_key).digest()
+        """Return the SHA-256 by which the holder of the key is found."""
+        return sha256(self.key_identity or self.public_key).digest()
 
     @property
     def key(self) -> SealedKey | None:

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from certwright.domain.certificates import SerialNumber
+from certwright.domain.certificates import KeyHolder, SerialNumber
 from certwright.domain.errors import NameRefused, Refused, check_none_broken
-from certwright.domain.identities import Sid, User, UserId
+from certwright.domain.identities import Sid, User
 from certwright.domain.profile_templates import AlternativeName, CertificateTemplate, ResponseForm, SubjectSource
 from certwright.domain.public_keys import CertificateRequest, HashAlgorithm
 from certwright.domain.rules.escalation import list_certificate_policy_faults, list_escalation_paths
@@ -129,15 +129,19 @@ def _find_subject(source: SubjectSource, subject: User, request: CertificateRequ
             return ""
 
 
-def clear(draft: Draft, *, subject: User, issuer: Issuer, key_holder: UserId | None) -> Cleared:
-    """Return *draft* as cleared for signing when no rule is broken; *key_holder* is who holds a certificate for its key.
+def clear(
+    draft: Draft, *, subject: User, issuer: Issuer, key_holder: KeyHolder | None, is_prime_or_power: bool = False
+) -> Cleared:
+    """Return *draft* as cleared for signing when no rule is broken.
+
+    *key_holder* is who holds a certificate for its key; *is_prime_or_power* says so of its modulus.
 
     Errors: the broken rule, or RulesBroken with all of them.
     """
     broken: list[Refused] = [
         *list_possession_faults(draft.request, draft.template),
         *list_key_faults(draft.request.public_key, draft.template),
-        *list_key_weaknesses(draft.request.public_key, draft.template.key),
+        *list_key_weaknesses(draft.request.public_key, draft.template.key, is_prime_or_power=is_prime_or_power),
         *list_key_holder_faults(key_holder, subject.id),
         *_list_name_faults(draft),
         *list_escalation_paths(draft.template),

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from certwright.domain.card_ports import CardMasterKeys, Smartcards
-from certwright.domain.certificates import Certificate, SerialNumber
+from certwright.domain.certificates import Certificate, KeyHolder, SerialNumber
 from certwright.domain.directory_ports import Directory
 from certwright.domain.errors import CertwrightError
 from certwright.domain.events import Event
@@ -172,7 +172,7 @@ class Certificates(Protocol):
     def list_key_history(self, subject_id: UserId) -> tuple[SerialNumber, ...]:
         """Return what one of the subject's own profiles holds as key history, of certificates that were issued to him."""
 
-    def find_key_holder(self, key_digest: bytes) -> UserId | None:
+    def find_key_holder(self, key_digest: bytes) -> KeyHolder | None:
         """Return who holds, or is about to hold, a certificate for the key."""
 
     def revoke(self, serial: SerialNumber, reason: RevocationReason, at: datetime) -> None:

@@ -42,7 +42,8 @@ _STRENGTHS = {algorithm: strength for strength, algorithm in enumerate(HashAlgor
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublicKey:
-    """Shape: *encoded* is the DER SubjectPublicKeyInfo; *modulus* and *exponent* are set for RSA only.
+    """Shape: *encoded* is the DER SubjectPublicKeyInfo; *modulus* and *exponent* are set for RSA only. *identity* is set where
+    *encoded* is not all that the same key can be: an RSA key is its modulus, whatever the exponent.
 
     Units: *bits* of the RSA modulus, or of the curve's field.
     """
@@ -53,6 +54,7 @@ class PublicKey:
     encoded: bytes
     modulus: int | None = None
     exponent: int | None = None
+    identity: bytes = b""
 
     @property
     def is_oversized(self) -> bool:
@@ -63,8 +65,8 @@ class PublicKey:
 
     @property
     def digest(self) -> bytes:
-        """Return the SHA-256 by which the register finds who holds a certificate for this key."""
-        return sha256(self.encoded).digest()
+        """Return the SHA-256 by which the register finds who holds a certificate for this key: for its modulus or point."""
+        return sha256(self.identity or self.encoded).digest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,6 @@ Source: RFC 5280 section 4.1.2.7; RFC 3279 section 2.3.1 and RFC 8017 appendix A
 from dataclasses import dataclass, replace
 
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat import asn1
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
@@ -14,7 +13,7 @@ from certwright.domain.errors import MalformedCertificateRequest
 from certwright.domain.public_keys import KeyAlgorithm, PublicKey
 from certwright.formats.algorithms import RSA_ENCRYPTION
 from certwright.formats.der_reader import BIT_STRING, NULL, SEQUENCE, Element, NotDer, read_der, read_identifier
-from certwright.formats.public_keys import SubjectPublicKeyInfo, describe_public_key
+from certwright.formats.public_keys import describe_public_key, encode_rsa_key, identify_rsa_key
 from certwright.formats.signature_schemes import LIBRARY_FAULTS, RSASSA_PSS
 
 CURVE_KEY = "1.2.840.10045.2.1"
@@ -61,7 +60,7 @@ def _read_rsa_key(encoded: bytes, parameters: list[Element], bits: bytes) -> Pos
         if number <= 0:
             raise MalformedCertificateRequest(f"the {name} of its RSA key is {'negative' if number else 'zero'}")
     if not parameters:
-        encoded = asn1.encode_der(SubjectPublicKeyInfo(algorithm=RSA_ENCRYPTION, key=asn1.BitString(bits, 0)))
+        encoded = encode_rsa_key(modulus, exponent)
     described = PublicKey(
         algorithm=KeyAlgorithm.RSA,
         name="RSA",
@@ -69,6 +68,7 @@ def _read_rsa_key(encoded: bytes, parameters: list[Element], bits: bytes) -> Pos
         encoded=encoded,
         modulus=modulus,
         exponent=exponent,
+        identity=identify_rsa_key(modulus, exponent),
     )
     return PostedKey(described, None if described.is_oversized else _load_rsa_key(encoded))
 

@@ -8,10 +8,21 @@ from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from certwright.domain.public_keys import KeyAlgorithm, PublicKey
-from certwright.formats.algorithms import AlgorithmIdentifier
+from certwright.formats.algorithms import RSA_ENCRYPTION, AlgorithmIdentifier
 
 CURVES = {"secp256r1": KeyAlgorithm.ECDSA_P256, "secp384r1": KeyAlgorithm.ECDSA_P384}
 """The curves that generation options can name, by the library's names."""
+
+
+USUAL_EXPONENT = 65_537
+
+
+@asn1.sequence
+class _RsaPublicKey:
+    """Source: RFC 8017 appendix A.1.1."""
+
+    modulus: int
+    exponent: int
 
 
 @asn1.sequence
@@ -20,6 +31,17 @@ class SubjectPublicKeyInfo:
 
     algorithm: AlgorithmIdentifier
     key: asn1.BitString
+
+
+def encode_rsa_key(modulus: int, exponent: int) -> bytes:
+    """Return the DER SubjectPublicKeyInfo. Source: RFC 3279 section 2.3.1."""
+    numbers = asn1.encode_der(_RsaPublicKey(modulus=modulus, exponent=exponent))
+    return asn1.encode_der(SubjectPublicKeyInfo(algorithm=RSA_ENCRYPTION, key=asn1.BitString(numbers, 0)))
+
+
+def identify_rsa_key(modulus: int, exponent: int) -> bytes:
+    """Return `PublicKey.identity`: the key with the exponent that nearly all have, nothing where that is its own."""
+    return b"" if exponent == USUAL_EXPONENT else encode_rsa_key(modulus, USUAL_EXPONENT)
 
 
 def describe_public_key(key: PublicKeyTypes) -> PublicKey:
@@ -37,6 +59,7 @@ def describe_public_key(key: PublicKeyTypes) -> PublicKey:
             encoded=encoded,
             modulus=numbers.n,
             exponent=numbers.e,
+            identity=identify_rsa_key(numbers.n, numbers.e),
         )
     if isinstance(key, ec.EllipticCurvePublicKey):
         name = key.curve.name

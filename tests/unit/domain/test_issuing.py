@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from certwright.domain.certificates import KeyHolder
 from certwright.domain.errors import (
     EscalationPath,
     HashRefused,
@@ -37,7 +38,7 @@ USER = SUBSCRIBER.user
 
 
 def clear_it(draft: Draft, *, issuer: Issuer = ISSUER, holder: UserId | None = None) -> Cleared:
-    return clear(draft, subject=USER, issuer=issuer, key_holder=holder)
+    return clear(draft, subject=USER, issuer=issuer, key_holder=None if holder is None else KeyHolder(holder))
 
 
 # -- what a draft says -----------------------------------------------------------------------------------------------------

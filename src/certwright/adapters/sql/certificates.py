@@ -11,7 +11,7 @@ from certwright.adapters.sql.prepared import Connection, Row
 from certwright.adapters.sql.row_marks import RowLedger
 from certwright.adapters.sql.tables import certificate_copies, certificates, certified_keys, profiles
 from certwright.adapters.sql.upserts import AnyInsert, Upsert, insert_unless_taken
-from certwright.domain.certificates import Certificate, SerialNumber
+from certwright.domain.certificates import Certificate, KeyHolder, SerialNumber
 from certwright.domain.errors import ChangedMeanwhile
 from certwright.domain.identities import UserId
 from certwright.domain.profiles import ProfileId
@@ -45,17 +45,28 @@ _ADD = insert_unless_taken(certificates)
 
 
 def _spell_claim(insert: Callable[[Table], AnyInsert]) -> Insert:
-    """Return the statement that changes a row only if it is the subject's own, so that the count tells whose the key is."""
+    """Return the statement that changes a row only if it is the subject's own and good, so that the count tells."""
     statement = insert(certified_keys)
     return statement.on_conflict_do_update(
         index_elements=["key_digest"],
         set_={"subject_id": statement.excluded.subject_id},
-        where=certified_keys.c.subject_id == statement.excluded.subject_id,
+        where=and_(certified_keys.c.subject_id == statement.excluded.subject_id, ~certified_keys.c.is_compromised),
     )
 
 
 _CLAIM = Upsert(_spell_claim)
-_HOLDER = select(certified_keys.c.subject_id).where(certified_keys.c.key_digest == bindparam("key_digest"))
+_HOLDER = select(certified_keys.c.subject_id, certified_keys.c.is_compromised).where(
+    certified_keys.c.key_digest == bindparam("key_digest")
+)
+_COMPROMISE = (
+    update(certified_keys)
+    .where(
+        certified_keys.c.key_digest.in_(
+            select(certificates.c.key_digest).where(certificates.c.serial == bindparam("of_serial"))
+        )
+    )
+    .values(is_compromised=True)
+)
 _RECORD = (
     update(certificates)
     .where(certificates.c.serial == bindparam("of_serial"), certificates.c.encoded.is_(None))
@@ -239,14 +250,19 @@ class SqlCertificates:
         """Return what one of the subject's own profiles holds as key history, of certificates that were issued to him."""
         return tuple(row.serial for row in self._connection.execute(_KEY_HISTORY, {"subject_id": subject_id}))
 
-    def find_key_holder(self, key_digest: bytes) -> UserId | None:
+    def find_key_holder(self, key_digest: bytes) -> KeyHolder | None:
         """Return who holds, or is about to hold, a certificate for the key."""
-        holder = self._connection.execute(_HOLDER, {"key_digest": key_digest}).scalar()
-        return None if holder is None else UserId(holder)
+        row = self._connection.execute(_HOLDER, {"key_digest": key_digest}).first()
+        return None if row is None else KeyHolder(UserId(row.subject_id), row.is_compromised)
 
     def revoke(self, serial: SerialNumber, reason: RevocationReason, at: datetime) -> None:
-        """Revoke the certificate: a hold may be followed by any reason, any other stays unless the new time is earlier."""
+        """Revoke the certificate: a hold may be followed by any reason, any other stays unless the new time is earlier.
+
+        A key that is said to be compromised is so from now on, whatever becomes of the certificate.
+        """
         self._change_revocation(_REVOKE, {"serial": serial, "revoked_at": at, "revocation_reason": int(reason)})
+        if reason is RevocationReason.KEY_COMPROMISE:
+            self._connection.execute(_COMPROMISE, {"of_serial": serial})
 
     def release(self, serial: SerialNumber) -> None:
         """End the hold of a certificate; any other revocation stays."""
@@ -268,7 +284,7 @@ class SqlCertificates:
 
 def claim_keys(holders: Iterable[tuple[bytes, UserId]], connection: Connection) -> None:
     """Say whose the keys are, by their digests. Errors: ChangedMeanwhile when one has become another's."""
-    rows = [{"key_digest": digest, "subject_id": subject_id} for digest, subject_id in sorted(holders)]
+    rows = [{"key_digest": digest, "subject_id": subject_id, "is_compromised": False} for digest, subject_id in sorted(holders)]
     if _CLAIM.run(connection, rows) != len(rows):
         raise ChangedMeanwhile("holder of the key")
 

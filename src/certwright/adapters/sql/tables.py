@@ -280,6 +280,7 @@ certified_keys = Table(
     metadata,
     Column("key_digest", LargeBinary, primary_key=True),
     Column("subject_id", Uuid, nullable=False),
+    Column("is_compromised", Boolean, nullable=False, server_default=text("false")),
     # One tree of pages instead of two; each certificate changes a page of every tree.
     sqlite_with_rowid=False,
 )

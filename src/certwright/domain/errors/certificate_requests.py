@@ -82,6 +82,13 @@ class KeyOfSomebodyElse(CertificateRequestRejected):
     sentence = "The key is already certified for another user."
 
 
+class KeyCompromised(CertificateRequestRejected):
+    """A certificate for the same key was revoked because others have the key."""
+
+    code = "key-compromised"
+    sentence = "A certificate for this key was revoked because the key is compromised: make a new key."
+
+
 @dataclass(eq=False)
 class NameRefused(CertificateRequestRejected):
     """The directory gives no name that a certificate could carry."""

@@ -99,6 +99,7 @@ STATUS_OF: dict[type[CertwrightError], int] = {
     domain.KeyAlgorithmRefused: 400,
     domain.KeyTooSmall: 400,
     domain.KeyWeak: 400,
+    domain.KeyCompromised: 400,
     domain.KeyOfSomebodyElse: 400,
     domain.NameRefused: 400,
     domain.ValidityRefused: 400,

@@ -5,7 +5,16 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from certwright.domain.errors import HashRefused, KeyAlgorithmRefused, KeyOfSomebodyElse, KeyTooSmall, SignatureInvalid
+from certwright.domain.certificates import KeyHolder
+from certwright.domain.errors import (
+    HashRefused,
+    KeyAlgorithmRefused,
+    KeyCompromised,
+    KeyOfSomebodyElse,
+    KeyTooSmall,
+    SignatureInvalid,
+)
+from certwright.domain.identities import Principal
 from certwright.domain.profile_templates import KeySpecification
 from certwright.domain.public_keys import HashAlgorithm, KeyAlgorithm, PublicKey
 from certwright.domain.rules.key_holder import list_key_holder_faults
@@ -81,13 +90,19 @@ def test_a_key_is_of_exactly_the_algorithm_that_the_options_say(wanted: KeyAlgor
 
 def test_a_new_key_and_ones_own_key_are_taken() -> None:
     assert list_key_holder_faults(None, SUBSCRIBER.user.id) == []
-    assert list_key_holder_faults(SUBSCRIBER.user.id, SUBSCRIBER.user.id) == []
+    assert list_key_holder_faults(KeyHolder(SUBSCRIBER.user.id), SUBSCRIBER.user.id) == []
 
 
 def test_the_key_of_somebody_else_is_refused_without_telling_whose() -> None:
-    (fault,) = list_key_holder_faults(SUBSCRIBER2.user.id, SUBSCRIBER.user.id)
+    (fault,) = list_key_holder_faults(KeyHolder(SUBSCRIBER2.user.id), SUBSCRIBER.user.id)
     assert isinstance(fault, KeyOfSomebodyElse)
     assert str(SUBSCRIBER2.user.id) not in str(fault)
+
+
+@pytest.mark.parametrize("subject", [SUBSCRIBER, SUBSCRIBER2])
+def test_a_compromised_key_is_refused_for_everybody(subject: Principal) -> None:
+    (fault,) = list_key_holder_faults(KeyHolder(SUBSCRIBER.user.id, is_compromised=True), subject.user.id)
+    assert isinstance(fault, KeyCompromised)
 
 
 # -- validity ------------------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from worlds.contoso import MODULI, P256_KEY, RSA_KEY
 from worlds.documented import DOCUMENTED_REQUEST
 
 ORDINARY = KeySpecification()
-PRIMES = [each for each in range(2, 2_000) if all(each % divisor for divisor in range(2, isqrt(each) + 1))]
+PRIMES = [each for each in range(2, 3_000) if all(each % divisor for divisor in range(2, isqrt(each) + 1))]
 
 
 def is_probably_prime(number: int) -> bool:
@@ -72,7 +72,7 @@ def test_exponents_are_odd_and_neither_small_nor_huge(exponent: int, wanted: lis
     assert weaknesses(MODULI[0], exponent) == wanted
 
 
-@pytest.mark.parametrize("factor", [2, 3, 5, 7, 743, 751])
+@pytest.mark.parametrize("factor", [2, 3, 5, 7, 743, 751, 757, 1009, 2039])
 def test_a_small_factor_is_found(factor: int) -> None:
     assert weaknesses(MODULI[0] * factor) == ["the modulus has a small factor"]
 
@@ -97,6 +97,11 @@ def test_a_hundred_rounds_are_made(rounds: int, is_found: bool) -> None:
     gap = isqrt(middle**2 - (middle - rounds) ** 2)
     assert middle - isqrt(middle**2 - gap**2 - 1) == rounds
     assert ("the two primes lie close together" in weaknesses((middle - gap) * (middle + gap))) is is_found
+
+
+def test_a_modulus_that_is_a_prime_or_the_power_of_one_is_weak() -> None:
+    (fault,) = list_key_weaknesses(replace(RSA_KEY, modulus=MODULI[0]), ORDINARY, is_prime_or_power=True)
+    assert fault.text == "The key is known to be weak: the modulus is a prime, or the power of one."
 
 
 def test_primes_at_a_distance_are_not_taken_for_close_ones() -> None:
@@ -133,7 +138,7 @@ def test_the_fingerprint_is_rare_among_other_numbers() -> None:
     assert prod(shares) < 2**-27
 
 
-@pytest.mark.parametrize("modulus", [0, 1, 2, 751, -5])
+@pytest.mark.parametrize("modulus", [0, 1, 2, 2_039, -5])
 def test_numbers_that_are_no_modulus_are_refused_not_tripped_over(modulus: int) -> None:
     assert weaknesses(modulus) == ["the modulus is hardly a number"]
 

@@ -1,0 +1,37 @@
+"""Posted keys: whose they are, and whether their modulus is a prime, a look that costs more than all others together."""
+
+from collections.abc import Iterable, Mapping
+
+from certwright.application.places import Place
+from certwright.domain.certificates import KeyHolder
+from certwright.domain.identities import User
+from certwright.domain.issuing import Cleared, Draft, Issuer, clear
+from certwright.domain.ports import Crew, Session
+from certwright.domain.public_keys import CertificateRequest
+from certwright.formats.prime_moduli import is_prime_or_power, takes_long
+
+
+def find_key_holders(places: Iterable[Place], session: Session, crew: Crew) -> dict[bytes, KeyHolder]:
+    """Return who holds certificates for the posted keys of the places that are still empty.
+
+    Errors: TakesLong where *crew* is wanted to look at what `clear_posted` has to look at.
+    """
+    posted = [each.posted for each in places if each.certificate is None and isinstance(each.posted, CertificateRequest)]
+    found = {each: session.certificates.find_key_holder(each) for each in {each.public_key.digest for each in posted}}
+    if any(takes_long(_find_new_modulus(each, found[each.public_key.digest])) for each in posted):
+        crew.announce()
+    return {digest: holder for digest, holder in found.items() if holder is not None}
+
+
+def clear_posted(draft: Draft, place: Place, subject: User, issuer: Issuer, holders: Mapping[bytes, KeyHolder]) -> Cleared:
+    """Return *draft* as `clear` does; *holders* are what `find_key_holders` returned. Errors: as there."""
+    holder = holders.get(draft.request.public_key.digest)
+    modulus = _find_new_modulus(draft.request, holder) if place.posted is not None else 0
+    return clear(draft, subject=subject, issuer=issuer, key_holder=holder, is_prime_or_power=is_prime_or_power(modulus))
+
+
+def _find_new_modulus(request: CertificateRequest, holder: KeyHolder | None) -> int:
+    """Return the modulus that is to be looked at, 0 where none is: those that the register has were looked at when they were
+    first certified, and nobody has proven to have the key of a request that it did not sign.
+    """
+    return request.public_key.modulus or 0 if holder is None and request.is_proven else 0
