@@ -7,7 +7,16 @@ from certwright.domain.identities import Principal
 
 
 def find_named(name: str, directory: Directory) -> Principal | None:
-    """Return whom ``account``, ``DOMAIN\\account`` or ``user@principal.name`` names, in any case."""
+    """Return whom ``account``, ``DOMAIN\\account`` or ``user@principal.name`` names, in any case.
+
+    Shape: accents may be characters of their own, as some systems type them; definitions are read with letters that have
+    theirs, and people of an older version are found as they were written.
+    """
+    composed = name if name.isascii() else normalize("NFC", name)
+    return _find_spelled(composed, directory) or (_find_spelled(name, directory) if composed != name else None)
+
+
+def _find_spelled(name: str, directory: Directory) -> Principal | None:
     domain, backslash, account = name.partition("\\")
     if backslash:
         return directory.find_account(domain, account)

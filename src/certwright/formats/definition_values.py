@@ -15,7 +15,6 @@ from certwright.domain.data_items import DataItemDefinition
 from certwright.domain.errors import DefinitionInvalid, MalformedValue, Refused
 from certwright.domain.grants import Grant, ObjectKind
 from certwright.domain.identities import Group, GroupId, Sid, User, UserId
-from certwright.domain.mail_addresses import find_address_fault
 from certwright.domain.notifications import MailTemplate, NotificationRule
 from certwright.domain.one_time_passwords import Distribution, OneTimePasswordRules
 from certwright.domain.pins import list_pin_policy_faults
@@ -43,6 +42,7 @@ from certwright.formats.definition_tables import (
     WorldTable,
 )
 from certwright.formats.quantities import parse_duration
+from certwright.formats.user_names import list_user_faults
 
 SID_FORM = re.compile(r"S-1-\d{1,15}(-\d{1,10}){1,15}")
 OID_FORM = re.compile(r"[0-2](\.(0|[1-9][0-9]*))+")
@@ -81,17 +81,7 @@ class DefinitionReader:
         """Return the user. Faults: identifiers and names that have not their form."""
         where = f"users.{table.account}"
         self._check_sid(table.sid, where)
-        if not table.account or "\\" in table.account or "@" in table.account:
-            self._note(where, "an account name is not empty and has neither \\ nor @")
-        if not all(table.principal_name.partition("@")):
-            self._note(f"{where}.principal_name", "a name of the form name@domain is wanted")
-        if table.email and (fault := find_address_fault(table.email)):
-            self._note(f"{where}.email", fault)
-        try:
-            x509.Name.from_rfc4514_string(table.distinguished_name)
-        except ValueError:
-            self._note(f"{where}.distinguished_name", "this is no distinguished name, such as CN=Name,DC=example,DC=com")
-        return User(
+        user = User(
             id=UserId(table.id),
             sid=Sid(table.sid),
             domain=self._table.domain.name,
@@ -102,6 +92,8 @@ class DefinitionReader:
             email=table.email,
             enabled=table.enabled,
         )
+        self._faults.extend(list_user_faults(user, where))
+        return user
 
     def read_group(self, table: GroupTable) -> Group:
         """Return the group. Faults: members that the file does not define."""

@@ -14,6 +14,7 @@ from certwright.domain.profile_templates import ProfileTemplate
 from certwright.formats.definition_lines import DefinitionLines, DefinitionSource
 from certwright.formats.definition_tables import DomainTable, PolicyTable, TemplatesTable, WorldTable
 from certwright.formats.definition_values import DefinitionReader, FindSid
+from certwright.formats.user_names import normalize_name
 
 ONLY_IN_WORLDS = sorted(frozenset(WorldTable.__struct_fields__) - frozenset(TemplatesTable.__struct_fields__))
 Table = TypeVar("Table", TemplatesTable, WorldTable)
@@ -99,6 +100,8 @@ def parse_templates(text: str, name: str, find_sid: FindSid) -> TemplatesDefinit
 
 
 def _read(text: str, name: str) -> tuple[dict[str, Any], DefinitionSource]:
+    # In one spelling, so that two names that look the same are the same.
+    text = normalize_name(text)
     try:
         raw = tomllib.loads(text)
     # Not only TOMLDecodeError: a number of 5,000 digits, or brackets in brackets in brackets.

@@ -144,7 +144,7 @@ def _list_relative_names(text: str) -> Iterator[list[AttributeTypeAndValue]]:
     while True:
         part = _PART.match(text, position)
         if part is None:
-            raise NameRefused("it is not written as a distinguished name")
+            raise NameRefused("it is not written as a distinguished name, such as CN=Name,DC=example,DC=com")
         relative.append(_parse_attribute(part["dotted"] or part["name"].lower(), part["value"]))
         if part["end"] != "+":
             yield relative
@@ -157,14 +157,15 @@ def _list_relative_names(text: str) -> Iterator[list[AttributeTypeAndValue]]:
 def _parse_attribute(name: str, raw: str) -> AttributeTypeAndValue:
     kind = _find_type(name)
     value = _unescape(raw)
+    label = name.upper()
     if not value:
-        raise NameRefused(f"{name} is empty")
+        raise NameRefused(f"{label} is empty")
     if len(value) > kind.limit:
-        raise NameRefused(f"{name} is longer than {kind.limit} characters")
+        raise NameRefused(f"{label} has {len(value)} characters; a certificate has room for {kind.limit}")
     if kind.string is asn1.IA5String and not value.isascii():
-        raise NameRefused(f"{name} holds other than ASCII characters")
+        raise NameRefused(f"{label} holds other than ASCII characters")
     if kind.string is asn1.PrintableString and not _PRINTABLE.fullmatch(value):
-        raise NameRefused(f"{name} holds characters that a printable string cannot")
+        raise NameRefused(f"{label} holds characters that a printable string cannot")
     return AttributeTypeAndValue(type=kind.identifier, value=encode_value(kind.string(value)))
 
 
@@ -175,7 +176,7 @@ def _find_type(name: str) -> _AttributeType:
     try:
         return _AttributeType(ObjectIdentifier(name))
     except ValueError as error:
-        raise NameRefused(f"there is no attribute {name}") from error
+        raise NameRefused(f"there is no attribute {name:.40}") from error
 
 
 def _unescape(raw: str) -> str:
