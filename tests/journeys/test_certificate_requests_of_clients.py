@@ -2,6 +2,7 @@
 
 import base64
 import json
+from pathlib import Path
 
 import httpx
 import pytest
@@ -30,6 +31,12 @@ STRONG_P256 = "e179f773-a6e0-43c0-9514-b7dde2ad0478"
 def test_a_request_whose_key_and_signature_can_be_read_is_answered(subscriber: httpx.Client, name: str, template: str) -> None:
     request_id = open_request(subscriber, template)
     assert responses_of(submit(subscriber, request_id, (INPUTS / f"{name}.pem").read_text()))
+
+
+@pytest.mark.parametrize("path", sorted((VECTORS / "clients").glob("*.pem")), ids=lambda path: path.stem)
+def test_requests_of_every_program_are_answered(subscriber: httpx.Client, path: Path) -> None:
+    request_id = open_request(subscriber, STRONG_P256 if "p256" in path.stem else SOFTWARE)
+    assert responses_of(submit(subscriber, request_id, path.read_text()))
 
 
 @pytest.mark.parametrize(

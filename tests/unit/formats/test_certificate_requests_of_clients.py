@@ -50,6 +50,36 @@ def test_inputs_of_other_programs_are_read_and_proven(number: str) -> None:
     assert parse_certificate_request_text(INPUTS[number]).is_proven
 
 
+CLIENTS = {path.stem: path.read_text() for path in (VECTORS / "clients").glob("*.pem")}
+PROGRAMS = {
+    "openssl",
+    "certtool",
+    "certutil",
+    "keytool",
+    "bouncycastle",
+    "go",
+    "node-forge",
+    "pkijs",
+    "peculiar-x509",
+    "jsrsasign",
+    "windows-shape",
+}
+
+
+@pytest.mark.parametrize("name", sorted(CLIENTS))
+def test_requests_of_every_program_are_read_and_proven(name: str) -> None:
+    request = parse_certificate_request_text(CLIENTS[name])
+    assert request.is_proven
+    assert request.signature_hash is HashAlgorithm.SHA256
+    assert request.public_key.algorithm is (KeyAlgorithm.ECDSA_P256 if "p256" in name else KeyAlgorithm.RSA)
+    # node-forge writes what is no printable string as one.
+    assert (request.subject == "") is (name == "node-forge-rsa")
+
+
+def test_no_program_is_forgotten() -> None:
+    assert {each for each in PROGRAMS if any(name.startswith(f"{each}-") for name in CLIENTS)} == PROGRAMS
+
+
 CHALLENGE = element(0x30, identifier("1.2.840.113549.1.9.7"), element(0x31, element(0x13, b"challenge")))
 EXTENSIONS = element(0x30, identifier("1.2.840.113549.1.9.14"), element(0x31, element(0x30)))
 
