@@ -2,6 +2,7 @@
 # make test    install what tests need and run everything: style, types, layers, tests
 # make check   the same without installing anything outside .venv; what is missing is skipped
 # make bench   measure enrollments as shares of this machine's raw signing rate, and answers to challenges of cards
+# make fuzz    give mutated inputs to everything that reads other people's bytes, a minute each; make fuzz SECONDS=3600 TARGETS=pfx
 # make docs    print the pages of docs/reference from the code
 
 # Debian's own Python is faster than one that was built without profiles, as pyenv builds it; without its venv module it is of no use.
@@ -12,8 +13,10 @@ DATA ?= data
 PORT ?=
 PASSWORD_FILE ?=
 PYTEST_OPTIONS ?= -n 2
+SECONDS ?= 60
+TARGETS ?=
 
-.PHONY: run test check bench docs
+.PHONY: run test check bench fuzz docs
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.installed
@@ -25,8 +28,8 @@ test:
 	@$(MAKE) --no-print-directory check
 
 check: $(VENV)/.installed-for-tests
-	$(BIN)/ruff check src tests benchmarks scripts docs
-	$(BIN)/ruff format --check src tests benchmarks scripts docs
+	$(BIN)/ruff check src tests benchmarks fuzz scripts docs
+	$(BIN)/ruff format --check src tests benchmarks fuzz scripts docs
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest $(PYTEST_OPTIONS)
@@ -34,6 +37,9 @@ check: $(VENV)/.installed-for-tests
 bench: $(VENV)/.installed-for-tests
 	$(BIN)/python -m benchmarks.enrollments
 	$(BIN)/python -m benchmarks.card_answers
+
+fuzz: $(VENV)/.installed-for-fuzzing
+	$(BIN)/python -m fuzz --seconds $(SECONDS) $(TARGETS)
 
 docs: $(VENV)/.installed-for-tests
 	$(BIN)/python scripts/print_reference.py
@@ -45,3 +51,7 @@ $(VENV)/.installed: pyproject.toml scripts/make-venv
 $(VENV)/.installed-for-tests: pyproject.toml scripts/make-venv
 	@scripts/make-venv "$(PYTHON)" "$(VENV)" ".[test]"
 	@touch $@ $(VENV)/.installed
+
+$(VENV)/.installed-for-fuzzing: pyproject.toml scripts/make-venv
+	@scripts/make-venv "$(PYTHON)" "$(VENV)" ".[test,fuzz]"
+	@touch $@ $(VENV)/.installed-for-tests $(VENV)/.installed

@@ -89,7 +89,7 @@ _TEXT_ENCODINGS = {
 """By the tags of ASN.1's strings; what TeletexString holds in practice is Latin-1."""
 _PART = re.compile(
     r" *(?:(?:oid\.)?(?P<dotted>[0-2](?:\.(?:0|[1-9]\d*))+)|(?P<name>[a-z][a-z\d-]*)) *= *"
-    r"(?P<value>(?:\\.|[^\\,+\"<>;\0 ]| +(?![ ,+]|$))*) *(?P<end>[,+]|$)",
+    r"(?P<value>(?:\\[^\0]|[^\\,+\"<>;\0 ]| +(?![ ,+]|$))*) *(?P<end>[,+]|$)",
     re.IGNORECASE | re.DOTALL,
 )
 _ESCAPE = re.compile(r"((?:\\[\da-f]{2})+)|\\(.)", re.IGNORECASE | re.DOTALL)
@@ -160,6 +160,8 @@ def _parse_attribute(name: str, raw: str) -> AttributeTypeAndValue:
     label = name.upper()
     if not value:
         raise NameRefused(f"{label} is empty")
+    if not value.isascii() and any("\ud800" <= each <= "\udfff" for each in value):
+        raise NameRefused(f"{label} holds half of a character")
     if len(value) > kind.limit:
         raise NameRefused(f"{label} has {len(value)} characters; a certificate has room for {kind.limit}")
     if kind.string is asn1.IA5String and not value.isascii():

@@ -73,6 +73,8 @@ def test_sixty_four_characters_of_two_octets_each_fit_a_common_name() -> None:
         "serialNumber=a_b",
         "CN=\\ff",
         "CN=a\0b",
+        "CN=a\\\0b",
+        "CN=\udc71",
     ],
 )
 def test_what_is_no_name_or_does_not_fit_is_refused(text: str) -> None:

@@ -59,7 +59,7 @@ def find_text_fault(text: str) -> str | None:
 
 def escape_name_value(value: str) -> str:
     """Return *value* as it stands in a distinguished name's text. Source: RFC 4514 section 2.4."""
-    escaped = "".join(f"\\{each}" if each in SPECIAL_CHARACTERS else each for each in value)
+    escaped = "".join(f"\\{each}" if each in SPECIAL_CHARACTERS else each for each in value).replace("\0", "\\00")
     if escaped[:1] in ("#", " "):
         escaped = f"\\{escaped}"
     return f"{escaped[:-1]}\\ " if escaped.endswith(" ") and len(value) > 1 else escaped

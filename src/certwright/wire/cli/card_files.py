@@ -12,7 +12,7 @@ from certwright.application.import_cards import KnownCard
 from certwright.domain.admin_keys import AdminKeyAlgorithm
 from certwright.domain.errors import MalformedValue, Refused, check_none_broken
 from certwright.domain.smartcards import CardId
-from certwright.formats.spreadsheets import parse_sheet
+from certwright.formats.spreadsheets import SheetRow, parse_sheet
 from certwright.wire.cli.files import check_private, read_text_file
 
 COLUMNS = ("card", "atr", "user", "template", "adminkey", "algorithm", "comment")
@@ -21,16 +21,21 @@ _HEX = re.compile(r"(?:[0-9a-f]{2})*")
 
 
 def parse_card_file(path: Path) -> tuple[KnownCard, ...]:
-    """Return the cards of the file. Errors: MalformedValue, as RulesBroken for several; none repeats a key; OSError."""
-    text = read_text_file(path, "a list of cards")
-    faults: list[Refused] = []
-    cards: list[KnownCard] = []
-    rows = parse_sheet(text, path.name, COLUMNS, ("card",))
+    """Return the cards of the file. Errors: MalformedValue, as RulesBroken for several; none repeats a key; OSError;
+    what `check_private` raises where keys are in it."""
+    rows = parse_sheet(read_text_file(path, "a list of cards"), path.name, COLUMNS, ("card",))
     if any(row.cells.get("adminkey") for row in rows):
         check_private(path)
+    return parse_card_rows(rows, path.name)
+
+
+def parse_card_rows(rows: Iterable[SheetRow], name: str) -> tuple[KnownCard, ...]:
+    """Return the cards; *name* is what faults call the file. Errors: MalformedValue, as RulesBroken for several."""
+    faults: list[Refused] = []
+    cards: list[KnownCard] = []
     for row in rows:
         try:
-            cards.append(_parse_row(row.cells, f"{path.name}, line {row.line}"))
+            cards.append(_parse_row(row.cells, f"{name}, line {row.line}"))
         except MalformedValue as malformed:
             faults.append(malformed)
     check_none_broken(faults)
