@@ -103,7 +103,8 @@ def encode_name(text: str) -> bytes:
     Shape: values are UTF8String, domain components and mail addresses IA5String, countries and serial numbers
     PrintableString.
 
-    Errors: NameRefused for text that is no name, or holds what the standard's types and upper bounds do not.
+    Errors: NameRefused for text that is no name, or holds what the standard's types and upper bounds do not; an attribute
+            that stands twice in one step is among it (X.501 section 9.3).
     Source: RFC 4514 section 3, read in any case and with blanks after separators as RFC 2253 allowed, without its
     hexadecimal form; RFC 5280 section 4.1.2.4 and appendix A.1 for strings and bounds.
     """
@@ -145,7 +146,10 @@ def _list_relative_names(text: str) -> Iterator[list[AttributeTypeAndValue]]:
         part = _PART.match(text, position)
         if part is None:
             raise NameRefused("it is not written as a distinguished name, such as CN=Name,DC=example,DC=com")
-        relative.append(_parse_attribute(part["dotted"] or part["name"].lower(), part["value"]))
+        attribute = _parse_attribute(part["dotted"] or part["name"].lower(), part["value"])
+        if any(each.type == attribute.type for each in relative):
+            raise NameRefused(f"{(part['dotted'] or part['name']).upper()} stands twice in one step")
+        relative.append(attribute)
         if part["end"] != "+":
             yield relative
             relative = []

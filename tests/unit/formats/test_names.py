@@ -75,6 +75,8 @@ def test_sixty_four_characters_of_two_octets_each_fit_a_common_name() -> None:
         "CN=a\0b",
         "CN=a\\\0b",
         "CN=\udc71",
+        "CN=a+CN=a",
+        "CN=a+2.5.4.3=b",
     ],
 )
 def test_what_is_no_name_or_does_not_fit_is_refused(text: str) -> None:

@@ -12,8 +12,8 @@ from alembic import op
 
 from certwright.formats.der_reader import NotDer, read_der
 
-revision = "0021"
-down_revision = "0020"
+revision = "0022"
+down_revision = "0021"
 
 KEY_COMPROMISE = 1
 BATCH = 1_000
