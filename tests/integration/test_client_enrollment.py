@@ -7,14 +7,23 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 from cryptography.x509 import load_pem_x509_certificate, load_pem_x509_certificates
 
-from certwright.client.enrollment import Enrollment, Wish, enroll
-from certwright.client.errors import AnswerUnfit, ClientError, FileExists, ServerRefused, ServerUnreachable
-from certwright.client.rest import Exchange, RestClient, Server
+from certwright.client.enrollment import Enrollment, Wish, enroll, execute
+from certwright.client.errors import (
+    AddressUnsafe,
+    AnswerUnfit,
+    ClientError,
+    FileExists,
+    RequestPending,
+    ServerRefused,
+    ServerUnreachable,
+)
+from certwright.client.rest import Exchange, RestClient, Server, check_address
 from certwright.domain.issuing import Cleared
 from certwright.domain.profile_templates import ResponseForm
 from certwright.domain.public_keys import HashAlgorithm, KeyAlgorithm
@@ -150,7 +159,9 @@ def test_an_answer_that_proves_nothing_is_not_believed_and_the_request_given_up(
         enroll_from(server.url, tmp_path)
     assert unfit.value.code == code
     assert list_statuses(server) == ["Abandoned"]
-    assert [each.name for each in tmp_path.iterdir()] == ["software-certificate.key.pem"]
+    assert list(tmp_path.iterdir()) == []
+    with server_with() as honest:
+        assert len(enroll_from(honest.url, tmp_path).certificates) == 1
 
 
 def test_a_refusal_keeps_the_servers_code_and_correlation_identifier(tmp_path: Path) -> None:
@@ -186,14 +197,171 @@ def test_a_key_that_is_there_is_never_overwritten(tmp_path: Path) -> None:
     with server_with() as server, pytest.raises(FileExists):
         enroll_from(server.url, tmp_path)
     assert key.read_text() == "precious"
-    assert [path for method, path, _ in server.calls if method == "POST" and path.endswith("/certificatedata")] == []
+    assert [path for method, path, _ in server.calls if method == "POST"] == []
 
 
-def test_a_request_is_given_up_when_its_files_cannot_be_written(tmp_path: Path) -> None:
+def test_no_request_is_opened_when_its_files_could_not_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with server_with() as server, pytest.raises(NotADirectoryError):
         enroll_from(server.url, tmp_path / "file" / "folder")
+    assert server.calls == []
+
+
+def test_ctrl_c_gives_the_request_up_and_leaves_no_files(tmp_path: Path) -> None:
+    def interrupt(_: Exchange) -> None:
+        if list(tmp_path.glob("*.key.pem")):
+            raise KeyboardInterrupt
+
+    with server_with() as server, pytest.raises(KeyboardInterrupt):
+        enroll_from(server.url, tmp_path, interrupt)
     assert list_statuses(server) == ["Abandoned"]
+    assert list(tmp_path.iterdir()) == []
+
+
+# -- every form of answer ----------------------------------------------------------------------------------------------
+
+
+def test_certificates_from_elsewhere_come_without_their_issuers(tmp_path: Path) -> None:
+    foreign = sign(draft_of(request=request_for(make_subject_key(KeyAlgorithm.RSA, 2048)), issuer=HIERARCHY.issuer))
+    external = answer_with(encode_certificates_only([foreign])) | {"IsExternal": True, "TemplateCommonName": "Elsewhere"}
+
+    def answer(body: Any) -> Reply:
+        status, answers = answer_well(body)
+        assert isinstance(answers, list)
+        return status, [*answers, external]
+
+    with server_with({SUBMIT: answer}) as server:
+        own, attached = enroll_from(server.url, tmp_path).certificates
+    assert list_statuses(server) == ["Completed"]
+    assert (own.is_external, attached.is_external) == (False, True)
+    assert (attached.key_file, attached.chain_file) == (None, None)
+    assert load_pem_x509_certificate(attached.certificate_file.read_bytes()).public_bytes(Encoding.DER) == foreign
+
+
+@pytest.mark.parametrize("flag", ["IsExternal", "isKeyHistory"])
+@pytest.mark.parametrize("error", [{"ErrorCode": "archive-unreadable", "Message": "It does not open."}, "It does not open."])
+def test_what_was_there_before_and_cannot_be_given_back_is_told_and_spoils_nothing(
+    error: Any, flag: str, tmp_path: Path
+) -> None:
+    def answer(body: Any) -> Reply:
+        status, answers = answer_well(body)
+        assert isinstance(answers, list)
+        return status, [*answers, answer_with(None, error) | {flag: True}]
+
+    with server_with({SUBMIT: answer}) as server:
+        enrollment = enroll_from(server.url, tmp_path)
+    assert len(enrollment.certificates) == 1
+    assert "It does not open." in enrollment.faults[0]
+    assert list_statuses(server) == ["Completed"]
+
+
+def test_a_request_that_waits_for_approval_stays_open_and_it_is_said_how_to_go_on(tmp_path: Path) -> None:
+    refusal = {"Message": "Not now.", "ErrorCode": "transition-refused", "CorrelationId": ""}
+    pending = {
+        "Uuid": REQUEST,
+        "RequestType": 1,
+        "ProfileTemplateUuid": TEMPLATE["Uuid"],
+        "OriginatorUserUuid": REQUEST,
+        "TargetUserUuid": REQUEST,
+        "Status": 16,
+    }
+    changes = {OPTIONS_CALL: lambda _: (409, refusal), ("GET", f"/requests/{REQUEST}"): lambda _: (200, pending)}
+    with server_with(changes) as server, pytest.raises(RequestPending) as waits:
+        enroll_from(server.url, tmp_path)
+    assert f"--request {REQUEST}" in waits.value.text
+    assert list_statuses(server) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [({"Message": "No.", "ErrorCode": "no"}, "No."), ("In a sentence.", "In a sentence."), (b"", "Bad Request")],
+)
+def test_refusals_are_understood_in_every_form(body: object, text: str, tmp_path: Path) -> None:
+    with server_with({CREATE: lambda _: (400, body)}) as server, pytest.raises(ServerRefused) as refused:
+        enroll_from(server.url, tmp_path)
+    assert refused.value.text == text
+
+
+# -- requests that others have started ---------------------------------------------------------------------------------
+
+
+def execute_from(url: str, out: Path) -> Enrollment:
+    with RestClient(Server(url=url, user="subscriber", password="secret")) as client:
+        return execute(client, UUID(REQUEST), Wish(template="", out=out))
+
+
+STARTED: dict[tuple[str, str], Callable[[Any], Reply]] = {
+    ("GET", f"/requests/{REQUEST}"): lambda _: (
+        200,
+        {
+            "Uuid": REQUEST,
+            "RequestType": 1,
+            "ProfileTemplateUuid": TEMPLATE["Uuid"],
+            "OriginatorUserUuid": REQUEST,
+            "TargetUserUuid": REQUEST,
+        },
+    )
+}
+
+
+def test_a_run_whose_answers_were_lost_is_gone_on_with_by_the_next_one(tmp_path: Path) -> None:
+    sent: list[Any] = []
+
+    def lose(body: Any) -> Reply:
+        sent.append(body["certificaterequests"])
+        raise ConnectionError
+
+    with server_with({**STARTED, SUBMIT: lose}) as server, pytest.raises(ServerUnreachable):
+        execute_from(server.url, tmp_path)
+    assert list_statuses(server) == []
+    with server_with(STARTED) as server:
+        (enrolled,) = execute_from(server.url, tmp_path).certificates
+        (resent,) = [body["certificaterequests"] for method, path, body in server.calls if path.endswith("/certificatedata")]
+    assert [resent] * 3 == sent
+    assert {each.name for each in tmp_path.iterdir()} == {
+        enrolled.certificate_file.name,
+        "software-certificate.chain.pem",
+        "software-certificate.key.pem",
+    }
+
+
+def test_a_run_that_was_refused_leaves_nothing_in_the_way_of_the_next_one(tmp_path: Path) -> None:
+    with server_with({**STARTED, SUBMIT: lambda _: (403, "Not you.")}) as server, pytest.raises(ServerRefused):
+        execute_from(server.url, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    with server_with(STARTED) as server:
+        assert len(execute_from(server.url, tmp_path).certificates) == 1
+
+
+# -- addresses ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "url", ["http://ca.example.com", "http://192.0.2.1:8080", "HTTP://[2001:db8::1]", "http://localhost.evil.org"]
+)
+def test_no_password_is_sent_in_clear_over_a_network(url: str) -> None:
+    with pytest.raises(AddressUnsafe) as unsafe:
+        RestClient(Server(url=url, user="subscriber", password="secret"))
+    assert unsafe.value.code == "address-unsafe"
+    assert "https://" in unsafe.value.text
+
+
+@pytest.mark.parametrize(
+    "url", ["http://localhost:8080", "http://127.0.0.1", "http://127.8.9.1", "http://[::1]:80", "https://x.org"]
+)
+def test_plain_http_to_this_machine_alone_is_taken(url: str) -> None:
+    with RestClient(Server(url=url, user="subscriber", password="secret")):
+        assert check_address(url) != ""
+
+
+@pytest.mark.parametrize(
+    "url", ["ca.example.com", "ldap://x", "https://", "https://a:b@x.org", "https://x:port", "https://[::1"]
+)
+def test_what_is_no_address_is_refused_as_such(url: str) -> None:
+    with pytest.raises(AddressUnsafe) as unsafe:
+        check_address(url)
+    assert unsafe.value.code == "address-malformed"
 
 
 def test_a_server_that_is_not_there_is_told_as_such(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from worlds.elsewhere import FILE_PASSWORD, Elsewhere, found_elsewhere
 from worlds.openssl import as_base64, list_certificates, request_of
 from worlds.pfx_judges import open_with_openssl
 from worlds.rest_steps import ARCHIVED, close, open_request, refusal_of, submit
-from worlds.served import Served, SignedIn
+from worlds.served import PASSWORD, Served, SignedIn
 
 PFX_PASSWORD = "a password for PFX files"
 TEMPLATE = "Signing and Archived Encryption"
@@ -87,3 +87,26 @@ def test_nothing_of_the_key_or_its_password_is_left_in_clear(served: Served, els
     plain = elsewhere.run("openssl pkcs8 -topk8 -nocrypt -in mail.key -outform DER")
     for secret in (FILE_PASSWORD.encode(), plain[-64:], base64.b64encode(plain)[-84:-4]):
         assert find_files_with(secret, served.installation.data) == []
+
+
+def test_the_client_takes_what_was_attached_beside_what_it_enrolls(
+    served: Served, elsewhere: Elsewhere, tmp_path: Path
+) -> None:
+    attach(served, elsewhere, "mail.p12", "sign.der")
+    out = tmp_path / "out"
+    done = certwright(
+        *("enroll", "--url", f"https://localhost:{served.port}", "--ca", served.installation.ca_file, "--out", out),
+        *("--template", TEMPLATE, "--user", "subscriber2", "--json"),
+        variables={"CERTWRIGHT_PASSWORD": PASSWORD},
+    )
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["faults"] == []
+    external = [each for each in told["certificates"] if each["external"]]
+    assert {(each["subject"], each["key_file"] is None) for each in external} >= {
+        ("CN=mail,O=Elsewhere", False),
+        ("CN=sign,O=Elsewhere", True),
+    }
+    own = [each for each in told["certificates"] if not each["external"]]
+    assert len(own) == 2
+    assert all(Path(each[file]).exists() for each in own for file in ("key_file", "certificate_file", "chain_file"))

@@ -3,24 +3,40 @@
 import secrets
 from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 from uuid import UUID, uuid4
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from certwright.client.enrolled import EnrolledCertificate, order_chain, write_new
-from certwright.client.errors import AnswerUnfit, ClientError, ServerUnreachable
-from certwright.client.keys import PrivateKey, encode_certificate_request, encode_private_key, generate_key
+from certwright.client.enrolled import EnrolledCertificate, add_suffix, get_chain, order_chain, write_certificate
+from certwright.client.errors import AnswerUnfit, ClientError, RequestPending, ServerRefused, ServerUnreachable
+from certwright.client.files import CERTIFICATE, CHAIN, NewFiles, check_writable
 from certwright.client.pfx import unpack_pfx
-from certwright.client.rest import CertificateAnswer, GenerationOptions, Passwords, RestClient, TemplateSummary
+from certwright.client.places import KeyPlace, make_stem, name_file, prepare_places
+from certwright.client.rest import (
+    PENDING,
+    CertificateAnswer,
+    GenerationOptions,
+    Passwords,
+    RestClient,
+    TemplateSummary,
+)
 from certwright.domain.errors import Malformed
+from certwright.domain.spelling import ask_similar
 from certwright.formats.cmc import SUCCESS, parse_response
 
 PFX_PASSWORD_OCTETS = 32
+MOST_LISTED = 20
+CONFLICT = 409
 SUBMISSION_ATTEMPTS = 3
 """A lost answer is asked for again: the server answers the same requests with the same certificates."""
+
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,45 +58,39 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Enrollment:
-    """What an enrollment brought."""
+    """What an enrollment brought. Shape: *faults* say why certificates of earlier days could not be given back."""
 
     request_id: UUID
     template: TemplateSummary
     certificates: tuple[EnrolledCertificate, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """One key with its request and the name of its files, before the answer."""
-
-    key: PrivateKey
-    request: str
-    path: Path
-
-    def file(self, suffix: str) -> Path:
-        return self.path.with_name(self.path.name + suffix)
+    faults: tuple[str, ...] = ()
 
 
 def enroll(client: RestClient, wish: Wish, *, tell: Callable[[str], None] = lambda _: None) -> Enrollment:
     """Return the certificates, after they were checked and written to files; *tell* is given each step as it begins.
 
     Keys are on the disk before anything is asked for them, so that no certificate is left without its key. When it cannot be
-    brought to its end, the request is abandoned, and the server revokes what it had issued.
+    brought to its end, the request is abandoned, the server revokes what it had issued, and the files are removed.
 
-    Errors: FileExists; OSError when a file cannot be written; AnswerUnfit when an answer fails a check; everything that
-            RestClient raises.
+    Errors: FileExists; OSError when a file cannot be written; AnswerUnfit when an answer fails a check; RequestPending when
+            others have to approve first; everything that RestClient raises.
     """
+    files = NewFiles(wish.out)
+    check_writable(wish.out)
     tell("Find the profile template")
     template = _choose_template(client.list_profile_templates(), wish.template)
+    files.check_room(make_stem(template.name))
     tell(f"Open an Enroll request for {template.name}")
     request_id = client.create_enroll_request(template.id, comment=wish.comment, data=wish.data)
     try:
-        certificates = _fulfil(client, request_id, template, wish, tell)
-    except (ClientError, OSError):
-        # OSError is a folder that cannot be written or a full disk: the request would stay open for nobody.
+        return _Run(client, request_id, template, wish, files, tell).fulfil()
+    except RequestPending:
+        raise
+    except BaseException:
+        # Whatever ends it, Ctrl-C too: the request would stay open, and files would block the next try.
+        files.remove()
         _abandon(client, request_id)
         raise
-    return Enrollment(request_id, template, certificates)
 
 
 def execute(
@@ -93,51 +103,125 @@ def execute(
 ) -> Enrollment:
     """Return the certificates of a request that is there already, as `enroll` does; the wish's template is not looked at.
 
-    The request stays open when it cannot be brought to its end: somebody else has started it.
+    The request stays open when it cannot be brought to its end: others have started it. Once certificate requests were sent,
+    keys stay in the folder, and the next run goes on with them.
 
     Errors: as `enroll`.
     """
+    files = NewFiles(wish.out)
+    check_writable(wish.out)
     tell("Look at the request")
     request = client.get_request(request_id)
     template = _choose_template(client.list_profile_templates(), str(request.template_id))
-    certificates = _fulfil(client, request_id, template, wish, tell, one_time_passwords=one_time_passwords)
-    return Enrollment(request_id, template, certificates)
+    run = _Run(client, request_id, template, wish, files, tell, one_time_passwords=one_time_passwords, is_resumed=True)
+    try:
+        return run.fulfil()
+    except BaseException:
+        files.remove(kept=run.list_kept())
+        raise
 
 
-def _fulfil(
-    client: RestClient,
-    request_id: UUID,
-    template: TemplateSummary,
-    wish: Wish,
-    tell: Callable[[str], None],
-    *,
-    one_time_passwords: Sequence[str] = (),
-) -> tuple[EnrolledCertificate, ...]:
-    if template.is_smartcard:
-        card_id = wish.card_id or uuid4()
-        tell(f"Bind the card {card_id}")
-        client.bind_card(request_id, card_id)
-    tell("Ask which keys to make")
-    options = client.list_generation_options(request_id)
-    if options:
-        described = ", ".join(f"{each.algorithm} with {each.key_size} bits" for each in options)
-        tell(f"Make the key{'s' if len(options) > 1 else ''}: {described}, and sign a PKCS#10 request with each")
-    places = _prepare(options, template.name, wish.out)
-    tell("Send the PKCS#10 requests, get certificates")
-    in_transit = wish.pfx_password or secrets.token_urlsafe(PFX_PASSWORD_OCTETS)
-    passwords = Passwords(one_time=one_time_passwords, pfx=in_transit)
-    answers = _submit(client, request_id, places, wish.comment, passwords)
-    tell("Check the answer: status, key, chain; write the files")
-    own = tuple(_accept(place, answer) for place, answer in zip(places, answers, strict=False))
-    keeps = bool(wish.pfx_password)
-    made = tuple(
-        unpack_pfx(answer, in_transit, wish.out / _name_file(template.name, number + 1, len(answers)), keeps=keeps)
-        for number, answer in enumerate(answers)
-        if number >= len(places)
-    )
-    tell("Mark the request completed")
-    client.set_status(request_id, "Completed")
-    return (*own, *made)
+@dataclass(slots=True)
+class _Run:
+    """One request, from the question which keys to make to its end."""
+
+    client: RestClient
+    request_id: UUID
+    template: TemplateSummary
+    wish: Wish
+    files: NewFiles
+    tell: Callable[[str], None]
+    one_time_passwords: Sequence[str] = ()
+    is_resumed: bool = False
+    places: list[KeyPlace] = field(default_factory=list)
+    is_sent: bool = False
+
+    def fulfil(self) -> Enrollment:
+        """Return what the request brought, marked as completed."""
+        if self.template.is_smartcard:
+            card_id = self.wish.card_id or uuid4()
+            self.tell(f"Bind the card {card_id}")
+            self.client.bind_card(self.request_id, card_id)
+        self.tell("Ask which keys to make")
+        options = self._list_options()
+        if options:
+            described = ", ".join(f"{each.algorithm} with {each.key_size} bits" for each in options)
+            self.tell(f"Make the key{'s' if len(options) > 1 else ''}: {described}, and sign a PKCS#10 request with each")
+        stem = make_stem(self.template.name)
+        self.places = prepare_places(options, stem, self.files, resumed=self.request_id if self.is_resumed else None)
+        self.tell("Send the PKCS#10 requests, get certificates")
+        in_transit = self.wish.pfx_password or secrets.token_urlsafe(PFX_PASSWORD_OCTETS)
+        answers = self._submit(Passwords(one_time=self.one_time_passwords, pfx=in_transit))
+        self.tell("Check the answer: status, key, chain; write the files")
+        enrollment = self._accept_all(answers, stem, in_transit)
+        self.tell("Mark the request completed")
+        _try_again(lambda: self.client.set_status(self.request_id, "Completed"))
+        for each in self.places:
+            if each.sent_file is not None:
+                each.sent_file.unlink(missing_ok=True)
+        return enrollment
+
+    def list_kept(self) -> list[Path]:
+        """Return the files that the next run goes on with: none before the server may have seen their requests."""
+        return [file for each in self.places for file in (each.key_file, each.sent_file) if file] if self.is_sent else []
+
+    def _list_options(self) -> tuple[GenerationOptions, ...]:
+        try:
+            return self.client.list_generation_options(self.request_id)
+        except ServerRefused as refused:
+            if refused.status == CONFLICT and self._is_pending():
+                text = f"The request {self.request_id} waits for approval. Once it is approved, go on with --request"
+                raise RequestPending("request-pending", f"{text} {self.request_id} instead of --template.") from refused
+            raise
+
+    def _is_pending(self) -> bool:
+        try:
+            return self.client.get_request(self.request_id).status == PENDING
+        except ClientError:
+            return False
+
+    def _submit(self, passwords: Passwords) -> tuple[CertificateAnswer, ...]:
+        requests = [each.request for each in self.places]
+        self.is_sent = True
+        try:
+            answers = _try_again(lambda: self.client.submit(self.request_id, requests, self.wish.comment, passwords))
+        except ServerRefused:
+            # It has kept nothing of them.
+            self.is_sent = False
+            raise
+        own = sum(each.is_for_own_key for each in answers)
+        if own != len(self.places):
+            raise AnswerUnfit("answer-unfit", f"{len(self.places)} requests were sent, {own} answers came.")
+        return answers
+
+    def _accept_all(self, answers: Sequence[CertificateAnswer], stem: str, in_transit: str) -> Enrollment:
+        """Return what came: what was asked for has to be right; of what was there before, a fault is told."""
+        places = iter(self.places)
+        accepted: list[EnrolledCertificate] = []
+        faults: list[str] = []
+        for number, answer in enumerate(answers, start=1):
+            path = self.wish.out / name_file(stem, number, len(answers))
+            try:
+                if answer.is_for_own_key:
+                    accepted.append(_accept(next(places), answer, self.files))
+                elif answer.pfx is None and answer.pkcs7 is not None:
+                    accepted.append(_accept_without_key(answer, path, self.files))
+                else:
+                    keeps = bool(self.wish.pfx_password)
+                    accepted.append(unpack_pfx(answer, in_transit, path, self.files, keeps=keeps))
+            except AnswerUnfit as unfit:
+                if not answer.is_older:
+                    raise
+                faults.append(f"{answer.template}: {unfit}")
+        return Enrollment(self.request_id, self.template, tuple(accepted), tuple(faults))
+
+
+def _try_again(call: Callable[[], Result]) -> Result:
+    """Return what *call* returns, after as many attempts as it takes within bounds: a lost answer is asked for again."""
+    for _ in range(SUBMISSION_ATTEMPTS - 1):
+        with suppress(ServerUnreachable):
+            return call()
+    return call()
 
 
 def _choose_template(templates: Sequence[TemplateSummary], wanted: str) -> TemplateSummary:
@@ -145,43 +229,13 @@ def _choose_template(templates: Sequence[TemplateSummary], wanted: str) -> Templ
     for each in templates:
         if folded in (each.name.lower(), str(each.id)):
             return each
-    offered = ", ".join(each.name for each in templates) or "none"
-    raise AnswerUnfit("template-not-offered", f"The server offers you no profile template {wanted}. It offers: {offered}.")
+    names = [each.name for each in templates]
+    listed = f"It offers: {', '.join(names[:MOST_LISTED]) or 'none'}{', and more' if len(names) > MOST_LISTED else ''}."
+    told = " ".join(each for each in (ask_similar(wanted, names), listed) if each)
+    raise AnswerUnfit("template-not-offered", f"The server offers you no profile template {wanted}. {told}")
 
 
-def _prepare(options: Sequence[GenerationOptions], name: str, out: Path) -> list[_Place]:
-    out.mkdir(parents=True, exist_ok=True)
-    places = []
-    for number, each in enumerate(options, start=1):
-        key = generate_key(each)
-        place = _Place(key, encode_certificate_request(key, each), out / _name_file(name, number, len(options)))
-        write_new(place.file(".key.pem"), encode_private_key(key), mode=0o600)
-        places.append(place)
-    return places
-
-
-def _name_file(name: str, number: int, count: int) -> str:
-    stem = "".join(each if each.isalnum() else "-" for each in name.lower())
-    return stem if count == 1 else f"{stem}-{number}"
-
-
-def _submit(
-    client: RestClient, request_id: UUID, places: Sequence[_Place], comment: str, passwords: Passwords
-) -> tuple[CertificateAnswer, ...]:
-    requests = [each.request for each in places]
-    for attempt in range(1, SUBMISSION_ATTEMPTS + 1):
-        try:
-            answers = client.submit(request_id, requests, comment, passwords)
-            break
-        except ServerUnreachable:
-            if attempt == SUBMISSION_ATTEMPTS:
-                raise
-    if len(answers) < len(places):
-        raise AnswerUnfit("answer-unfit", f"{len(places)} requests were sent, {len(answers)} answers came.")
-    return answers
-
-
-def _accept(place: _Place, answer: CertificateAnswer) -> EnrolledCertificate:
+def _accept(place: KeyPlace, answer: CertificateAnswer, files: NewFiles) -> EnrolledCertificate:
     """Return the certificate of *answer* after it proved to be the one for this key."""
     if answer.error is not None or answer.pkcs7 is None:
         raise AnswerUnfit("certificate-refused", str(answer.error or f"No certificate of {answer.template} came."))
@@ -189,12 +243,36 @@ def _accept(place: _Place, answer: CertificateAnswer) -> EnrolledCertificate:
     subject_key = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     if certificate.public_key().public_bytes(*subject_key) != place.key.public_key().public_bytes(*subject_key):
         raise AnswerUnfit("key-mismatch", "The certificate that came is for another key than was sent.")
+    chain = get_chain(certificate, others)
+    accepted = EnrolledCertificate(
+        answer.template,
+        certificate,
+        chain,
+        place.key_file,
+        add_suffix(place.path, CERTIFICATE),
+        add_suffix(place.path, CHAIN) if chain else None,
+    )
+    write_certificate(place.path, accepted, files)
+    return accepted
+
+
+def _accept_without_key(answer: CertificateAnswer, path: Path, files: NewFiles) -> EnrolledCertificate:
+    """Return a certificate that was issued elsewhere, whose key is where it was made; its chain is what came with it."""
+    if answer.pkcs7 is None:
+        raise AnswerUnfit("answer-unfit", f"No certificate of {answer.template} came.")
+    certificate, others = _read_response(answer.pkcs7)
     chain = order_chain(certificate, others)
     accepted = EnrolledCertificate(
-        answer.template, certificate, chain, place.file(".key.pem"), place.file(".pem"), place.file(".chain.pem")
+        answer.template,
+        certificate,
+        chain,
+        None,
+        add_suffix(path, CERTIFICATE),
+        add_suffix(path, CHAIN) if chain else None,
+        is_external=answer.is_external,
+        is_key_history=answer.is_key_history,
     )
-    write_new(accepted.certificate_file, certificate.public_bytes(Encoding.PEM))
-    write_new(accepted.chain_file, b"".join(each.public_bytes(Encoding.PEM) for each in chain))
+    write_certificate(path, accepted, files)
     return accepted
 
 

@@ -30,5 +30,13 @@ class AnswerUnfit(ClientError):
     """An answer came that a client must not trust or cannot read."""
 
 
+class AddressUnsafe(ClientError):
+    """An address to which no password is sent."""
+
+
+class RequestPending(ClientError):
+    """The request was opened, and waits for others to approve it."""
+
+
 class FileExists(ClientError):
     """A file would have to be overwritten; keys never are."""

@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -12,13 +13,14 @@ from uuid import UUID
 import httpx
 import msgspec
 
-from certwright.client.errors import AnswerUnfit, ServerRefused, ServerUnreachable
+from certwright.client.errors import AddressUnsafe, AnswerUnfit, ServerRefused, ServerUnreachable
 
 PREFIX = "/CertificateManagement/api/v1.0"
 OWN_PREFIX = "/CertificateManagement/api/v1.1"
 """Where calls are that the documented API has not."""
 TIMEOUT_SECONDS = 60
-LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+PENDING = 16
+"""The status of a request that waits for approval. Source: domain.md 1.2."""
 
 POLICY_NAMES = {1: "Enroll", 2: "Recover", 3: "Renew", 6: "Duplicate", 10: "OnlineUpdate"}
 """The kinds of request that certificates come of for their subject. Source: domain.md 1.1."""
@@ -54,6 +56,7 @@ class RequestSummary(msgspec.Struct, frozen=True):
     template_id: UUID = msgspec.field(name="ProfileTemplateUuid")
     originator_id: UUID = msgspec.field(name="OriginatorUserUuid")
     target_id: UUID = msgspec.field(name="TargetUserUuid")
+    status: int = msgspec.field(name="Status", default=0)
 
 
 class _PasswordsBody(msgspec.Struct):
@@ -65,7 +68,7 @@ class _PolicyBody(msgspec.Struct):
 
 
 class CertificateError(msgspec.Struct, frozen=True):
-    """Why there is no certificate."""
+    """Why there is no certificate. Older servers say it in a sentence instead."""
 
     message: str = msgspec.field(name="Message", default="")
     code: str = msgspec.field(name="ErrorCode", default="")
@@ -80,7 +83,20 @@ class CertificateAnswer(msgspec.Struct, frozen=True):
     template: str = msgspec.field(name="TemplateCommonName")
     pkcs7: str | None = msgspec.field(name="Pkcs7", default=None)
     pfx: str | None = msgspec.field(name="Pfx", default=None)
-    error: CertificateError | None = msgspec.field(name="Error", default=None)
+    error: CertificateError | str | None = msgspec.field(name="Error", default=None)
+    is_external: bool = msgspec.field(name="IsExternal", default=False)
+    is_server_generated: bool = msgspec.field(name="isServerGenerated", default=False)
+    is_key_history: bool = msgspec.field(name="isKeyHistory", default=False)
+
+    @property
+    def is_older(self) -> bool:
+        """Return whether the certificate was there before the request: from elsewhere, or kept for what is encrypted."""
+        return self.is_external or self.is_key_history
+
+    @property
+    def is_for_own_key(self) -> bool:
+        """Return whether it answers a certificate request that was sent."""
+        return not (self.is_older or self.is_server_generated or self.pfx is not None)
 
 
 class _ErrorBody(msgspec.Struct):
@@ -129,7 +145,7 @@ class RestClient:
     """
 
     def __init__(self, server: Server, watch: Callable[[Exchange], None] = lambda _: None) -> None:
-        host = urlsplit(server.url).hostname or ""
+        host = check_address(server.url)
         self._watch = watch
         self._server = server
         self._client = httpx.Client(
@@ -138,7 +154,7 @@ class RestClient:
             verify=_trust(server.ca),
             timeout=TIMEOUT_SECONDS,
             # Proxies of the environment are for other machines than this one.
-            trust_env=host not in LOOPBACK_HOSTS,
+            trust_env=not is_loopback(host),
         )
 
     def __enter__(self) -> Self:
@@ -164,7 +180,7 @@ class RestClient:
         }
         path = self._call("POST", "/requests", str, body)
         try:
-            return UUID(path.rpartition("/")[2])
+            return UUID(path.rstrip("/").rpartition("/")[2])
         except ValueError:
             raise AnswerUnfit("answer-unfit", "The server did not say which request it made.") from None
 
@@ -238,6 +254,35 @@ class RestClient:
             raise AnswerUnfit("answer-unfit", f"{method} {path} was answered with something else: {error}.") from error
 
 
+def check_address(url: str) -> str:
+    """Return the host of *url*, after it proved to be one to which a password can be sent.
+
+    Over plain HTTP that is this machine alone, where no network is crossed: a server behind a proxy is served so.
+
+    Errors: AddressUnsafe.
+    """
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError as error:
+        raise AddressUnsafe("address-malformed", f"{url} is no address: {error}.") from error
+    if parts.scheme not in ("http", "https") or not host or parts.username is not None:
+        raise AddressUnsafe("address-malformed", f"{url} is no address such as https://ca.example.com:8443.")
+    if parts.scheme == "http" and not is_loopback(host):
+        raise AddressUnsafe(
+            "address-unsafe", f"Over http:// the password would cross the network in clear: use https://{parts.netloc}."
+        )
+    return host
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine is reached by that name."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
 def _hide_secrets(body: Mapping[str, object]) -> bytes:
     """Return the body as others may see it."""
     return msgspec.json.encode({name: HIDDEN if name in _SECRETS and value else value for name, value in body.items()})
@@ -261,9 +306,13 @@ def _explain(error: httpx.HTTPError) -> str:
 
 
 def _read_refusal(answer: httpx.Response) -> ServerRefused:
+    """Return what the server said, in an object, or in a sentence, or by the status alone."""
     try:
-        body = msgspec.json.decode(answer.content, type=_ErrorBody)
+        said = msgspec.json.decode(answer.content, type=_ErrorBody | str)
     except msgspec.DecodeError:
-        body = _ErrorBody()
+        said = ""
+    body = _ErrorBody(message=said) if isinstance(said, str) else said
+    if answer.is_redirect and not body.message:
+        body.message = f"It wants to be asked at {answer.headers.get('location', 'another address')}; name that one with --url."
     code = body.code or f"http-{answer.status_code}"
     return ServerRefused(code, body.message or answer.reason_phrase, answer.status_code, body.correlation_id)

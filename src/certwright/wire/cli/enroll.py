@@ -1,6 +1,5 @@
 """certwright enroll."""
 
-import json
 import os
 import sys
 from dataclasses import replace
@@ -10,9 +9,10 @@ from uuid import UUID
 import click
 
 from certwright.client.enrollment import Enrollment, Wish, enroll, execute
-from certwright.client.rest import RestClient, Server
+from certwright.client.files import check_writable
+from certwright.client.rest import RestClient, Server, check_address
 from certwright.wire.cli.certificates import list_certificate_lines
-from certwright.wire.cli.console import make_console, show_progress
+from certwright.wire.cli.console import show_progress, show_result
 from certwright.wire.cli.files import check_private, read_text_file
 from certwright.wire.cli.options import json_option, password_file_option, read_password
 
@@ -80,6 +80,8 @@ def command(
     """
     _check_one_named(template, request_id, items)
     answers = dict(_parse_item(each) for each in items)
+    check_address(url)
+    check_writable(out)
     password = read_password(password_file, f"Password of {user}")
     wish = replace(
         Wish(template=template or "", out=out, comment=comment, data=answers, card_id=card_id),
@@ -106,13 +108,9 @@ def _check_one_named(template: str | None, request_id: UUID | None, items: tuple
 
 
 def _show(enrollment: Enrollment, *, as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps(_describe(enrollment)))
-        return
-    console = make_console()
-    for each in enrollment.certificates:
-        for line in list_certificate_lines(each):
-            console.print(line)
+    lines = [line for each in enrollment.certificates for line in list_certificate_lines(each)]
+    faults = [f"Not given back: {each}" for each in enrollment.faults]
+    show_result(_describe(enrollment), lines, as_json=as_json, remark="\n".join(faults))
 
 
 def _find_one_time_passwords(client: RestClient, request_id: UUID | None, file: Path | None) -> list[str]:
@@ -155,10 +153,13 @@ def _describe(enrollment: Enrollment) -> dict[str, object]:
                 "serial": f"{each.certificate.serial_number:X}",
                 "not_before": each.certificate.not_valid_before_utc.isoformat(),
                 "not_after": each.certificate.not_valid_after_utc.isoformat(),
-                "key_file": str(each.key_file),
+                "key_file": None if each.key_file is None else str(each.key_file),
                 "certificate_file": str(each.certificate_file),
-                "chain_file": str(each.chain_file),
+                "chain_file": None if each.chain_file is None else str(each.chain_file),
+                "external": each.is_external,
+                "key_history": each.is_key_history,
             }
             for each in enrollment.certificates
         ],
+        "faults": list(enrollment.faults),
     }
