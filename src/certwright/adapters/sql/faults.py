@@ -6,6 +6,7 @@ import psycopg
 from sqlalchemy.exc import StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from certwright.adapters.sql.postgresql_faults import explain_connection
 from certwright.domain.errors import CertwrightError, ChangedMeanwhile, StoreUnavailable
 
 _SQLITE = {
@@ -19,17 +20,24 @@ _SQLITE = {
     "SQLITE_PERM": "the file's permissions do not let us",
     "SQLITE_NOMEM": "there is not enough memory",
 }
+_UNWRITABLE = {
+    "SQLITE_READONLY_DIRECTORY": "this account may not write into its folder",
+    "SQLITE_READONLY_CANTINIT": "this account may not write the files beside it",
+    "SQLITE_READONLY_RECOVERY": "this account may not write the files beside it",
+    "SQLITE_READONLY_DBMOVED": "its file was moved or removed while it was open",
+}
 _POSTGRESQL = {
     "08": "the connection to the server was lost",
     "28": "the server does not accept our user or password",
     "3D": "the server has no database of this name",
+    "42501": "our role may not do this there: make it the owner of the database (ALTER DATABASE name OWNER TO role)",
     "53": "the server is short of memory, disk or connections",
     "55": "another program holds it",
     "57": "the server is shutting down or has stopped us",
     "58": "the server's system reports an error",
     "XX": "the server reports damage",
 }
-"""By the class of the SQLSTATE. Source: PostgreSQL's appendix A."""
+"""By the SQLSTATE, or its class. Source: PostgreSQL's appendix A."""
 
 _OVERTAKEN = ("40001", "40P01")
 """Serialization failure and deadlock: both mean that another session was first."""
@@ -55,7 +63,10 @@ def plain_fault(error: Exception) -> Exception:
 
 
 def _plain_sqlite_fault(error: Exception, cause: sqlite3.Error) -> Exception:
-    name = "_".join(getattr(cause, "sqlite_errorname", "").split("_")[:2])
+    whole_name = getattr(cause, "sqlite_errorname", "")
+    name = "_".join(whole_name.split("_")[:2])
+    if whole_name in _UNWRITABLE:
+        return StoreUnavailable(_UNWRITABLE[whole_name])
     if name == "SQLITE_READONLY":
         return WritingRefused("this session is for reading")
     return StoreUnavailable(_SQLITE[name]) if name in _SQLITE else error
@@ -67,11 +78,8 @@ def _plain_postgresql_fault(error: Exception, cause: psycopg.Error) -> Exception
         return WritingRefused("this session is for reading")
     if state in _OVERTAKEN:
         return ChangedMeanwhile("data")
-    if state is not None and state[:2] in _POSTGRESQL:
-        return StoreUnavailable(_POSTGRESQL[state[:2]])
-    # The driver gives no state when the server does not answer at all.
-    return (
-        StoreUnavailable("the server cannot be reached")
-        if state is None and isinstance(cause, psycopg.OperationalError)
-        else error
-    )
+    if state is not None and (detail := _POSTGRESQL.get(state, _POSTGRESQL.get(state[:2]))):
+        return StoreUnavailable(detail)
+    # The driver gives no state for a connection that did not come about.
+    is_about_connection = state is None and isinstance(cause, psycopg.OperationalError)
+    return StoreUnavailable(explain_connection(str(cause))) if is_about_connection else error

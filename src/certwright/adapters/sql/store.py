@@ -1,5 +1,6 @@
 """The store: opens a database and gives out sessions."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -209,7 +210,18 @@ def _open_transactions(url: URL, memory: Memory, turns: Turns) -> Transactions:
     path = get_database_path(url)
     if not path.is_file():
         raise StoreUnavailable(f"there is no file {path}")
+    _check_writable(path)
     return SqliteTransactions(path, memory.forget, turns)
+
+
+def _check_writable(path: Path) -> None:
+    """Refuse files that another account made, such as root, or a file system that is for reading. Errors: StoreUnavailable."""
+    beside = [path.with_name(path.name + suffix) for suffix in ("-wal", "-shm")]
+    for each in (path, path.parent, *(each for each in beside if each.exists())):
+        if not os.access(each, os.W_OK):
+            raise StoreUnavailable(
+                f"this account may not write {each}; run the command as the account of the service, and see who owns the file"
+            )
 
 
 def _check_schema(transactions: Transactions) -> None:

@@ -17,6 +17,9 @@ QUIET_LOGGERS = ("uvicorn", "uvicorn.error", "httpx", "alembic")
 
 def configure_first_logs() -> None:
     """Send lines of commands that read no settings, or have not read them yet, to standard error as text."""
+    if logging.lastResort is not None:
+        # Where nothing else is configured, it prints what libraries log.
+        logging.lastResort.addFilter(_is_no_interrupt)
     if structlog.is_configured():
         return
     structlog.configure(
@@ -48,9 +51,15 @@ def configure_logs(settings: LogSettings) -> None:
         foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last]
     )
     handler.setFormatter(formatter)
+    handler.addFilter(_is_no_interrupt)
     logging.basicConfig(handlers=[handler], level=level, force=True)
     for name in QUIET_LOGGERS:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
+
+
+def _is_no_interrupt(record: logging.LogRecord) -> bool:
+    """Return whether a line is about anything else than Ctrl-C, which a library may have caught in the middle of its work."""
+    return not (record.exc_info and isinstance(record.exc_info[1], KeyboardInterrupt))
 
 
 def _list_shared_processors() -> list[Processor]:
