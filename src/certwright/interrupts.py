@@ -17,9 +17,9 @@ def end_quietly() -> None:
     """Let Ctrl-C end this program as described above, at any moment from now on."""
     terminal = _Terminal()
 
-    def interrupt(number: int, _: FrameType | None) -> None:
-        # What is done at the end may take long, or hang: the next Ctrl-C does not wait for it. All that is stored is whole then,
-        # as after a crash.
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        # What is done at the end may take long, or hang: the next Ctrl-C does not wait for it. What is stored is whole then, as
+        # after a crash.
         signal.signal(signal.SIGINT, end)
         raise KeyboardInterrupt
 

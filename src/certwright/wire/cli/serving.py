@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
+from types import FrameType
 from typing import Any, cast
 
 import structlog
@@ -116,6 +117,10 @@ class _Server(uvicorn.Server):
     def end(self, *_: object) -> None:
         """Ask the server to end; also as a handler of signals."""
         self.should_exit = True
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 (uvicorn calls it so)
+        """Ask the server to end, however often: uvicorn would break off what has begun at the second Ctrl-C."""
+        self.end()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

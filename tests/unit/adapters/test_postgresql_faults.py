@@ -1,0 +1,38 @@
+"""What is said of a PostgreSQL server that lets nobody in: four cases, four sentences, each with what to do."""
+
+import pytest
+
+from certwright.adapters.sql.postgresql_faults import explain_connection
+
+FAILED = "connection failed: "
+SAID = 'connection failed: connection to server at "127.0.0.1", port 5432 failed: FATAL:  '
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (SAID + 'database "certwright" does not exist', ["no database certwright", "createdb"]),
+        (SAID + 'role "certwright" does not exist', ["no role certwright", "createuser"]),
+        (SAID + 'role "certwright" is not permitted to log in', ["no role certwright that may log in"]),
+        (
+            SAID + 'password authentication failed for user "certwright"',
+            ["password for the role certwright", "database.password"],
+        ),
+        (SAID + 'Peer authentication failed for user "certwright"', ["password for the role certwright"]),
+        (FAILED + "fe_sendauth: no password supplied", ["wants a password", "database.password"]),
+        (
+            SAID + 'no pg_hba.conf entry for host "192.0.2.1", user "c", database "d"',
+            ["role c in from 192.0.2.1", "pg_hba.conf"],
+        ),
+        (
+            "connection failed: Connection refused\n\tIs the server running",
+            ["cannot be reached: Connection refused", "host and port"],
+        ),
+        ("[Errno -2] Name or service not known", ["cannot be reached: [Errno -2] Name or service not known"]),
+        ("", ["cannot be reached: no answer"]),
+    ],
+)
+def test_each_case_has_a_sentence_with_what_to_do(said: str, words: list[str]) -> None:
+    told = explain_connection(said)
+    assert [each for each in words if each not in told] == []
+    assert len(told) < 500
