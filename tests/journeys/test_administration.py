@@ -200,7 +200,7 @@ def test_a_template_is_exported_changed_looked_at_and_imported(data: Path, tmp_p
     assert "started by Managers; 2 approvals by Approvers; asks Cost Centre, Badge, Language" in shown
     file = tmp_path / "managed.toml"
     file.write_text(run("templates", "export", "managed software certificate", "--data", data).stdout)
-    assert run("templates", "validate", file).output == "1 profile templates, nothing wrong.\n"
+    assert run("templates", "validate", file).output == "1 profile template, nothing wrong.\n"
     assert run("templates", "diff", file, "--data", data).output == ""
     file.write_text(file.read_text().replace("approvals_needed = 2", "approvals_needed = 3"))
     assert run("templates", "validate", file).exit_code == 0

@@ -202,3 +202,67 @@ def test_a_list_of_cards_is_read_as_spreadsheets_save_it_and_else_refused_in_wor
     file.write_text('card,adminkey\n5badfea3-de31-4837-99f9-8249515a5473,"1,23E+15"\n')
     shortened = run("card", "import", file, "--data", home / "data")
     assert (shortened.exit_code, "line 2, column adminkey" in shortened.output) == (1, True)
+
+
+# -- JSON --------------------------------------------------------------------------------------------------------------
+
+RUN_UNTIL_ENDED = {("serve",), ("demo",)}
+"""Commands without a result of their own: what they print is their log, or a show for people."""
+LEAVES = [(path, command) for path, command in ALL if not isinstance(command, click.Group)]
+
+
+def test_every_command_that_has_a_result_takes_json() -> None:
+    without = {path for path, command in LEAVES if not any("--json" in each.opts for each in command.params)}
+    assert without == RUN_UNTIL_ENDED
+
+
+def test_every_command_that_works_on_an_installation_finds_it_by_itself() -> None:
+    variables = {path: each.envvar for path, command in LEAVES for each in command.params if "--data" in each.opts}
+    optional = ("templates", "validate")
+    assert {path for path, variable in variables.items() if variable != DATA_VARIABLE} == {optional}
+
+
+READING = [
+    ("access", "explain", "--user", "subscriber", "--template", "Strong Keys", "--type", "Enroll"),
+    ("audit", "key"),
+    ("audit", "prune", "--before", "2020-01-01", "--dry-run"),
+    ("audit", "show", "1"),
+    ("card", "list"),
+    ("groups", "add", "Subscribers", "outsider"),
+    ("groups", "list"),
+    ("groups", "remove", "Subscribers", "outsider"),
+    ("keys", "agents", "list"),
+    ("keys", "list"),
+    ("keys", "rearchive"),
+    ("keys", "rotate"),
+    ("mail", "preview", "create-request", "--template", "Software Certificate", "--policy", "enroll"),
+    ("outbox", "list"),
+    ("outbox", "resend", "--all"),
+    ("requests", "list"),
+    ("rights", "grant", "read", "profile-template", "--on", "Strong Keys", "--to", "outsider"),
+    ("rights", "list"),
+    ("rights", "revoke", "read", "profile-template", "--on", "Strong Keys", "--from", "outsider"),
+    ("templates", "export", "Strong Keys"),
+    ("templates", "list"),
+    ("templates", "show", "Strong Keys"),
+    ("templates", "diff", "Strong Keys", "1", "1"),
+    ("users", "disable", "outsider"),
+    ("users", "enable", "outsider"),
+    ("users", "list"),
+    ("work", "--once", "--dry-run"),
+]
+
+
+@pytest.mark.parametrize("command", READING, ids=[" ".join(each[:3]) for each in READING])
+def test_what_is_shown_with_json_is_json(command: tuple[str, ...], home: Path) -> None:
+    shown = run(*command, "--json", "--data", home / "data")
+    assert shown.exit_code == 0, shown.output
+    assert json.loads(shown.stdout) is not None
+    plain = run(*command, "--data", home / "data")
+    assert plain.exit_code == 0
+    assert "Traceback" not in plain.output
+
+
+@pytest.mark.parametrize("command", [("settings", "reference"), ("audit", "types")])
+def test_what_needs_no_installation_is_json_too(command: tuple[str, ...]) -> None:
+    assert len(json.loads(run(*command, "--json").stdout)) > 20

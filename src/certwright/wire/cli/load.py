@@ -10,13 +10,15 @@ import click
 
 from certwright.application.load_world import LoadedWorld, load_world, preview_load
 from certwright.application.world_differences import Change, Difference
-from certwright.bootstrap import Installation, open_installation
+from certwright.bootstrap import Installation
 from certwright.domain.errors import RolesCombined
 from certwright.formats.definitions import WorldDefinition, parse_world
-from certwright.wire.cli.console import make_console
+from certwright.wire.cli.console import make_console, show_waiting
 from certwright.wire.cli.definition_files import read_definition_file
+from certwright.wire.cli.opening import opened_installation
 from certwright.wire.cli.operators import find_operator
 from certwright.wire.cli.options import data_option, json_option
+from certwright.wire.cli.phrases import count_of
 
 SIGNS = {Change.ADDED: "+", Change.CHANGED: "~", Change.REMOVED: "-"}
 
@@ -50,20 +52,23 @@ def command(world_file: str, data: Path, *, dry_run: bool, replaces: bool, is_ag
       certwright load my-world.toml --data /var/lib/certwright --replace --yes --json
     """
     definition = read_world_file(world_file)
-    with open_installation(data) as installation:
+    with opened_installation(data) as installation:
         operator, world = find_operator(), installation.world
-        planned = preview_load(definition, world_file, replaces=replaces, operator=operator, world=world)
+        with show_waiting("Comparing the file with what there is"):
+            planned = preview_load(definition, world_file, replaces=replaces, operator=operator, world=world)
         if not as_json:
             _show(planned)
         if not dry_run:
             _check_agreed(planned, is_agreed=is_agreed)
             expected = planned.differences
-            load_world(definition, world_file, replaces=replaces, expected=expected, operator=operator, world=world)
+            with show_waiting("Loading"):
+                load_world(definition, world_file, replaces=replaces, expected=expected, operator=operator, world=world)
     if as_json:
         click.echo(json.dumps(_describe(planned, is_loaded=not dry_run)))
         return
     console = make_console()
-    counts = f"{planned.users} users, {planned.groups} groups, {len(planned.templates)} profile templates."
+    parts = ((planned.users, "user"), (planned.groups, "group"), (len(planned.templates), "profile template"))
+    counts = f"{', '.join(count_of(*each) for each in parts)}."
     console.print(f"Nothing was loaded. New or changed would be: {counts}" if dry_run else f"New or changed: {counts}")
     warn_of_combined_roles(planned.combined_roles)
 

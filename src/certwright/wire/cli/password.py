@@ -5,11 +5,11 @@ from pathlib import Path
 import click
 
 from certwright.application.set_password import set_password
-from certwright.bootstrap import open_installation
 from certwright.client.rest import RestClient, Server
-from certwright.wire.cli.console import make_console
+from certwright.wire.cli.console import show_result
+from certwright.wire.cli.opening import DATA_VARIABLE, find_data_folder, opened_installation
 from certwright.wire.cli.operators import find_operator
-from certwright.wire.cli.options import password_file_option, read_password
+from certwright.wire.cli.options import json_option, password_file_option, read_password
 
 NEW_PASSWORD_VARIABLE = "CERTWRIGHT_NEW_PASSWORD"
 _readable = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -17,7 +17,12 @@ _readable = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 @click.command("password")
 @click.argument("account", required=False)
-@click.option("--data", type=click.Path(file_okay=False, path_type=Path), help="The folder of the installation.")
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    envvar=DATA_VARIABLE,
+    help="The folder of the installation, found as by the other commands where it is not given.",
+)
 @password_file_option
 @click.option("--self", "is_own", is_flag=True, help="Change your own password over the REST API.")
 @click.option("--url", help="With --self: where the server is, such as https://ca.example.com:8443.")
@@ -28,6 +33,7 @@ _readable = click.Path(exists=True, dir_okay=False, path_type=Path)
     type=_readable,
     help=f"With --self: read the new password from this file; otherwise from {NEW_PASSWORD_VARIABLE}, or it is asked for.",
 )
+@json_option
 def command(
     *,
     account: str | None,
@@ -38,6 +44,7 @@ def command(
     ca: Path | None,
     user: str | None,
     new_password_file: Path | None,
+    as_json: bool,
 ) -> None:
     """Set the password of ACCOUNT: account, DOMAIN\\account or name@domain. It counts at once, also for a running server.
 
@@ -56,23 +63,24 @@ def command(
     if is_own:
         if account is not None or url is None or user is None:
             raise click.UsageError("--self wants --url and --user, and no ACCOUNT.")
-        _change_own(Server(url=url, user=user, password="", ca=ca), password_file, new_password_file)
+        _change_own(Server(url=url, user=user, password="", ca=ca), password_file, new_password_file, as_json=as_json)
         return
-    if account is None or data is None:
-        raise click.UsageError("ACCOUNT and --data are wanted, or --self with --url and --user.")
+    if account is None:
+        raise click.UsageError("ACCOUNT is wanted, or --self with --url and --user.")
     if (url, ca, user, new_password_file) != (None, None, None, None):
         raise click.UsageError("--url, --ca, --user and --new-password-file go with --self.")
     password = read_password(password_file, f"New password of {account}", confirm=True)
-    with open_installation(data) as installation:
+    with opened_installation(data or find_data_folder()) as installation:
         set_password(account, password, operator=find_operator(), world=installation.world, hasher=installation.hasher)
-    make_console(stderr=True).print(f"The password of {account} is set.")
+    show_result({"account": account, "set": True}, (), as_json=as_json, remark=f"The password of {account} is set.")
 
 
-def _change_own(server: Server, password_file: Path | None, new_password_file: Path | None) -> None:
+def _change_own(server: Server, password_file: Path | None, new_password_file: Path | None, *, as_json: bool) -> None:
     current = read_password(password_file, f"Current password of {server.user}")
     new = read_password(
         new_password_file, "New password", confirm=True, variable=NEW_PASSWORD_VARIABLE, option="--new-password-file"
     )
     with RestClient(Server(url=server.url, user=server.user, password=current, ca=server.ca)) as client:
         client.change_password(new)
-    make_console(stderr=True).print(f"The password of {server.user} is changed.")
+    remark = f"The password of {server.user} is changed."
+    show_result({"account": server.user, "set": True}, (), as_json=as_json, remark=remark)

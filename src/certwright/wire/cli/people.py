@@ -1,18 +1,18 @@
 """certwright users, certwright groups."""
 
-import json
 from pathlib import Path
 
 import click
 
 from certwright.application.explain_access import list_names
 from certwright.application.manage_people import change_member, list_people, switch_user
-from certwright.bootstrap import open_installation
-from certwright.wire.cli.console import make_console
+from certwright.wire.cli.console import Rows, show_result
 from certwright.wire.cli.groups import CommandGroup
 from certwright.wire.cli.load import warn_of_combined_roles
+from certwright.wire.cli.opening import opened_installation
 from certwright.wire.cli.operators import find_operator
 from certwright.wire.cli.options import data_option, json_option
+from certwright.wire.cli.phrases import count_of
 
 
 @click.group("users", cls=CommandGroup)
@@ -25,30 +25,30 @@ def users() -> None:
 @json_option
 def list_users(data: Path, *, as_json: bool) -> None:
     """List all accounts."""
-    with open_installation(data) as installation:
+    with opened_installation(data) as installation:
         found, _, _ = list_people(world=installation.world)
-    if as_json:
-        rows = [{"account": each.nt4_name, "id": str(each.id), "sid": each.sid, "enabled": each.enabled} for each in found]
-        click.echo(json.dumps(rows))
-        return
-    for each in found:
-        make_console().print(f"{each.nt4_name:30}{'' if each.enabled else 'disabled':10}{each.display_name}")
+    described = [{"account": each.nt4_name, "id": str(each.id), "sid": each.sid, "enabled": each.enabled} for each in found]
+    rows = [(each.nt4_name, "" if each.enabled else "disabled", each.display_name) for each in found]
+    shown = Rows(("Account", "State", "Name"), rows)
+    show_result(described, shown, as_json=as_json, remark=f"{count_of(len(found), 'account')}.")
 
 
 @users.command("enable")
 @click.argument("account")
 @data_option
-def enable(account: str, data: Path) -> None:
+@json_option
+def enable(account: str, data: Path, *, as_json: bool) -> None:
     """Switch an account on."""
-    _switch(account, data, enabled=True)
+    _switch(account, data, enabled=True, as_json=as_json)
 
 
 @users.command("disable")
 @click.argument("account")
 @data_option
-def disable(account: str, data: Path) -> None:
+@json_option
+def disable(account: str, data: Path, *, as_json: bool) -> None:
     """Switch an account off: it signs in nowhere, and nothing is issued to it. What it has can still be revoked."""
-    _switch(account, data, enabled=False)
+    _switch(account, data, enabled=False, as_json=as_json)
 
 
 @click.group("groups", cls=CommandGroup)
@@ -61,45 +61,43 @@ def groups() -> None:
 @json_option
 def list_groups(data: Path, *, as_json: bool) -> None:
     """List all groups with their members."""
-    with open_installation(data) as installation:
+    with opened_installation(data) as installation:
         _, found, _ = list_people(world=installation.world)
         names = list_names(world=installation.world)
     rows = [{"group": each.name, "members": sorted(names.get(sid, sid) for sid in each.members)} for each in found]
-    if as_json:
-        click.echo(json.dumps(rows))
-        return
-    for each in found:
-        members = ", ".join(sorted(names.get(sid, sid) for sid in each.members))
-        make_console().print(f"{each.name:20}{members}")
+    shown = Rows(("Group", "Members"), [(each["group"], ", ".join(each["members"])) for each in rows])
+    show_result(rows, shown, as_json=as_json, remark=f"{count_of(len(rows), 'group')}.")
 
 
 @groups.command("add")
 @click.argument("group")
 @click.argument("member")
 @data_option
-def add(group: str, member: str, data: Path) -> None:
+@json_option
+def add(group: str, member: str, data: Path, *, as_json: bool) -> None:
     """Put an account or a group into a group."""
-    _change(group, member, data, is_member=True)
+    _change(group, member, data, is_member=True, as_json=as_json)
 
 
 @groups.command("remove")
 @click.argument("group")
 @click.argument("member")
 @data_option
-def remove(group: str, member: str, data: Path) -> None:
+@json_option
+def remove(group: str, member: str, data: Path, *, as_json: bool) -> None:
     """Take an account or a group out of a group."""
-    _change(group, member, data, is_member=False)
+    _change(group, member, data, is_member=False, as_json=as_json)
 
 
-def _switch(account: str, data: Path, *, enabled: bool) -> None:
-    with open_installation(data) as installation:
+def _switch(account: str, data: Path, *, enabled: bool, as_json: bool) -> None:
+    with opened_installation(data) as installation:
         changed = switch_user(account, enabled=enabled, operator=find_operator(), world=installation.world)
-    make_console().print("Done." if changed.is_new else "It was so before.")
+    show_result({"changed": changed.is_new}, ["Done." if changed.is_new else "It was so before."], as_json=as_json)
     warn_of_combined_roles(changed.combined_roles)
 
 
-def _change(group: str, member: str, data: Path, *, is_member: bool) -> None:
-    with open_installation(data) as installation:
+def _change(group: str, member: str, data: Path, *, is_member: bool, as_json: bool) -> None:
+    with opened_installation(data) as installation:
         changed = change_member(group, member, is_member=is_member, operator=find_operator(), world=installation.world)
-    make_console().print("Done." if changed.is_new else "It was so before.")
+    show_result({"changed": changed.is_new}, ["Done." if changed.is_new else "It was so before."], as_json=as_json)
     warn_of_combined_roles(changed.combined_roles)

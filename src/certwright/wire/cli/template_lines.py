@@ -7,6 +7,7 @@ from certwright.domain.grants import ObjectKind, Right
 from certwright.domain.identities import EVERYONE, Sid
 from certwright.domain.policies import Policy
 from certwright.domain.profile_templates import CertificateTemplate
+from certwright.wire.cli.phrases import count_of
 
 
 def list_template_lines(seen: SeenTemplate) -> Iterator[str]:
@@ -31,12 +32,14 @@ def _list_certificate_lines(template: CertificateTemplate, seen: SeenTemplate) -
     made = f"{template.key.algorithm}, {template.key.bits} bits, made by the {template.key.origin}"
     archived = ", archived" if template.key.archived else ""
     held = seen.grants.find_trustees(ObjectKind.CERTIFICATE_TEMPLATE, template.common_name, Right.ENROLL)
-    yield f"certificate {template.common_name}: {made}{archived}; {template.validity.days} days; enroll: {_name(held, seen)}"
+    days = count_of(template.validity.days, "day")
+    yield f"certificate {template.common_name}: {made}{archived}; {days}; enroll: {_name(held, seen)}"
 
 
 def _tell_policy(policy: Policy, seen: SeenTemplate) -> str:
     starters = ", ".join([*(["the subject"] if policy.self_service else []), *_list_names(policy.initiators, seen)])
-    approvals = f"; {policy.approvals_needed} approvals by {_name(policy.approvers, seen)}" if policy.approvals_needed else ""
+    needed = count_of(policy.approvals_needed, "approval")
+    approvals = f"; {needed} by {_name(policy.approvers, seen)}" if policy.approvals_needed else ""
     agents = f"; executed by {_name(policy.enrollment_agents, seen)}" if policy.enrollment_agent_required else ""
     asked = f"; asks {', '.join(each.name for each in policy.data_items)}" if policy.data_items else ""
     return f"started by {starters}{approvals}{agents}{asked}"

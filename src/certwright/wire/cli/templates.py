@@ -1,7 +1,7 @@
 """certwright templates."""
 
 import difflib
-import json
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,16 +17,17 @@ from certwright.application.manage_templates import (
     withdraw_template,
 )
 from certwright.application.stored_templates import list_template_faults
-from certwright.bootstrap import open_installation
 from certwright.domain.errors import check_none_broken
 from certwright.domain.identities import Sid
 from certwright.formats.definitions import is_world, parse_templates, parse_world
-from certwright.wire.cli.console import make_console
+from certwright.wire.cli.console import Rows, show_result
 from certwright.wire.cli.definition_files import read_definition_file
 from certwright.wire.cli.groups import CommandGroup
 from certwright.wire.cli.load import warn_of_combined_roles
+from certwright.wire.cli.opening import opened_installation
 from certwright.wire.cli.operators import find_operator
 from certwright.wire.cli.options import data_option, json_option
+from certwright.wire.cli.phrases import count_of
 from certwright.wire.cli.template_lines import list_template_lines
 
 template_argument = click.argument("template")
@@ -46,33 +47,45 @@ def command() -> None:
 @json_option
 def list_them(data: Path, *, as_json: bool) -> None:
     """List the newest version of each profile template."""
-    with open_installation(data) as installation:
+    with opened_installation(data) as installation:
         found = list_templates(world=installation.world)
-    if as_json:
-        click.echo(json.dumps([{"id": str(each.id), "name": each.name, "version": each.version} for each in found]))
-        return
-    for each in found:
-        kinds = ", ".join(sorted(kind.name.lower().replace("_", "-") for kind in each.policies))
-        make_console().print(f"{each.id}  {each.name}, version {each.version}: {kinds}")
+    described = [{"id": str(each.id), "name": each.name, "version": each.version} for each in found]
+    rows = [
+        (each.id, each.name, each.version, ", ".join(sorted(kind.name.lower().replace("_", "-") for kind in each.policies)))
+        for each in found
+    ]
+    shown = Rows(("Profile template", "Name", "Version", "Policies"), rows)
+    show_result(described, shown, as_json=as_json, remark=f"{count_of(len(found), 'profile template')}.")
 
 
 @command.command("show")
 @template_argument
 @version_option
 @data_option
-def show(template: str, version: int | None, data: Path) -> None:
+@json_option
+def show(template: str, version: int | None, data: Path, *, as_json: bool) -> None:
     """Tell what TEMPLATE, named by name or GUID, issues, who gets it, and who starts, approves and executes what."""
-    with open_installation(data) as installation:
+    with opened_installation(data) as installation:
         seen = see_template(template, version, world=installation.world)
-    for line in list_template_lines(seen):
-        make_console().print(line)
+        definition = export_version(template, seen.template.version, explained=False, world=installation.world)
+    lines = list(list_template_lines(seen))
+    described = {
+        "id": str(seen.template.id),
+        "name": seen.template.name,
+        "version": seen.template.version,
+        "versions": seen.versions,
+        "text": lines,
+        "definition": tomllib.loads(definition),
+    }
+    show_result(described, lines, as_json=as_json)
 
 
 @command.command("export")
 @click.argument("templates", nargs=-1)
 @version_option
 @data_option
-def export(templates: tuple[str, ...], version: int | None, data: Path) -> None:
+@json_option
+def export(templates: tuple[str, ...], version: int | None, data: Path, *, as_json: bool) -> None:
     """Print TEMPLATES, named by name or GUID, or all of them, as a file that can be changed and imported.
 
     Each key has a comment that says what it means. Rights on the templates are in the file; those of an older version are not
@@ -85,11 +98,14 @@ def export(templates: tuple[str, ...], version: int | None, data: Path) -> None:
     """
     if version is not None and len(templates) != 1:
         raise click.UsageError("--version is for one template.")
-    with open_installation(data) as installation:
+    with opened_installation(data) as installation:
         if version is None:
             text = export_templates(templates, world=installation.world)
         else:
             text = export_version(templates[0], version, world=installation.world)
+    if as_json:
+        show_result({"toml": text}, [], as_json=True)
+        return
     click.echo(text, nl=False)
 
 
@@ -108,22 +124,20 @@ def import_them(file: str, data: Path, *, as_json: bool) -> None:
       certwright templates import software.toml --data data
     """
     text, name = read_definition_file(file)
-    with open_installation(data) as installation:
+    with opened_installation(data) as installation:
         imported = import_templates(text, name, operator=find_operator(), world=installation.world)
     changed = [{"name": each.name, "id": str(each.id), "version": each.version} for each in imported.templates]
-    if as_json:
-        click.echo(json.dumps({"templates": changed}))
-        return
-    make_console().print(f"New or changed: {len(changed)} profile templates.")
-    for each in imported.templates:
-        make_console().print(f"  {each.name}, version {each.version}")
+    lines = [f"New or changed: {count_of(len(changed), 'profile template')}."]
+    lines += [f"  {each.name}, version {each.version}" for each in imported.templates]
+    show_result({"templates": changed}, lines, as_json=as_json)
     warn_of_combined_roles(imported.combined_roles)
 
 
 @command.command("validate")
 @click.argument("file")
 @click.option("--data", type=click.Path(file_okay=False, path_type=Path), help="Look at it as this installation would.")
-def validate(file: str, data: Path | None) -> None:
+@json_option
+def validate(file: str, data: Path | None, *, as_json: bool) -> None:
     """Look at FILE, of templates or a world file, without importing or loading it: every fault, with line and key.
 
     With --data all is found that importing or loading it there would refuse. Without, nobody looks up who is named in a file of
@@ -133,9 +147,10 @@ def validate(file: str, data: Path | None) -> None:
     world = parse_world(text, name) if is_world(text) else parse_templates(text, name, Sid)
     check_none_broken(world.source.place(list_template_faults(world.templates, Re2Patterns())))
     if data is not None:
-        with open_installation(data) as installation:
+        with opened_installation(data) as installation:
             preview_changes(text, name, operator=find_operator(), world=installation.world)
-    make_console().print(f"{len(world.templates)} profile templates, nothing wrong.")
+    told = f"{count_of(len(world.templates), 'profile template')}, nothing wrong."
+    show_result({"templates": [each.name for each in world.templates]}, [told], as_json=as_json)
 
 
 @command.command("diff")
@@ -143,7 +158,8 @@ def validate(file: str, data: Path | None) -> None:
 @click.argument("before", type=int, required=False)
 @click.argument("after", type=int, required=False)
 @data_option
-def diff(what: str, before: int | None, after: int | None, data: Path) -> None:
+@json_option
+def diff(what: str, before: int | None, after: int | None, data: Path, *, as_json: bool) -> None:
     """Show what importing FILE, or loading it when it is a world file, would change; or what changed in TEMPLATE from version
     BEFORE to version AFTER.
 
@@ -154,7 +170,7 @@ def diff(what: str, before: int | None, after: int | None, data: Path) -> None:
     """
     if (before is None) != (after is None):
         raise click.UsageError("Two versions are compared.")
-    with open_installation(data) as installation:
+    with opened_installation(data) as installation:
         world = installation.world
         if before is None or after is None:
             changes = preview_changes(*read_definition_file(what), operator=find_operator(), world=world)
@@ -164,18 +180,19 @@ def diff(what: str, before: int | None, after: int | None, data: Path) -> None:
         else:
             old, new = (export_version(what, each, explained=False, world=world) for each in (before, after))
             lines = list(_compare(old, new, f"version {before}", f"version {after}"))
-    for line in lines:
-        click.echo(line)
+    show_result({"lines": lines}, lines, as_json=as_json)
 
 
 @command.command("withdraw")
 @template_argument
 @data_option
-def withdraw(template: str, data: Path) -> None:
+@json_option
+def withdraw(template: str, data: Path, *, as_json: bool) -> None:
     """Offer TEMPLATE to nobody any more. Refused while it has open requests or live profiles; importing it brings it back."""
-    with open_installation(data) as installation:
+    with opened_installation(data) as installation:
         withdrawn = withdraw_template(template, operator=find_operator(), world=installation.world)
-    make_console().print(f"{withdrawn.name} is withdrawn.")
+    described = {"id": str(withdrawn.id), "name": withdrawn.name}
+    show_result(described, [f"{withdrawn.name} is withdrawn."], as_json=as_json)
 
 
 def _compare(before: str, after: str, old_name: str, new_name: str) -> Iterator[str]:
