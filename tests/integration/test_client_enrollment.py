@@ -23,7 +23,7 @@ from certwright.client.errors import (
     ServerRefused,
     ServerUnreachable,
 )
-from certwright.client.rest import Exchange, RestClient, Server, check_address
+from certwright.client.rest import Exchange, RestClient, Server, get_host
 from certwright.domain.issuing import Cleared
 from certwright.domain.profile_templates import ResponseForm
 from certwright.domain.public_keys import HashAlgorithm, KeyAlgorithm
@@ -352,7 +352,7 @@ def test_no_password_is_sent_in_clear_over_a_network(url: str) -> None:
 )
 def test_plain_http_to_this_machine_alone_is_taken(url: str) -> None:
     with RestClient(Server(url=url, user="subscriber", password="secret")):
-        assert check_address(url) != ""
+        assert get_host(url) != ""
 
 
 @pytest.mark.parametrize(
@@ -360,7 +360,7 @@ def test_plain_http_to_this_machine_alone_is_taken(url: str) -> None:
 )
 def test_what_is_no_address_is_refused_as_such(url: str) -> None:
     with pytest.raises(AddressUnsafe) as unsafe:
-        check_address(url)
+        get_host(url)
     assert unsafe.value.code == "address-malformed"
 
 

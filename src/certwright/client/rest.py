@@ -145,7 +145,7 @@ class RestClient:
     """
 
     def __init__(self, server: Server, watch: Callable[[Exchange], None] = lambda _: None) -> None:
-        host = check_address(server.url)
+        host = get_host(server.url)
         self._watch = watch
         self._server = server
         self._client = httpx.Client(
@@ -254,7 +254,7 @@ class RestClient:
             raise AnswerUnfit("answer-unfit", f"{method} {path} was answered with something else: {error}.") from error
 
 
-def check_address(url: str) -> str:
+def get_host(url: str) -> str:
     """Return the host of *url*, after it proved to be one to which a password can be sent.
 
     Over plain HTTP that is this machine alone, where no network is crossed: a server behind a proxy is served so.

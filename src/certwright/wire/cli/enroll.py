@@ -10,7 +10,7 @@ import click
 
 from certwright.client.enrollment import Enrollment, Wish, enroll, execute
 from certwright.client.files import check_writable
-from certwright.client.rest import RestClient, Server, check_address
+from certwright.client.rest import RestClient, Server, get_host
 from certwright.wire.cli.certificates import list_certificate_lines
 from certwright.wire.cli.console import show_progress, show_result
 from certwright.wire.cli.files import check_private, read_text_file
@@ -80,7 +80,7 @@ def command(
     """
     _check_one_named(template, request_id, items)
     answers = dict(_parse_item(each) for each in items)
-    check_address(url)
+    get_host(url)
     check_writable(out)
     password = read_password(password_file, f"Password of {user}")
     wish = replace(
