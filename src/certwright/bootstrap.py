@@ -1,7 +1,6 @@
 """The only place where adapters meet ports: how an installation is opened. `bootstrap_creation` says how it is made."""
 
 import os
-import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,8 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from certwright.adapters.authorities.embedded import EmbeddedAuthority
 from certwright.adapters.authorities.hierarchy import describe_issuer
 from certwright.adapters.authorities.recovery_agents import issue_agent_certificate
-from certwright.adapters.authorities.tls import issue_server_identity
-from certwright.adapters.authorities.tls_folder import TlsFiles, TlsFolder
+from certwright.adapters.authorities.tls_folder import TlsFolder
 from certwright.adapters.checkpoints.file import CheckpointFile
 from certwright.adapters.checkpoints.webhook import CheckpointWebhook
 from certwright.adapters.clock import SystemClock
@@ -26,7 +24,7 @@ from certwright.adapters.keys.keyring import Keyring
 from certwright.adapters.keys.sealing_key import HistorySealingKey
 from certwright.adapters.keys.software import SoftwareKey, SoftwareKeySafe, generate_key, open_key
 from certwright.adapters.patterns import Re2Patterns
-from certwright.adapters.secret_places import SECRET_OCTETS, read_secret
+from certwright.adapters.secret_places import read_secret
 from certwright.adapters.signin.argon2 import Argon2Hasher
 from certwright.adapters.signin.basic import BasicSignIn
 from certwright.adapters.sql.store import SqlStore, open_store
@@ -39,10 +37,10 @@ from certwright.bootstrap_database import find_database_url, find_settings
 from certwright.bootstrap_keys import HISTORY, ISSUING, ROOT, keep_keys, make_keyring
 from certwright.bootstrap_outbox import list_outbox_jobs, make_notifier
 from certwright.bootstrap_pool import make_key_maker, make_pool_job
-from certwright.domain.archive import RecoveryAgent
-from certwright.domain.certificates import SERIAL_NUMBER_BITS, SerialNumber, format_serial_number
+from certwright.bootstrap_tls import ServerTls, make_serial
+from certwright.domain.archive import RecoveryAgent, list_current
 from certwright.domain.errors import InstallationMissing, KeyUnavailable
-from certwright.domain.events import EventType, tell_of_program
+from certwright.domain.health import OwnCertificate
 from certwright.domain.history_ports import SealingKey
 from certwright.domain.issuing import Issuer
 from certwright.domain.keys import AuthorityRecord, SealedKey
@@ -69,9 +67,9 @@ KEY_SIZES = {
 class Installation:
     """An open installation.
 
-    Shape: *prepare_tls* returns the server's TLS certificate, after it replaced one that is missing, near its end or of other
-    names; *ca_file* is the root's certificate in PEM, for clients to trust; *checkpoints* is the file that proves how far the
-    history goes; *jobs* are what a worker does; *make_agent* gives an online recovery agent of a name, to be added.
+    Shape: *tls* is the server's own TLS certificate; *ca_file* is the root's certificate in PEM, for clients to trust;
+    *checkpoints* is the file that proves how far the history goes; *jobs* are what a worker does; *make_agent* gives an online
+    recovery agent of a name, to be added; *list_certificates* returns those that it needs itself, but for TLS.
     """
 
     data: Path
@@ -83,7 +81,8 @@ class Installation:
     sealing_key: SealingKey
     checkpoints: CheckpointFile
     make_agent: Callable[[str], NewAgent]
-    prepare_tls: Callable[[], TlsFiles]
+    tls: ServerTls
+    list_certificates: Callable[[], tuple[OwnCertificate, ...]]
     keyring: Keyring
     sealed_files: tuple[SealedFile, ...]
     ca_file: Path
@@ -139,7 +138,7 @@ def _assemble(data: Path, settings: Settings, kek: Keyring, store: SqlStore, tur
         checkpoints=(checkpoints, CheckpointWebhook(posted)) if (posted := settings.history.checkpoint_url) else (checkpoints,),
         sends_mail=bool(settings.mail.host),
     )
-    sealing_key = HistorySealingKey(open_key(sealed[HISTORY], kek))
+    sealing_key, tls_folder = HistorySealingKey(open_key(sealed[HISTORY], kek)), TlsFolder(data / TLS_FOLDER, kek)
     return Installation(
         data=data,
         settings=settings,
@@ -150,9 +149,10 @@ def _assemble(data: Path, settings: Settings, kek: Keyring, store: SqlStore, tur
         sealing_key=sealing_key,
         checkpoints=checkpoints,
         make_agent=partial(_make_agent, kek=kek, issuing_key=issuing_key, world=world),
-        prepare_tls=partial(_keep_tls_current, data, settings, kek, issuing_key, world),
+        tls=ServerTls(tls_folder, settings.server, issuing_key, world),
+        list_certificates=partial(_list_certificates, world),
         keyring=kek,
-        sealed_files=(TlsFolder(data / TLS_FOLDER, kek),),
+        sealed_files=(tls_folder,),
         ca_file=_keep_root_certificate(data, issuer),
         jobs=_list_jobs(settings, world, sealing_key, data),
     )
@@ -190,22 +190,14 @@ def _make_agent(name: str, *, kek: Keyring, issuing_key: SoftwareKey, world: Wor
     return NewAgent(RecoveryAgent(name=name, certificate=certificate, key_name=key_name, added=now), sealed)
 
 
-def _keep_tls_current(data: Path, settings: Settings, kek: Keyring, issuing_key: SoftwareKey, world: World) -> TlsFiles:
-    folder, server, issuer = TlsFolder(data / TLS_FOLDER, kek), settings.server, world.authority.issuer
-    now = world.clock.now()
-    fault = folder.find_fault(server.tls_names, issuer.chain[0], now=now, renew_before=server.tls_renew_before)
-    if fault is not None:
-        serial = make_serial()
-        folder.replace(
-            lambda password: issue_server_identity(
-                server.tls_names, issuer, issuing_key, serial=serial, now=now, password=password
-            ),
-            secrets.token_urlsafe(SECRET_OCTETS),
-        )
-        with world.store.writing() as session:
-            told = tell_of_program(EventType.SERVER_CERTIFICATE_ISSUED, now, serial=format_serial_number(serial), reason=fault)
-            session.history.append([told])
-    return folder.open()
+def _list_certificates(world: World) -> tuple[OwnCertificate, ...]:
+    """Return the authorities' certificates and those of recovery agents in use."""
+    issuing, *above = world.authority.issuer.chain
+    with world.store.reading() as session:
+        agents = list_current(session.archive.list_agents())
+    named = [("the issuing authority", issuing), *(("an authority above it", each) for each in above)]
+    named += [(f"the recovery agent {each.name}", each.certificate) for each in agents]
+    return tuple(OwnCertificate(name, x509.load_der_x509_certificate(each).not_valid_after_utc) for name, each in named)
 
 
 def _keep_root_certificate(data: Path, issuer: Issuer) -> Path:
@@ -220,7 +212,3 @@ def list_publication_urls(settings: Settings, authority: str) -> dict[str, tuple
     """Return where an authority's revocation list and certificate are found."""
     base = settings.server.public_url.rstrip("/")
     return {"crl_urls": (f"{base}/crl/{authority}.crl",), "certificate_urls": (f"{base}/ca/{authority}.crt",)}
-
-
-def make_serial() -> SerialNumber:
-    return SerialNumber(SystemEntropy().bits(SERIAL_NUMBER_BITS))

@@ -17,7 +17,7 @@ from certwright.adapters.sql.schema import migrate
 from certwright.adapters.sql.store import SqlStore, open_store
 from certwright.adapters.sql.tables import SCHEMA_VERSION
 from certwright.application.manage_agents import add_agent
-from certwright.bootstrap import KEY_SIZES, list_publication_urls, make_serial, open_installation
+from certwright.bootstrap import KEY_SIZES, list_publication_urls, open_installation
 from certwright.bootstrap_database import find_database_url, find_settings
 from certwright.bootstrap_keys import (
     HISTORY,
@@ -29,6 +29,7 @@ from certwright.bootstrap_keys import (
     make_row_marks_key,
     tell_marks_key_made,
 )
+from certwright.bootstrap_tls import make_serial
 from certwright.domain.errors import InstallationExists
 from certwright.domain.events import PROGRAM, EventType, tell_of_operator, tell_of_program
 from certwright.domain.keys import AuthorityRecord, SealedKey, tell_created
@@ -70,7 +71,7 @@ def create_installation(data: Path, *, purpose: str = "service", tell: Tell = la
         store.close()
     tell("Issuing the server's TLS certificate")
     with open_installation(data) as installation:
-        installation.prepare_tls()
+        installation.tls.renew()
         tell("Making the recovery agent")
         add_agent(installation.make_agent(ONLINE_AGENT), operator=PROGRAM, world=installation.world)
 

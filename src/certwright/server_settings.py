@@ -38,8 +38,13 @@ class ServerSettings:
     )
     tls_renew_before: timedelta = _setting(
         timedelta(days=60),
-        "How long before its end the TLS certificate is renewed, at a start of the server.",
+        "How long before its end the TLS certificate is renewed, at a start of the server and while it serves.",
         spanning(timedelta(days=1), timedelta(days=365)),
+    )
+    tls_check: timedelta = _setting(
+        timedelta(minutes=1),
+        "How often a server looks whether its TLS certificate is to be renewed, or has been replaced.",
+        spanning(timedelta(seconds=1), timedelta(days=1)),
     )
     connections: int = _setting(
         1_000,

@@ -15,11 +15,12 @@ from certwright.application.find_health import find_health
 from certwright.application.note_settings import note_settings
 from certwright.application.seal_history import seal_history
 from certwright.domain.events import Event
-from certwright.domain.health import LATE, Health
+from certwright.domain.health import GIVEN_UP_SHOWN, LATE, UNSENT_AFTER, WARNED_BEFORE, Health, OwnCertificate
+from certwright.domain.outbox import OutboxState
 from postgresql import PACKAGE, find_programs, run_postgresql
 from worlds.authorities import make_key
 from worlds.clocks import SteppingClock
-from worlds.holdings import make_event
+from worlds.holdings import make_event, make_message
 from worlds.house import found_house
 
 KEY = HistorySealingKey(make_key(name="sealing-key"))
@@ -61,6 +62,47 @@ def test_it_says_how_far_the_history_is_sealed_and_told_of(watched: Watched) -> 
     assert health.is_well
     assert (health.sealed_until, health.checkpointed_until, health.unsealed) == (1, 1, 1)
     assert health.oldest_unsealed == timedelta(seconds=5)
+
+
+def test_messages_that_do_not_go_out_are_a_warning_and_no_fault(watched: Watched) -> None:
+    now = watched.clock.now()
+    waiting = make_message(created=now)
+    with watched.world.store.writing() as session:
+        session.outbox.add([waiting])
+        claimed = session.outbox.claim(session.outbox.get(waiting.id), until=now)
+        assert claimed is not None
+        assert session.outbox.record(replace(claimed, error="the server refused"))
+    watched.clock.step(UNSENT_AFTER)
+    assert watched.look().warnings == ()
+    watched.clock.step(timedelta(seconds=1))
+    health = watched.look()
+    assert health.is_well
+    assert health.warnings == (f"outbox: messages to mail have waited since {now:%Y-%m-%d %H:%M} UTC: the server refused",)
+    with watched.world.store.writing() as session:
+        assert session.outbox.record(replace(session.outbox.get(waiting.id), state=OutboxState.DEAD, error="no such mailbox"))
+    assert watched.look().warnings == (f"outbox: a message to mail of {now:%Y-%m-%d %H:%M} UTC was given up: no such mailbox",)
+    watched.clock.step(GIVEN_UP_SHOWN)
+    assert watched.look().warnings == ()
+
+
+def test_certificates_of_its_own_that_end_are_warnings(watched: Watched) -> None:
+    now = watched.clock.now()
+    own = (
+        OwnCertificate("one that has ended", now),
+        OwnCertificate("one that ends soon", now + WARNED_BEFORE - timedelta(seconds=1)),
+        OwnCertificate("one that lasts", now + WARNED_BEFORE),
+    )
+    health = find_health(
+        world=watched.world,
+        sealing_interval=INTERVAL,
+        find_checkpoint=watched.file.read_last,
+        list_certificates=lambda: own,
+    )
+    assert health.is_well
+    assert health.warnings == (
+        f"certificates: that of one that has ended has ended at {now:%Y-%m-%d %H:%M} UTC",
+        f"certificates: that of one that ends soon ends at {own[1].ends:%Y-%m-%d %H:%M} UTC",
+    )
 
 
 def test_events_that_nobody_seals_are_a_fault_after_a_while(watched: Watched) -> None:

@@ -270,3 +270,17 @@ def test_the_messages_about_a_request_are_listed_oldest_first_without_their_secr
         found = session.outbox.list_of_request(about)
     assert [each.id for each in found] == [first.id, second.id]
     assert found[0].payload == b""
+
+
+def test_oldest_message_that_waits_is_found(store: SqlStore) -> None:
+    with store.reading() as session:
+        assert session.outbox.find_oldest_waiting() is None
+    first, second, third = (message(created=NOW + each * SECOND, due=LATER - each * SECOND) for each in range(3))
+    put(store, first, second, third)
+    claimed = claim(store, find(store, first))
+    assert claimed is not None
+    assert record(store, replace(claimed, state=OutboxState.SENT))
+    with store.reading() as session:
+        found = session.outbox.find_oldest_waiting()
+    assert found is not None
+    assert found.id == second.id

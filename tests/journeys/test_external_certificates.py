@@ -2,6 +2,8 @@
 
 import base64
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import httpx
@@ -38,8 +40,22 @@ def attach(served: Served, elsewhere: Elsewhere, *files: str, status: int = 0, p
     return done.stdout if status == 0 else done.stderr
 
 
-def find_files_with(secret: bytes, folder: Path) -> list[Path]:
-    return [each for each in folder.rglob("*") if each.is_file() and secret in each.read_bytes()]
+SEARCH = """
+import sys
+from pathlib import Path
+secret = bytes.fromhex(sys.stdin.read())
+print(*(each for each in Path(sys.argv[1]).rglob("*") if each.is_file() and secret in each.read_bytes()))
+"""
+
+
+def find_files_with(secret: bytes, folder: Path) -> list[str]:
+    """Return the files with *secret*, found by another process.
+
+    A file of a database must not be opened and closed in a process that has the database open: with the closing, POSIX drops
+    the locks that SQLite holds on it, and the next two writers damage it.
+    """
+    words = [sys.executable, "-c", SEARCH, str(folder)]
+    return subprocess.run(words, input=secret.hex(), capture_output=True, text=True, check=True).stdout.split()
 
 
 def list_external(client: httpx.Client, path: str) -> list[dict[str, object]]:

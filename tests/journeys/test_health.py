@@ -33,7 +33,7 @@ def test_anybody_may_ask_whether_the_server_is_well(served: Served) -> None:
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/json; charset=utf-8"
     body = answer.json()
-    assert list(body) == ["status", "faults", "store", "history", "checkpoints", "leases"]
+    assert list(body) == ["status", "faults", "warnings", "store", "history", "checkpoints", "leases"]
     assert (body["status"], body["faults"], body["store"]) == ("ok", [], {"writable": True})
     assert ask(served, "HEAD").content == b""
 

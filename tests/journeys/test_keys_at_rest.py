@@ -30,7 +30,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     data.mkdir()
     (data / "certwright.toml").write_text(FAST_SETTINGS)
     with install(data) as installation:
-        installation.prepare_tls()
+        installation.tls.renew()
     return data
 
 

@@ -93,10 +93,14 @@ class ServingProcess:
 
 
 @contextmanager
-def serving(data: Path, *arguments: str) -> Iterator[ServingProcess]:
+def serving(data: Path, *arguments: str, variables: Mapping[str, str] | None = None) -> Iterator[ServingProcess]:
     """Run ``certwright serve`` on a free port until the block ends."""
     with subprocess.Popen(
-        [PROGRAM, "serve", "--data", str(data), "--port", "0", *arguments], stderr=subprocess.PIPE, text=True, process_group=0
+        [PROGRAM, "serve", "--data", str(data), "--port", "0", *arguments],
+        stderr=subprocess.PIPE,
+        text=True,
+        process_group=0,
+        env={**os.environ, **(variables or {})},
     ) as process:
         try:
             yield ServingProcess(process, _read_url(process))

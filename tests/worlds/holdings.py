@@ -1,6 +1,6 @@
 """Requests, profiles, certificates and events for the tests of the store, which cares for little of what is in them."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from itertools import count
 from uuid import UUID, uuid4
@@ -9,6 +9,8 @@ from certwright.adapters.sql.store import SqlStore
 from certwright.domain.certificates import Certificate, SerialNumber
 from certwright.domain.events import Event, EventType, Seal
 from certwright.domain.identities import UserId
+from certwright.domain.notifications import NotificationType
+from certwright.domain.outbox import MAIL, OutboxMessage, OutboxMessageId
 from certwright.domain.ports import Session
 from certwright.domain.profiles import Profile, ProfileFlags, ProfileId, ProfileStatus
 from certwright.domain.requests import Request, RequestFlags, RequestId, RequestStatus
@@ -111,4 +113,19 @@ def make_seal(number: int, *sequences: int) -> Seal:
         signature=b"signature",
         sealed_at=NOW,
         version=2,
+    )
+
+
+def make_message(created: datetime) -> OutboxMessage:
+    """Return a mail to Alice that is due at once."""
+    return OutboxMessage(
+        id=OutboxMessageId(uuid4()),
+        sink=MAIL,
+        recipient="alice@contoso.com",
+        notification=NotificationType.CREATE_REQUEST,
+        subject_id=ALICE,
+        request_id=RequestId(uuid4()),
+        created=created,
+        due=created,
+        payload=b"{}",
     )

@@ -101,6 +101,9 @@ class Outbox(Protocol):
     def list_all(self, state: OutboxState | None, limit: int) -> tuple[OutboxMessage, ...]:
         """Return the newest messages of *state*, or of any, newest first."""
 
+    def find_oldest_waiting(self) -> OutboxMessage | None:
+        """Return the message that waits longest; None where none waits."""
+
     def count_sent(self, before: datetime) -> int:
         """Return how many messages were sent before."""
 

@@ -1,15 +1,20 @@
 """Where the server's own TLS certificate rests, and when it needs another one."""
 
-from collections.abc import Callable, Sequence
+import fcntl
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from certwright.adapters.authorities.tls import ServerIdentity
-from certwright.adapters.files import make_private_folder, replace_file
+from certwright.adapters.files import PRIVATE_MODE, make_private_folder, replace_file
+from certwright.domain.errors import KeyUnavailable
 from certwright.domain.keys import SealedPart, SealedRow
 from certwright.domain.ports_at_rest import Cipher
 
@@ -51,7 +56,44 @@ class TlsFolder:
             return "another authority issued it"
         if _list_names(names_there) != {_fold(each) for each in names}:
             return "the names have changed"
-        return "it ends soon" if certificate.not_valid_after_utc - now < renew_before else None
+        if not self._has_key_that_opens():
+            return "its key cannot be opened"
+        end = certificate.not_valid_after_utc
+        # In the last days of the authority, another one would not last longer.
+        return "it ends soon" if end - now < renew_before and end < above.not_valid_after_utc else None
+
+    def find_end(self) -> datetime | None:
+        """Return when the certificate ends; None where there is none that can be read."""
+        try:
+            return x509.load_pem_x509_certificate(self._identity.read_bytes()).not_valid_after_utc
+        except (OSError, ValueError):
+            return None
+
+    def find_version(self) -> tuple[int, int] | None:
+        """Return what is another value after the files were replaced; None where there is none."""
+        try:
+            status = self._identity.stat()
+        except OSError:
+            return None
+        return status.st_ino, status.st_mtime_ns
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Run the body while no other process looks at the files and replaces them. Errors: OSError."""
+        make_private_folder(self._identity.parent)
+        lock = os.open(self._identity.parent / ".lock", os.O_RDWR | os.O_CREAT, PRIVATE_MODE)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(lock)
+
+    def _has_key_that_opens(self) -> bool:
+        try:
+            load_pem_private_key(self._identity.read_bytes(), self.open().password.encode())
+        except (KeyUnavailable, UnicodeDecodeError, ValueError, TypeError):
+            return False
+        return True
 
     def replace(self, make: Callable[[str], ServerIdentity], password: str) -> None:
         """Keep what *make* makes under *password*."""

@@ -80,6 +80,7 @@ _ONE = select(*_MESSAGE).where(outbox.c.id == bindparam("message_id"))
 _OF_REQUEST = select(*_MESSAGE).where(outbox.c.request_id == bindparam("of_request")).order_by(outbox.c.number)
 _NEWEST = select(*_MESSAGE).order_by(outbox.c.number.desc()).limit(bindparam("most"))
 _NEWEST_OF_STATE = _NEWEST.where(outbox.c.state == bindparam("of_state"))
+_OLDEST_WAITING = select(*_MESSAGE).where(outbox.c.state == _WAITING).order_by(outbox.c.number).limit(1)
 # Of what was sent, *due* is when.
 _COUNT_SENT = select(func.count()).where(outbox.c.state == _SENT, outbox.c.due < bindparam("before"))
 _FORGET = delete(outbox).where(outbox.c.state == _SENT, outbox.c.due < bindparam("before"))
@@ -152,6 +153,10 @@ class SqlOutbox:
         if state is None:
             return self._list(_NEWEST, {"most": limit})
         return self._list(_NEWEST_OF_STATE, {"most": limit, "of_state": state.value})
+
+    def find_oldest_waiting(self) -> OutboxMessage | None:
+        """Return the message that waits longest."""
+        return next(iter(self._list(_OLDEST_WAITING, {})), None)
 
     def count_sent(self, before: datetime) -> int:
         """Return how many messages were sent before."""

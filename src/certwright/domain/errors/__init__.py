@@ -73,6 +73,8 @@ from certwright.domain.errors.installation import (
     ServingFailed,
     StoredRowAltered,
     StoreUnavailable,
+    TlsCertificateMissing,
+    TlsFilesUnavailable,
 )
 from certwright.domain.errors.lookups import (
     GroupNotFound,
@@ -251,6 +253,8 @@ __all__ = [
     "SealedByPassphrase",
     "SecretUnavailable",
     "ServingFailed",
+    "TlsCertificateMissing",
+    "TlsFilesUnavailable",
     "SignInThrottled",
     "SignatureInvalid",
     "SmartcardNotFound",

@@ -114,6 +114,27 @@ class ServingFailed(Unavailable):
 
 
 @dataclass(eq=False)
+class TlsFilesUnavailable(Unavailable):
+    """The files of the server's TLS certificate cannot be read or written."""
+
+    code = "tls-files-unavailable"
+    sentence = "The server's TLS certificate cannot be kept: {path}: {detail}. Let the server's account write there."
+    path: str
+    detail: str
+
+
+@dataclass(eq=False)
+class TlsCertificateMissing(Unavailable):
+    """The server has no TLS certificate, and its authority can issue none."""
+
+    code = "tls-certificate-missing"
+    sentence = (
+        "The server has no TLS certificate, and the issuing authority has ended. Serve plain HTTP behind a proxy of this "
+        "machine that has one: certwright serve --http."
+    )
+
+
+@dataclass(eq=False)
 class CheckpointUnavailable(Unavailable):
     """A place outside of the database did not take what is told of the newest seal; it is told again with the next one."""
 

@@ -5,7 +5,7 @@ import gc
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -25,8 +25,10 @@ from certwright.application.world import World
 from certwright.bootstrap import Installation, open_installation
 from certwright.domain.errors import AddressUnavailable
 from certwright.domain.events import PROGRAM, EventType, tell_of_program
+from certwright.domain.health import OwnCertificate
 from certwright.server_settings import ServerSettings
 from certwright.settings import Settings, list_effective
+from certwright.wire.cli.tls_renewal import TlsRenewal
 from certwright.wire.connections import (
     RESERVED_DESCRIPTORS,
     Connections,
@@ -39,6 +41,7 @@ from certwright.wire.protocol import BoundedProtocol, HttpLimits
 from certwright.wire.rest.app import create_app
 from certwright.wire.rest.asgi import ASGIApp
 from certwright.wire.rest.desk import Edge
+from certwright.wire.rest.health import LookAtHealth
 from certwright.wire.rest.sources import Sources
 from certwright.wire.worker import Worker
 
@@ -53,9 +56,12 @@ MOST_PROCESSES = 4
 BACKLOG = 2_048
 TLS_1_2_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 """Forward secrecy and authenticated encryption only. Source: RFC 9325 section 4.2; TLS 1.3 has no others."""
+WATCH_SECONDS = 3_600
+"""How often the log says what needs an administrator."""
 COLLECTION_THRESHOLDS = (20_000, 50, 50)
 """New objects before the youngest are looked through, and how many such rounds before older ones are."""
 
+Background = Iterator[Coroutine[Any, Any, None]]
 log = structlog.get_logger(__name__)
 
 
@@ -108,10 +114,14 @@ class Http:
 class _Server(uvicorn.Server):
     """One of the processes that answer: it takes the connections that the one above it deals out, and ends with it."""
 
-    def __init__(self, config: uvicorn.Config, lifeline: Lifeline, http: Http) -> None:
+    def __init__(
+        self, config: uvicorn.Config, lifeline: Lifeline, http: Http, background: Callable[[uvicorn.Config], Background]
+    ) -> None:
         super().__init__(config)
         self._lifeline = lifeline
         self._http = http
+        self._list_background = background
+        self._background: list[asyncio.Task[None]] = []
         self._admitting: set[asyncio.Task[None]] = set()
 
     def end(self, *_: object) -> None:
@@ -125,10 +135,13 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
+            self._background = [asyncio.create_task(each) for each in self._list_background(self.config)]
             asyncio.get_running_loop().add_reader(self._lifeline.fileno(), self._receive)
             self._lifeline.tell_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for each in self._background:
+            each.cancel()
         asyncio.get_running_loop().remove_reader(self._lifeline.fileno())
         self._lifeline.close()
         # Who is still shaking hands has asked for nothing yet, and would be waited for to the end.
@@ -216,7 +229,7 @@ def _begin(data: Path, address: Address, url: str) -> int:
     """Do what is done once a start, and return how many processes are to serve; of keys, nothing stays with the first one."""
     with open_installation(data) as installation:
         if not address.is_plain:
-            installation.prepare_tls()
+            installation.tls.renew()
         note_settings(list_effective(installation.settings), list_effective(Settings()), world=installation.world)
         _warn_of_combined_roles(installation.world)
         _tell(installation, EventType.SERVICE_STARTED, url)
@@ -228,7 +241,8 @@ def _serve(data: Path, address: Address, number: int, lifeline: Lifeline) -> Non
     with open_installation(data) as installation, _working(installation) if number == 0 else nullcontext():
         settings = installation.settings.server
         http = make_http(settings, raise_descriptor_limit(settings.connections + RESERVED_DESCRIPTORS))
-        server = _Server(configure(installation, http, is_plain=address.is_plain), lifeline, http)
+        background = partial(_list_background, installation, is_first=number == 0)
+        server = _Server(configure(installation, http, is_plain=address.is_plain), lifeline, http, background)
         # To the end of the process: what follows the calls is not to be broken off either. The server has handlers of its own
         # while it runs, and when it has ended it raises once more the signal that ended it.
         for each in SIGNALS:
@@ -237,14 +251,45 @@ def _serve(data: Path, address: Address, number: int, lifeline: Lifeline) -> Non
         server.run(sockets=[])
 
 
-def create_installed_app(installation: Installation) -> ASGIApp:
-    """Return the application that serves the installation."""
-    look = partial(
+def _list_background(installation: Installation, config: uvicorn.Config, *, is_first: bool) -> Background:
+    """Return what one of the processes does beside answering: all load a renewed certificate, the first one renews it."""
+    interval = installation.settings.server.tls_check
+    if config.ssl is not None:
+        yield TlsRenewal(installation.tls, config.ssl, interval, renews=is_first).run()
+    if is_first:
+        yield _watch(make_look(installation, is_plain=config.ssl is None))
+
+
+async def _watch(look: LookAtHealth) -> None:
+    """Log at a start, and again and again, what needs an administrator, for installations whose `/health` is not read."""
+    while True:
+        health = await asyncio.to_thread(look)
+        for each in health.warnings:
+            log.warning("attention needed", what=each)
+        await asyncio.sleep(WATCH_SECONDS)
+
+
+def make_look(installation: Installation, *, is_plain: bool) -> LookAtHealth:
+    """Return what finds out how the installation is; without TLS, its certificate does not matter."""
+
+    def list_certificates() -> Iterator[OwnCertificate]:
+        yield from installation.list_certificates()
+        end = None if is_plain else installation.tls.find_end()
+        if end is not None:
+            yield OwnCertificate("this server for TLS", end)
+
+    return partial(
         find_health,
         world=installation.world,
         sealing_interval=installation.settings.history.sealing_interval,
         find_checkpoint=installation.checkpoints.read_last,
+        list_certificates=list_certificates,
     )
+
+
+def create_installed_app(installation: Installation, *, is_plain: bool = False) -> ASGIApp:
+    """Return the application that serves the installation."""
+    look = make_look(installation, is_plain=is_plain)
     server = installation.settings.server
     edge = Edge(sources=make_sources(server), body_seconds=server.body_timeout.total_seconds())
     return create_app(installation.world, installation.sign_ins, installation.turns, look, edge)
@@ -287,10 +332,10 @@ def _spare_what_stays() -> None:
 
 
 def configure(installation: Installation, http: Http, *, is_plain: bool = False) -> uvicorn.Config:
-    """Return how uvicorn is to serve the installation."""
-    tls = None if is_plain else installation.prepare_tls()
+    """Return how uvicorn is to serve the installation, with the TLS certificate that is there."""
+    tls = None if is_plain else installation.tls.open()
     return uvicorn.Config(
-        create_installed_app(installation),
+        create_installed_app(installation, is_plain=is_plain),
         loop="uvloop",
         http=cast("type[asyncio.Protocol]", http.make_protocol),
         ws="none",

@@ -119,6 +119,8 @@ STATUS_OF: dict[type[CertwrightError], int] = {
     domain.SecretUnavailable: 500,
     domain.AddressUnavailable: 500,
     domain.ServingFailed: 500,
+    domain.TlsCertificateMissing: 500,
+    domain.TlsFilesUnavailable: 500,
     domain.CheckpointUnavailable: 500,
     domain.DefinitionInvalid: 500,
     domain.EscalationPath: 500,

@@ -81,6 +81,7 @@ def describe_health(health: Health) -> dict[str, Any]:
     return {
         "status": "ok" if health.is_well else "failing",
         "faults": list(health.faults),
+        "warnings": list(health.warnings),
         "store": {"writable": health.is_writable},
         "history": {
             "sealed_until": health.sealed_until,
