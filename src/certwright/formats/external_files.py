@@ -16,6 +16,7 @@ from certwright.domain.certificates import SerialNumber
 from certwright.domain.errors import ExternalFileUnreadable, ExternalKeyMisfit, ExternalKeysSeveral, ExternalPasswordWrong
 from certwright.domain.external_certificates import ExternalFile, FoundCertificate
 from certwright.domain.keys import PrivateKey
+from certwright.formats.library_faults import panics_as_faults
 from certwright.formats.public_keys import describe_public_key
 
 PFX_VERSION = b"\x02\x01\x03\x30"
@@ -52,7 +53,11 @@ def parse_external_file(name: str, content: bytes, password: str) -> ExternalFil
 
     Errors: ExternalFileUnreadable; ExternalPasswordWrong; ExternalKeysSeveral; ExternalKeyMisfit.
     """
-    raw, keys = _read(name, content, password)
+    try:
+        with panics_as_faults():
+            raw, keys = _read(name, content, password)
+    except ValueError as error:
+        raise ExternalFileUnreadable(name, "it is damaged, or of no kind that we know") from error
     try:
         found = [_describe(each) for each in raw]
         key = _describe_key(keys[0]) if keys else None

@@ -10,6 +10,7 @@ from certwright.domain.errors import MalformedCertificateRequest, MalformedValue
 from certwright.domain.public_keys import CertificateRequest
 from certwright.formats.certificate_request_parts import split_request
 from certwright.formats.der_reader import Element, NotDer
+from certwright.formats.library_faults import panics_as_faults
 from certwright.formats.names import format_name
 from certwright.formats.posted_keys import PostedKey, read_posted_key
 from certwright.formats.signature_schemes import SignatureScheme, has_signed, read_signature_scheme
@@ -43,11 +44,17 @@ def parse_certificate_request(encoded: bytes) -> CertificateRequest:
     Errors: MalformedCertificateRequest, also for keys that are none: points off their curve, impossible moduli.
     """
     try:
-        parts = split_request(encoded)
-        key = read_posted_key(parts.public_key)
-        scheme = read_signature_scheme(parts.signature_algorithm)
-    except NotDer as error:
-        raise MalformedCertificateRequest(str(error)) from error
+        with panics_as_faults():
+            return _read_request(encoded)
+    except ValueError as error:
+        detail = str(error) if isinstance(error, NotDer) else "its key or its signature cannot be read"
+        raise MalformedCertificateRequest(detail) from error
+
+
+def _read_request(encoded: bytes) -> CertificateRequest:
+    parts = split_request(encoded)
+    key = read_posted_key(parts.public_key)
+    scheme = read_signature_scheme(parts.signature_algorithm)
     subject, subject_fault = _read_subject(parts.subject)
     return CertificateRequest(
         encoded=encoded,

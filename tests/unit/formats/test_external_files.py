@@ -137,3 +137,9 @@ def test_a_password_beyond_the_basic_plane_opens_what_openssl_made_with_it(elsew
     elsewhere.pack("other", "-passout", "pass:\U0001f511 schl\u00fcssel")
     assert parse(elsewhere.read("other.p12"), "\U0001f511 schl\u00fcssel").key is not None
     elsewhere.pack("other")
+
+
+def test_a_panic_of_the_library_is_a_file_that_cannot_be_read() -> None:
+    content = (Path(__file__).parents[3] / "fuzz" / "findings" / "pfx" / "short-initialization-vector").read_bytes()
+    with pytest.raises(ExternalFileUnreadable):
+        parse_external_file("file.pem", content, "secret")
