@@ -3,6 +3,7 @@
 # make check   the same without installing anything outside .venv; what is missing is skipped
 # make bench   measure enrollments as shares of this machine's raw signing rate, and answers to challenges of cards
 # make fuzz    give mutated inputs to everything that reads other people's bytes, a minute each; make fuzz SECONDS=3600 TARGETS=pfx
+# make growth  what lists, searches, looks of the worker and commands cost with 1,000 and very many rows; make growth SIZES=1000,10000
 # make docs    print the pages of docs/reference from the code
 
 # Debian's own Python is faster than one that was built without profiles, as pyenv builds it; without its venv module it is of no use.
@@ -15,8 +16,9 @@ PASSWORD_FILE ?=
 PYTEST_OPTIONS ?= -n 2
 SECONDS ?= 60
 TARGETS ?=
+SIZES ?=
 
-.PHONY: run test check bench fuzz docs
+.PHONY: run test check bench fuzz growth docs
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.installed
@@ -40,6 +42,9 @@ bench: $(VENV)/.installed-for-tests
 
 fuzz: $(VENV)/.installed-for-fuzzing
 	$(BIN)/python -m fuzz --seconds $(SECONDS) $(TARGETS)
+
+growth: $(VENV)/.installed-for-tests
+	$(BIN)/python -m benchmarks.growth $(if $(SIZES),--sizes "$(SIZES)")
 
 docs: $(VENV)/.installed-for-tests
 	$(BIN)/python scripts/print_reference.py
