@@ -25,6 +25,17 @@ NOTE = "<!-- Printed from the code by scripts/print_reference.py; change it ther
 HELP_WIDTH = 110
 
 
+_LONG_LISTS = (
+    "",
+    "`GET /v1.0/requests` is one JSON array, however long: it is read and sent in slices of 100 requests, each as of its",
+    "moment, without a `Content-Length` where there is more than one slice; what breaks off on the way closes the",
+    "connection before the end of the array, and nothing more is read for a client that has left. With `limit` (1 to",
+    "100) it answers a page: those of the next `limit` requests that the caller may read, and, except on the last page,",
+    'a `Link` header with `rel="next"` (RFC 8288), which goes on with `after`, the GUID of a request. A page may have',
+    "fewer requests than `limit`, or none (204), and still a next one.",
+)
+
+
 def list_pages() -> dict[str, str]:
     """Return each page's file name and text."""
     pages = {
@@ -62,6 +73,7 @@ def _list_route_lines() -> Iterator[str]:
     yield "The REST API v1.0 of Microsoft Identity Manager 2016 Certificate Management, as far as it is served today. Sign in"
     yield "with HTTP Basic. Paths, query names and property names are read in any case; identifiers with or without braces; a"
     yield "trailing slash is taken. A list with nothing in it is a 204. What is refused, and how, is in [errors.md](errors.md)."
+    yield from _LONG_LISTS
     yield from ("", f"All paths are under `{ROOT}/api`; clients write it `/CertificateManagement/api`.", "")
     yield from ("| Call | What it does |", "|---|---|")
     for route in ROUTES:

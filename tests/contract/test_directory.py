@@ -283,3 +283,87 @@ def test_a_view_that_is_older_than_a_change_goes_on_with_what_it_saw(store: SqlS
         found = session.directory.find_principal(USER.id)
         assert found is not None
         assert found.user.display_name == "Later"
+
+
+# -- one at a time, however many there are -----------------------------------------------------------------------------------
+
+
+def test_a_group_is_found_by_its_name_in_any_case_and_without_its_members(store: SqlStore) -> None:
+    group = make_group(2001, USER.sid, name="Büro Süd")
+    save(store, USER, group)
+    with store.reading() as session:
+        found = session.directory.find_group("BÜRO süd")
+        assert found is not None
+        assert (found.id, found.sid, found.name) == (group.id, group.sid, group.name)
+        assert session.directory.find_group("Büro") is None
+
+
+def test_a_member_comes_and_goes_alone(store: SqlStore) -> None:
+    group = make_group(2001, sid(1))
+    save(store, USER, group)
+    with store.writing() as session:
+        assert session.directory.add_member(group.id, USER.sid)
+        assert not session.directory.add_member(group.id, USER.sid)
+        assert group.sid in session.directory.list_sids_above(USER.sid)
+    assert group.sid in find_sids(store, USER)
+    with store.writing() as session:
+        assert session.directory.remove_member(group.id, USER.sid)
+        assert not session.directory.remove_member(group.id, USER.sid)
+    assert group.sid not in find_sids(store, USER)
+    with store.reading() as session:
+        assert session.directory.list_groups() == (group,)
+
+
+def test_the_sids_above_go_through_groups_and_rings(store: SqlStore) -> None:
+    save(store, make_group(1, USER.sid), make_group(2, sid(1), sid(3)), make_group(3, sid(2)), make_group(4))
+    with store.reading() as session:
+        assert session.directory.list_sids_above(USER.sid) == {USER.sid, sid(1), sid(2), sid(3)}
+
+
+def test_sids_have_names_as_far_as_they_are_somebodys(store: SqlStore) -> None:
+    group = make_group(2001)
+    save(store, USER, group)
+    with store.reading() as session:
+        named = session.directory.name_sids([USER.sid, group.sid, sid(7)])
+    assert named == {USER.sid: "CORP\\subscriber", group.sid: group.name}
+
+
+def test_a_right_comes_and_goes_alone(store: SqlStore) -> None:
+    first, second = GRANTS[:2]
+    with store.writing() as session:
+        assert session.directory.add_grant(first)
+        assert not session.directory.add_grant(first)
+        assert session.directory.add_grant(second)
+        assert set(session.directory.load_grants()) == {first, second}
+    with store.writing() as session:
+        assert session.directory.remove_grant(first)
+        assert not session.directory.remove_grant(first)
+    with store.reading() as session:
+        assert set(session.directory.load_grants()) == {second}
+
+
+def test_rights_are_found_by_what_they_are_on_and_by_who_holds_them(store: SqlStore) -> None:
+    with store.writing() as session:
+        session.directory.replace_grants(GRANTS)
+    wanted = GRANTS[0]
+    with store.reading() as session:
+        on = session.directory.list_grants_on(wanted.object_kind, wanted.object_name)
+        of = session.directory.list_grants_of([wanted.trustee, sid(7)])
+    assert set(on) == {
+        each for each in GRANTS if (each.object_kind, each.object_name) == (wanted.object_kind, wanted.object_name)
+    }
+    assert set(of) == {each for each in GRANTS if each.trustee == wanted.trustee}
+
+
+def test_rights_are_remembered_while_people_change_and_read_again_when_rights_do(store: SqlStore) -> None:
+    with store.writing() as session:
+        session.directory.replace_grants(GRANTS[:1])
+    with store.reading() as session:
+        before = session.directory.load_grants()
+    save(store, USER)
+    with store.reading() as session:
+        assert session.directory.load_grants() is before
+    with store.writing() as session:
+        session.directory.add_grant(GRANTS[1])
+    with store.reading() as session:
+        assert set(session.directory.load_grants()) == set(GRANTS[:2])

@@ -36,7 +36,7 @@ def hold(store: SqlStore, *, end: datetime = END, **changed) -> tuple[Request, P
 
 def list_due(store: SqlStore, now: datetime = NOW, until: datetime = UNTIL) -> list:
     with store.reading() as session:
-        found = session.renewals.list_due(TEMPLATE.id, now=now, until=until, limit=10)
+        found = session.renewals.list_due({TEMPLATE.id: until}, now=now, limit=10)
         alone = [session.renewals.find_due(each.profile_id, now=now, until=until) for each in found]
     assert list(found) == alone
     return [each.profile_id for each in found]
@@ -52,7 +52,7 @@ def test_profiles_are_due_whose_certificates_end_in_the_period_the_first_to_end_
     hold(store, end=NOW)
     assert list_due(store) == [soon.id, late.id]
     with store.reading() as session:
-        (first,) = session.renewals.list_due(TEMPLATE.id, now=NOW, until=UNTIL, limit=1)
+        (first,) = session.renewals.list_due({TEMPLATE.id: UNTIL}, now=NOW, limit=1)
     assert (first.profile_id, first.first_end) == (soon.id, END)
 
 

@@ -4,8 +4,11 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import update
 
+from certwright.adapters.sql.event_look import WALKED_EVENTS
 from certwright.adapters.sql.store import SqlStore
+from certwright.adapters.sql.tables import events
 from certwright.domain.certificates import SerialNumber, format_serial_number
 from certwright.domain.event_search import EventSearch
 from certwright.domain.events import Event, EventType
@@ -100,6 +103,50 @@ def test_what_is_about_an_object_says_so_or_belongs_to_a_request_that_is(store: 
     assert find(store, EventSearch(serial=SerialNumber(7))) == []
     assert find(store, EventSearch(template_id=TEMPLATE.id)) == ["issued", "renewal", "revoked", "loaded"]
     assert find(store, EventSearch(request_id=RequestId(UUID(int=9)))) == []
+
+
+def move(store: SqlStore, comment: str, by: int) -> None:
+    """Give an event a later number, as if others had been written before it."""
+    with store.engines[1].begin() as connection:
+        changed = update(events).where(events.c.comment == comment)
+        connection.execute(changed.values(sequence=events.c.sequence + by))
+
+
+@pytest.mark.parametrize(
+    "search",
+    [
+        EventSearch(types=frozenset({EventType.REQUEST_CREATED})),
+        EventSearch(since=NOW),
+        EventSearch(profile_id=UUID(int=5)),
+    ],
+    ids=["type", "since", "profile"],
+)
+def test_a_look_ends_after_so_many_events_and_says_where_to_go_on(store: SqlStore, search: EventSearch) -> None:
+    wanted = {"details": {"profile": str(UUID(int=5))}, "type": EventType.REQUEST_CREATED, "at": NOW}
+    append(store, make_event("early", **wanted), make_event("late", **wanted))
+    move(store, "late", 3 * WALKED_EVENTS)
+    with store.reading() as session:
+        first = session.history.list_found(search, after=0, most=10)
+        assert first.following is not None
+        second = session.history.list_found(search, after=first.following, most=10)
+        newest = session.history.list_newest_found(search, before=ABOVE_ALL, most=10)
+        assert newest.following is not None
+        oldest = session.history.list_newest_found(search, before=newest.following, most=10)
+    assert [[each.comment for each in found.events] for found in (first, second, newest, oldest)] == [
+        ["early"],
+        ["late"],
+        ["late"],
+        ["early"],
+    ]
+    assert (second.following, oldest.following) == (None, None)
+
+
+def test_nothing_is_left_where_no_later_event_is_of_the_time(store: SqlStore) -> None:
+    append(store, make_event("early", at=NOW), make_event("late", at=NOW + timedelta(days=2)))
+    move(store, "late", 3 * WALKED_EVENTS)
+    with store.reading() as session:
+        found = session.history.list_found(EventSearch(until=NOW + timedelta(days=1)), after=0, most=10)
+    assert ([each.comment for each in found.events], found.following) == (["early"], None)
 
 
 def test_a_search_says_in_the_history_what_it_was_for() -> None:

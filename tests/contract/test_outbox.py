@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from certwright.adapters.keys.key_encryption import KeyEncryptionKey
+from certwright.adapters.sql.outbox import WINDOW
 from certwright.adapters.sql.store import SqlStore, open_store
 from certwright.domain.errors import KeyUnavailable, OutboxMessageNotFound
 from certwright.domain.events import Event, EventType
@@ -103,6 +104,11 @@ def test_what_waits_holds_the_later_ones_of_its_line_and_no_others(store: SqlSto
     assert [each.id for each in list_due(store, now=LATER)] == [of_bob.id, stuck.id]
 
 
+def test_a_long_line_behind_one_that_waits_hides_nobody_elses_turn(store: SqlStore) -> None:
+    put(store, message(due=LATER), *(message() for _ in range(WINDOW)), other := message(subject_id=BOB))
+    assert [each.id for each in list_due(store)] == [other.id]
+
+
 @pytest.mark.parametrize("end", [OutboxState.SENT, OutboxState.DEAD])
 def test_when_one_has_ended_the_next_has_its_turn(store: SqlStore, end: OutboxState) -> None:
     first, second = message(), message()
@@ -182,7 +188,8 @@ def test_the_newest_are_listed_first_of_one_state_or_of_all(store: SqlStore) -> 
 def test_what_was_sent_is_forgotten_after_a_while_and_nothing_else(store: SqlStore) -> None:
     put(store, message(state=OutboxState.SENT), message(state=OutboxState.SENT, due=LATER), message(state=OutboxState.DEAD))
     with store.writing() as session:
-        assert session.outbox.forget_sent(NOW + SECOND) == 1
+        assert session.outbox.count_sent(NOW + SECOND, 10) == 1
+        assert session.outbox.forget_sent(NOW + SECOND, 10) == 1
     with store.reading() as session:
         assert [each.state for each in session.outbox.list_all(None, 10)] == [OutboxState.DEAD, OutboxState.SENT]
 

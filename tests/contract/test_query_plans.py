@@ -3,14 +3,19 @@
 import importlib
 import pkgutil
 from collections.abc import Iterator
+from uuid import UUID
 
 import pytest
 from sqlalchemy import Delete, Select, Update
 from sqlalchemy.sql.base import Executable
 
 import certwright.adapters.sql as adapter
-from certwright.adapters.sql import directory, event_search, external_certificates, passwords, renewals, requests
+from certwright.adapters.sql import directory, event_search, external_certificates, outbox, passwords, renewals, requests
 from certwright.adapters.sql.event_look import EVENT_COLUMNS
+from certwright.adapters.sql.request_pages import page_statement
+from certwright.domain.identities import UserId
+from certwright.domain.profile_templates import ProfileTemplateId
+from certwright.domain.requests import RequestFilter, RequestStatus
 from query_plans import Planner, planning
 
 SHORT = frozenset(
@@ -27,8 +32,8 @@ SHORT = frozenset(
     }
 )
 """Tables that do not grow with what people do."""
-NOT_OF_ROWS = frozenset({"CONSTANT", "below", "reached"})
-"""What SQLite lists among the tables, and what recursive statements have found so far."""
+NOT_OF_ROWS = frozenset({"CONSTANT", "anon_1", "below", "reached", "subjects"})
+"""What SQLite lists among the tables, what parts of a statement give, and what recursive statements have found so far."""
 PARTS = frozenset(
     {
         "certificates._ISSUED",
@@ -54,6 +59,7 @@ WALKS = {
     "history._LAST_SEAL": "the end of the key",
     "history._LAST_SETTINGS": "the end of an index that has nothing else",
     "history._REPEATED": "a part of *history._COPIED*",
+    "outbox._DUE_BY_SUBJECT": "an empty PostgreSQL begins with the messages",
     "outbox._NEWEST": "the end of the key",
     "requests._OPEN_ABOUT_OF": "an empty PostgreSQL begins with the open requests",
     "retention._COUNT": "pruning",
@@ -96,16 +102,22 @@ def test_what_may_walk_is_there() -> None:
 @pytest.mark.parametrize(
     ("statement", "table", "index"),
     [
-        (renewals._LIST_DUE[0], "certificates", "ix_certificates_not_after"),
-        (renewals._LIST_DUE[0], "requests", "uq_requests_open_operation"),
-        (renewals._LIST_DUE[1], "certificates", "ix_certificates_not_after"),
-        (renewals._LIST_DUE[1], "certificate_copies", "ix_certificate_copies_serial"),
-        (renewals._LIST_DUE[1], "requests", "uq_requests_open_operation"),
+        (renewals.list_due_statements(2)[0], "certificates", "ix_certificates_not_after"),
+        (renewals.list_due_statements(2)[0], "requests", "uq_requests_open_operation"),
+        (renewals.list_due_statements(2)[1], "certificates", "ix_certificates_not_after"),
+        (renewals.list_due_statements(2)[1], "certificate_copies", "ix_certificate_copies_serial"),
+        (renewals.list_due_statements(2)[1], "requests", "uq_requests_open_operation"),
         (renewals._FIND_DUE[0], "requests", "uq_requests_open_operation"),
         (renewals._FIND_DUE[1], "requests", "uq_requests_open_operation"),
         (requests._LIST_IDLE, "requests", "ix_requests_open"),
         (passwords._EXPIRED, "one_time_passwords", "ix_one_time_passwords_untold"),
         (external_certificates._ENDING, "external_certificates", "ix_external_certificates_ending"),
+        (outbox._DUE, "outbox", "ix_outbox_due"),
+        (outbox._PUT_BACK, "outbox", "ix_outbox_due"),
+        (outbox._COUNT_WINDOW, "outbox", "ix_outbox_due"),
+        (outbox._COUNT_SENT, "outbox", "ix_outbox_sent"),
+        (outbox._OF_REQUEST, "outbox", "ix_outbox_request_id"),
+        (requests._NEWEST_FOR, "requests", "ix_requests_target_id"),
         (directory._GROUP_NAMED, "user_groups", "ix_user_groups_name_key"),
         (directory._GRANTS_OF, "grants", "ix_grants_trustee"),
         (directory._USER_BY_PRINCIPAL_NAME, "users", "uq_users_principal_key"),
@@ -158,3 +170,34 @@ def test_the_times_of_events_are_found_in_their_index(planner: Planner, newest_f
     statement = event_search.nearest_statement(frozenset({"since", "until"}), newest_first=newest_first)
     (look,) = planner.list_looks(statement)
     assert (look.index, look.is_led) == ("ix_events_at", True)
+
+
+APPROVED = frozenset({RequestStatus.APPROVED})
+SOMEBODY = UserId(UUID(int=1))
+
+
+@pytest.mark.parametrize("has_after", [False, True])
+@pytest.mark.parametrize(
+    ("wanted", "indexes"),
+    [
+        (RequestFilter(), set()),
+        (RequestFilter(statuses=APPROVED), {"ix_requests_status"}),
+        (RequestFilter(statuses=APPROVED | {RequestStatus.PENDING}), {"ix_requests_status"}),
+        (RequestFilter(target=SOMEBODY, statuses=APPROVED), {"ix_requests_target_id"}),
+        (RequestFilter(concerning=SOMEBODY, statuses=APPROVED), {"ix_requests_target_id", "ix_requests_originator_id"}),
+        (
+            RequestFilter(concerning=SOMEBODY, templates=frozenset({ProfileTemplateId(UUID(int=2))}), statuses=APPROVED),
+            {"ix_requests_target_id", "ix_requests_originator_id", "ix_requests_template_id"},
+        ),
+    ],
+    ids=["all", "status", "statuses", "target", "concerning", "templates"],
+)
+def test_a_page_of_requests_is_led_by_whose_they_are(
+    planner: Planner, wanted: RequestFilter, indexes: set[str], has_after: bool
+) -> None:
+    statement, _ = page_statement(requests._REQUEST, wanted, has_after=has_after)
+    looks = [each for each in planner.list_looks(statement) if each.table in ("requests", "earlier")]
+    ends = {"", "PRIMARY KEY", "pk_requests", "uq_requests_id", "sqlite_autoindex_requests_1"}
+    assert {each.index for each in looks} - ends == indexes
+    # Everybody's newest are at the end of the key; an empty PostgreSQL puts the looks together along the key, too.
+    assert all(each.is_led for each in looks if each.index not in ("", "pk_requests"))

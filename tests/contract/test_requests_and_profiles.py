@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from functools import partial
 from uuid import UUID, uuid4
 
 import pytest
@@ -11,10 +12,11 @@ import pytest
 from certwright.adapters.sql.store import SqlStore
 from certwright.domain.data_items import DataItem
 from certwright.domain.errors import ChangedMeanwhile, MalformedValue, ProfileNotFound, RequestNotFound
+from certwright.domain.profile_templates import ProfileTemplateId
 from certwright.domain.profiles import ProfileFlags, ProfileId, ProfileStatus
-from certwright.domain.requests import DataCollectionFlags, Request, RequestFlags, RequestId, RequestStatus
+from certwright.domain.requests import DataCollectionFlags, Request, RequestFilter, RequestFlags, RequestId, RequestStatus
 from worlds.contoso import NOW, TEMPLATE
-from worlds.holdings import ALICE, BOB, make_profile, make_request, start
+from worlds.holdings import ALICE, BOB, list_requests_of, make_profile, make_request, start
 
 
 def add(store: SqlStore, *requests: Request) -> None:
@@ -80,7 +82,7 @@ def test_requests_are_listed_newest_first(store: SqlStore) -> None:
     requests = [make_request() for _ in range(5)]
     add(store, *requests)
     with store.reading() as session:
-        assert session.requests.list_all() == tuple(reversed(requests))
+        assert list_requests_of(session) == tuple(reversed(requests))
 
 
 def test_requests_are_listed_for_originator_and_target_and_by_status(store: SqlStore) -> None:
@@ -89,12 +91,47 @@ def test_requests_are_listed_for_originator_and_target_and_by_status(store: SqlS
     of_bob = make_request(BOB, status=RequestStatus.DENIED)
     add(store, own, for_bob, of_bob)
     with store.reading() as session:
-        everything = session.requests.list_all
+        everything = partial(list_requests_of, session)
         assert everything(concerning=ALICE) == (for_bob, own)
         assert everything(concerning=BOB) == (of_bob, for_bob)
+        assert everything(target=BOB) == (of_bob, for_bob)
+        assert everything(target=ALICE) == (own,)
+        assert everything(templates=frozenset({TEMPLATE.id})) == (of_bob, for_bob, own)
+        assert everything(templates=frozenset({UUID(int=7)})) == everything(statuses=frozenset()) == ()
+        assert everything(concerning=ALICE, templates=frozenset({UUID(int=7)})) == (for_bob, own)
         assert everything(statuses=frozenset({RequestStatus.PENDING, RequestStatus.APPROVED})) == (for_bob, own)
         assert everything(concerning=BOB, statuses=frozenset({RequestStatus.DENIED})) == (of_bob,)
-        assert everything(statuses=frozenset()) == ()
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        RequestFilter(),
+        RequestFilter(concerning=ALICE),
+        RequestFilter(target=ALICE, statuses=frozenset({RequestStatus.APPROVED})),
+        RequestFilter(concerning=BOB, templates=frozenset({TEMPLATE.id})),
+        RequestFilter(statuses=frozenset(RequestStatus)),
+    ],
+    ids=["all", "concerning", "target", "templates", "statuses"],
+)
+def test_requests_are_listed_page_by_page(store: SqlStore, wanted: RequestFilter) -> None:
+    requests = [make_request(ALICE) for _ in range(5)]
+    add(store, *requests)
+    pages, after = [], None
+    with store.reading() as session:
+        while page := session.requests.list_page(wanted, after=after, limit=2):
+            pages.append(page)
+            after = page[-1].id
+    assert [len(each) for each in pages] == [2, 2, 1]
+    assert [each for page in pages for each in page] == requests[::-1]
+
+
+def test_the_newest_request_for_a_person_under_a_template_is_found(store: SqlStore) -> None:
+    old, new, of_another = make_request(ALICE), make_request(BOB, ALICE), make_request(ALICE, BOB)
+    add(store, old, new, of_another)
+    with store.reading() as session:
+        assert session.requests.find_newest_id(ALICE, TEMPLATE.id) == new.id
+        assert session.requests.find_newest_id(ALICE, ProfileTemplateId(UUID(int=7))) is None
 
 
 def test_a_request_changes_from_the_status_it_has(store: SqlStore) -> None:

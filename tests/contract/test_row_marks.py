@@ -45,6 +45,7 @@ from certwright.domain.requests import Approval, RequestId, RequestStatus
 from certwright.domain.workflows import Operation
 from worlds.authorities import make_key
 from worlds.contoso import ADMINISTRATOR, APPROVER, NOW, SUBSCRIBER, SUBSCRIBER2
+from worlds.holdings import list_requests_of
 from worlds.house import ONE, TWO, House, csr, found_house, signed_in
 
 KEY = HistorySealingKey(make_key(name="sealing-key"))
@@ -99,7 +100,7 @@ def estate(url: str) -> Iterator[Estate]:
         with store.writing() as session:
             session.directory.save_password_hash(SUBSCRIBER.user.id, "a hash")
             session.templates.withdraw(ONE.id)
-            open_id = next(each.id for each in session.requests.list_all() if each.profile_id == profile_id)
+            open_id = next(each.id for each in list_requests_of(session) if each.profile_id == profile_id)
             session.requests.add_approval(Approval(request_id=open_id, approver_id=APPROVER.user.id, at=NOW, comment=""))
         yield Estate(house, url, profile_id, open_id)
 
@@ -117,7 +118,7 @@ def first_user(session: Session) -> object:
 
 
 def list_approvals(session: Session) -> object:
-    return [session.requests.list_approvals(each.id) for each in session.requests.list_all()]
+    return [session.requests.list_approvals(each.id) for each in list_requests_of(session)]
 
 
 def list_certificates(session: Session) -> object:
@@ -172,15 +173,15 @@ CHANGES: dict[str, tuple[Any, Callable[[Session], object], str]] = {
     ),
     "the state of a request": (
         update(requests).values(status=int(RequestStatus.APPROVED)),
-        lambda session: session.requests.list_all(),
+        list_requests_of,
         "request ",
     ),
     "the subject of a request": (
         update(requests).values(target_id=ADMINISTRATOR.user.id),
-        lambda session: session.requests.list_all(),
+        list_requests_of,
         "request ",
     ),
-    "answers": (update(requests).values(data=requests.c.data + " "), lambda session: session.requests.list_all(), "answers "),
+    "answers": (update(requests).values(data=requests.c.data + " "), list_requests_of, "answers "),
     "an approval": (update(approvals).values(approver_id=ADMINISTRATOR.user.id), list_approvals, "approval "),
     "the owner of a profile": (
         update(profiles).values(owner_id=SUBSCRIBER2.user.id),

@@ -13,7 +13,7 @@ from certwright.domain.ports import Session
 from postgresql import END_OTHERS
 from statements import recorded_statements
 from worlds.contoso import GRANTS, SUBSCRIBER, TEMPLATE
-from worlds.holdings import make_certificate, make_event, make_request, start
+from worlds.holdings import list_requests_of, make_certificate, make_event, make_request, start
 
 
 def count_events(store: SqlStore) -> int:
@@ -42,7 +42,7 @@ def test_writing_through_a_session_for_reading_is_refused(store: SqlStore, write
     with pytest.raises(WritingRefused), store.reading() as session:
         write(session)
     with store.reading() as session:
-        assert session.directory.list_users() == session.templates.list_newest() == session.requests.list_all() == ()
+        assert session.directory.list_users() == session.templates.list_newest() == list_requests_of(session) == ()
         assert session.history.list_unsealed(10) == ()
 
 
@@ -52,7 +52,7 @@ def test_what_is_written_is_there_for_whoever_opens_the_store_next(url: str) -> 
     first.close()
     second = open_store(url)
     with second.reading() as session:
-        assert len(session.requests.list_all()) == 1
+        assert len(list_requests_of(session)) == 1
     second.close()
 
 
@@ -69,7 +69,7 @@ def test_a_block_that_raises_leaves_nothing(store: SqlStore) -> None:
     with pytest.raises(KeyError):
         fail()
     with store.reading() as session:
-        assert session.directory.list_users() == session.templates.list_newest() == session.requests.list_all() == ()
+        assert session.directory.list_users() == session.templates.list_newest() == list_requests_of(session) == ()
     assert count_events(store) == 0
 
 
@@ -129,11 +129,11 @@ def test_a_reader_sees_one_moment_whatever_others_commit(store: SqlStore) -> Non
         with store.writing() as writing:
             writing.certificates.add([make_certificate(request, profile)])
             writing.requests.add(make_request())
-            assert len(writing.requests.list_all()) == 2
+            assert len(list_requests_of(writing)) == 2
         assert session.certificates.list_of_request(request.id) == ()
-        assert len(session.requests.list_all()) == 1
+        assert len(list_requests_of(session)) == 1
     with store.reading() as session:
-        assert len(session.requests.list_all()) == 2
+        assert len(list_requests_of(session)) == 2
 
 
 def test_readers_neither_wait_for_a_writer_nor_see_his_work(store: SqlStore) -> None:
@@ -150,7 +150,7 @@ def test_readers_neither_wait_for_a_writer_nor_see_his_work(store: SqlStore) -> 
     writer.start()
     assert wrote.wait(120)
     with store.reading() as session:
-        assert len(session.requests.list_all()) == 1
+        assert len(list_requests_of(session)) == 1
     go_on.set()
     writer.join()
 
@@ -222,7 +222,7 @@ def test_a_server_that_goes_away_is_unavailable_and_used_again_when_it_is_back(p
     with store.engines[1].connect() as own:
         own.exec_driver_sql(END_OTHERS)
     with pytest.raises(StoreUnavailable), store.reading() as session:
-        session.requests.list_all()
+        list_requests_of(session)
     with store.reading() as session:
-        assert len(session.requests.list_all()) == 1
+        assert len(list_requests_of(session)) == 1
     store.close()

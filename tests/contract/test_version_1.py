@@ -45,6 +45,7 @@ from certwright.domain.workflows import Operation
 from certwright.formats.public_keys import describe_public_key
 from certwright.wire.cli import main
 from certwright.wire.cli.operators import find_operator
+from worlds.holdings import list_requests_of
 
 ROWS: dict[str, list[dict[str, Any]]] = json.loads((Path(__file__).parent.parent / "vectors" / "version-1.json").read_text())
 PASSPHRASE = "correct horse battery staple"
@@ -180,7 +181,7 @@ def count_rows(session: Session) -> dict[str, int]:
         "user_groups": len(session.directory.list_groups()),
         "grants": len(tuple(session.directory.load_grants())),
         "profile_templates": len(session.templates.list_versions()),
-        "requests": len(session.requests.list_all()),
+        "requests": len(list_requests_of(session)),
         "events": len(session.history.list_between(1, 1_000)),
         "authorities": len(session.keys.list_authorities()),
     }
@@ -190,7 +191,7 @@ def test_everything_of_version_1_is_read_as_it_was(installation: Installation) -
     subscriber = sign_in("subscriber", installation)
     with installation.world.store.reading() as session:
         counts = count_rows(session)
-        requests = session.requests.list_all()
+        requests = list_requests_of(session)
         *_, told = session.history.list_unsealed(100)
         password = session.directory.find_password_hash(subscriber.user.id)
     assert counts == {name: len(ROWS[name]) + 4 * (name == "events") for name in counts}
@@ -210,12 +211,12 @@ def test_everything_of_version_1_is_read_as_it_was(installation: Installation) -
 def test_what_was_open_in_version_1_goes_on(installation: Installation) -> None:
     world, subscriber = installation.world, sign_in("subscriber", installation)
     with world.store.reading() as session:
-        (pending,) = session.requests.list_all(statuses=frozenset({RequestStatus.PENDING}))
+        (pending,) = list_requests_of(session, statuses=frozenset({RequestStatus.PENDING}))
     for account in ("approver", "approver2"):
         approve_request(pending.id, by=sign_in(account, installation), world=world)
     with world.store.reading() as session:
         is_open = {RequestStatus.APPROVED, RequestStatus.EXECUTING}
-        requests = [each for each in session.requests.list_all() if each.status in is_open and not each.flags]
+        requests = [each for each in list_requests_of(session) if each.status in is_open and not each.flags]
     assert len(requests) == 4
     for each in requests:
         if each.status is RequestStatus.APPROVED:

@@ -51,7 +51,7 @@ def count(house: House, act: Callable[[], object]) -> int:
 def remember(house: House) -> None:
     """Fill the store's memory with what a request is looked up by."""
     start(house, Operation.ENROLL, None, MANAGER)
-    list_requests(by=signed_in(MANAGER), world=house.world)
+    list(list_requests(by=signed_in(MANAGER), world=house.world, slice_length=100))
     with house.store.reading() as session:
         # Whoever calls is looked up when he signs in.
         session.directory.find_principal(APPROVER.user.id)
@@ -121,7 +121,7 @@ def test_the_last_approval(house: House) -> None:
 
 def test_listing_requests_costs_the_same_for_one_and_for_many(house: House) -> None:
     def look() -> None:
-        list_requests(by=signed_in(SUBSCRIBER), world=house.world)
+        list(list_requests(by=signed_in(SUBSCRIBER), world=house.world, slice_length=100))
 
     assert count(house, look) == 3
     for _ in range(20):

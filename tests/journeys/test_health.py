@@ -16,6 +16,7 @@ from certwright.bootstrap import Installation, open_installation
 from certwright.bootstrap_creation import create_installation
 from certwright.wire.cli.load import load_world_file
 from worlds.commands import FAST_SETTINGS
+from worlds.holdings import list_requests_of
 from worlds.served import PASSWORD, Served, serve
 
 TEMPLATE = "e179f773-a6e0-43c0-9514-b7dde2ad0478"
@@ -86,7 +87,7 @@ def installed(data: Path) -> Iterator[Installation]:
 
 def count_requests(installation: Installation) -> int:
     with installation.world.store.reading() as session:
-        return len(session.requests.list_all())
+        return len(list_requests_of(session))
 
 
 def test_while_the_disk_is_full_nothing_is_done_that_needs_an_event(tmp_path: Path) -> None:

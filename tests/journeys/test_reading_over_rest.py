@@ -7,6 +7,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from certwright.wire.rest.slices import SLICE_ITEMS
 from worlds.contoso import VECTORS
 from worlds.openssl import request_of
 from worlds.rest_steps import (
@@ -198,3 +199,45 @@ def test_names_with_umlauts_come_in_utf_8_and_say_so(subscriber: httpx.Client) -
     assert (answer.status_code, answer.headers["content-type"]) == (201, "application/json; charset=utf-8")
     request = subscriber.get(f"/requests/{answer.json().rpartition('/')[2]}")
     assert "für Jörg".encode() in request.content
+
+
+def test_more_requests_than_one_slice_are_one_array_newest_first(subscriber: httpx.Client) -> None:
+    opened = []
+    for _ in range(SLICE_ITEMS + 1):
+        opened.append(open_request(subscriber, SOFTWARE))
+        close(subscriber, opened[-1], "Canceled")
+    answer = subscriber.get("/requests?targetuser=current")
+    listed = [each["Uuid"] for each in answer.json()]
+    assert listed[: len(opened)] == opened[::-1]
+    assert "content-length" not in answer.headers
+    assert answer.headers["content-type"].startswith("application/json")
+
+
+def test_requests_are_read_page_by_page_along_links(subscriber: httpx.Client) -> None:
+    opened = [open_request(subscriber, SOFTWARE) for _ in range(5)]
+    pages, address = [], "/requests?status=Approved&targetuser=current&limit=2"
+    while address and len(pages) < 3:
+        page = subscriber.get(address)
+        pages.append([each["Uuid"] for each in page.json()])
+        address = page.links["next"]["url"].partition("/api/v1.0")[2] if "next" in page.links else ""
+    assert [each for page in pages for each in page][:5] == opened[::-1]
+    assert [len(each) for each in pages[:2]] == [2, 2]
+    for each in opened:
+        close(subscriber, each, "Canceled")
+
+
+def test_the_last_page_has_no_link(subscriber: httpx.Client) -> None:
+    close(subscriber, open_request(subscriber, SOFTWARE), "Canceled")
+    oldest = subscriber.get("/requests").json()[-1]["Uuid"]
+    last = subscriber.get(f"/requests?limit=100&after={oldest}")
+    assert_nothing(last)
+    assert "link" not in last.headers
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=101", "limit=x", "after=x"])
+def test_a_page_that_cannot_be_is_refused(subscriber: httpx.Client, query: str) -> None:
+    assert subscriber.get(f"/requests?{query}").status_code == 400
+
+
+def test_a_page_after_a_request_that_is_not_there_is_not_found(subscriber: httpx.Client) -> None:
+    assert subscriber.get(f"/requests?after={uuid4()}").status_code == 404

@@ -13,7 +13,7 @@ from certwright.domain.notifications import NotificationType
 from certwright.domain.outbox import MAIL, OutboxMessage, OutboxMessageId
 from certwright.domain.ports import Session
 from certwright.domain.profiles import Profile, ProfileFlags, ProfileId, ProfileStatus
-from certwright.domain.requests import Request, RequestFlags, RequestId, RequestStatus
+from certwright.domain.requests import Request, RequestFilter, RequestFlags, RequestId, RequestStatus
 from certwright.domain.smartcards import CardId, Smartcard, SmartcardFlags, SmartcardId, SmartcardStatus
 from certwright.domain.workflows import Operation
 from worlds.contoso import NOW, SUBSCRIBER, TEMPLATE
@@ -96,6 +96,11 @@ def start(store: SqlStore, owner: UserId = ALICE) -> tuple[Request, Profile]:
     with store.writing() as session:
         session.templates.save(TEMPLATE)
         return add_request_and_profile(session, owner)
+
+
+def list_requests_of(session: Session, **wanted) -> tuple[Request, ...]:
+    """Return the requests that *wanted* asks for, newest first; without it, all."""
+    return session.requests.list_page(RequestFilter(**wanted), after=None, limit=1_000)
 
 
 def make_event(comment: str = "", **changed) -> Event:

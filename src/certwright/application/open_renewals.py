@@ -29,15 +29,13 @@ def list_due_renewals(limit: int, *, world: World) -> Sequence[Due]:
     Source: domain.md 4.2 (renewal notice).
     """
     now = world.clock.now()
-    found: list[Due] = []
     with world.store.reading() as session:
-        for template in session.templates.list_newest():
-            period = _find_period(template)
-            if period is None or len(found) >= limit:
-                continue
-            for each in session.renewals.list_due(template.id, now=now, until=now + period, limit=limit - len(found)):
-                found.append(_describe(each, template, period, world))
-    return found
+        periods = {
+            each.id: (each, period) for each in session.templates.list_newest() if (period := _find_period(each)) is not None
+        }
+        until = {template_id: now + period for template_id, (_, period) in periods.items()}
+        due = session.renewals.list_due(until, now=now, limit=limit)
+    return [_describe(each, *periods[each.template_id], world) for each in due]
 
 
 def open_renewal(profile_id: ProfileId, *, world: World) -> bool:

@@ -1,10 +1,10 @@
 """Read what people hold: profiles and certificates."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from certwright.application.request_parties import get_principal, get_request
-from certwright.application.startable import list_operations, list_own_operations
+from certwright.application.startable import list_operations, list_startable, look_at_own
 from certwright.application.world import World
 from certwright.domain.access import ReadProfile, check_allowed, decide
 from certwright.domain.certificates import Certificate
@@ -16,6 +16,8 @@ from certwright.domain.profiles import Profile, ProfileFlags, ProfileId, Profile
 from certwright.domain.requests import RequestId
 from certwright.domain.security_descriptors import RequestPermission
 from certwright.domain.workflows import Operation
+
+PROFILES_A_SLICE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +33,28 @@ def list_profiles(*, by: Caller, world: World, statuses: frozenset[ProfileStatus
 
     Source: get-profile-data; domain.md, correction 3.
     """
+    slices = list_profiles_in_slices(by=by, world=world, slice_length=PROFILES_A_SLICE, statuses=statuses)
+    return tuple(each for held in slices for each in held)
+
+
+def list_profiles_in_slices(
+    *, by: Caller, world: World, slice_length: int, statuses: frozenset[ProfileStatus] | None = None
+) -> Iterator[tuple[HeldProfile, ...]]:
+    """Return what `list_profiles` does. Shape: what may be started, most of the work, is found slice by slice."""
     with world.store.reading() as session:
         held = _list_software(session.profiles.list_of(by.user.id), session)
-        operations = list_own_operations(held, by=by, session=session, world=world)
-        wanted = (each for each in held if statuses is None or each.status in statuses)
-        return tuple(HeldProfile(each, operations.get(each.id, ())) for each in wanted)
+        starts = look_at_own(by, held, session)
+    wanted = [each for each in held if statuses is None or each.status in statuses]
+    for first in range(0, len(wanted), slice_length):
+        with world.store.reading() as session:
+            found = [
+                HeldProfile(
+                    each,
+                    list_startable(starts[each.id], by=by, session=session, world=world) if each.id in starts else (),
+                )
+                for each in wanted[first : first + slice_length]
+            ]
+        yield tuple(found)
 
 
 def read_profile(profile_id: ProfileId, *, by: Caller, world: World) -> HeldProfile:

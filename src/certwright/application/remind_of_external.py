@@ -57,6 +57,4 @@ def remind(certificate: ExternalCertificate, *, world: World) -> bool:
 
 def _find_newest_request(certificate: ExternalCertificate, session: Session) -> RequestId | None:
     """Return the request with which the certificate came back last, or will: its policy says who is told by mail."""
-    concerning = session.requests.list_all(concerning=certificate.subject_id)
-    own = (each for each in concerning if each.target_id == certificate.subject_id)
-    return next((each.id for each in own if each.template_id == certificate.template_id), None)
+    return session.requests.find_newest_id(certificate.subject_id, certificate.template_id)

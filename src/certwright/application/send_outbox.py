@@ -11,6 +11,8 @@ from certwright.domain.outbox import CLAIM, JITTER_BITS, OutboxMessage, OutboxSt
 from certwright.domain.work_ports import Carrier
 
 BATCH = 100
+FORGOTTEN_AT_ONCE = 1_000
+"""In one transaction: nobody's writing waits long."""
 ROUND = timedelta(seconds=20)
 """How long one round goes on: a worker that is to end waits for no more than this."""
 
@@ -63,15 +65,23 @@ def list_forgettable(keep: timedelta, *, world: World) -> Sequence[Due]:
     """Return the removal of messages that were sent longer than *keep* ago, as one thing that is due when there are some."""
     before = world.clock.now() - keep
     with world.store.reading() as session:
-        count = session.outbox.count_sent(before)
+        count = session.outbox.count_sent(before, FORGOTTEN_AT_ONCE)
     if not count:
         return ()
 
     def forget() -> bool:
-        with world.store.writing() as session:
-            return session.outbox.forget_sent(before) > 0
+        forgotten = 0
+        while removed := _forget(before, world):
+            forgotten += removed
+        return forgotten > 0
 
-    return (Due(what=f"{count} messages that were sent and are to be forgotten", carry_out=forget),)
+    many = f"{count} or more" if count == FORGOTTEN_AT_ONCE else str(count)
+    return (Due(what=f"{many} messages that were sent and are to be forgotten", carry_out=forget),)
+
+
+def _forget(before: datetime, world: World) -> int:
+    with world.store.writing() as session:
+        return session.outbox.forget_sent(before, FORGOTTEN_AT_ONCE)
 
 
 def _list_due(sink: str, limit: int, world: World, pace: Pace) -> tuple[OutboxMessage, ...]:

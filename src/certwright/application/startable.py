@@ -1,6 +1,6 @@
 """Whether an operation can be started: asked by who starts it, and by who lists what can be started."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from certwright.application.profile_room import check_duplicates, check_room, check_temporary
@@ -19,7 +19,7 @@ from certwright.domain.errors import (
 )
 from certwright.domain.identities import Caller, Principal
 from certwright.domain.policies import NO_CHOICES, Choices, Policy
-from certwright.domain.ports import Session
+from certwright.domain.ports import Item, Session
 from certwright.domain.profile_templates import ProfileTemplate
 from certwright.domain.profiles import Profile, ProfileId
 from certwright.domain.requests import Request, RequestFlags, RequestId, RequestStatus, count_needed_approvals
@@ -100,22 +100,19 @@ def list_operations(profile: Profile, *, by: Caller, session: Session, world: Wo
     except ProfileTemplateNotFound:
         # Profiles that have ended stay when their template is withdrawn.
         return ()
-    return _list_startable(start, by, session, world)
+    return list_startable(start, by=by, session=session, world=world)
 
 
-def list_own_operations(
-    profiles: Sequence[Profile], *, by: Caller, session: Session, world: World
-) -> dict[ProfileId, tuple[Operation, ...]]:
-    """Return what `list_operations` does for each of *profiles*, which are all that *by* has, in a fixed number of look-ups."""
-    starts = _look_at_all(by, profiles, session)
-    return {each: _list_startable(start, by, session, world) for each, start in starts.items()}
+def look_at_own(owner: Principal, profiles: Sequence[Profile], session: Session) -> dict[ProfileId, Start]:
+    """Return what `look_at` does for Duplicate, for *profiles*, which are all that *owner* has, in a fixed number of look-ups.
 
-
-def _look_at_all(owner: Principal, profiles: Sequence[Profile], session: Session) -> dict[ProfileId, Start]:
-    """Return what `look_at` does for Duplicate, without profiles whose template is withdrawn."""
+    Profiles whose template is withdrawn are left out.
+    """
     templates = {each.id: each for each in session.templates.list_newest()}
     held = session.certificates.list_by_profile(owner.user.id)
-    requests = session.requests.list_open_about_profiles_of(owner.user.id)
+    requests = _group(session.requests.list_open_about_profiles_of(owner.user.id), lambda each: each.old_profile_id)
+    # A duplicate is its owner's, as the profile is that it was made from.
+    duplicates = _group(profiles, lambda each: each.primary_id)
     uses_cards = any(each.template_id in templates and templates[each.template_id].is_smartcard for each in profiles)
     cards = {each.profile_id: each for each in session.smartcards.list_all(owner_id=owner.user.id)} if uses_cards else {}
     return {
@@ -126,16 +123,24 @@ def _look_at_all(owner: Principal, profiles: Sequence[Profile], session: Session
             profile=profile,
             card=cards.get(profile.id),
             held=held.get(profile.id, ()),
-            open_about=tuple(each for each in requests if each.old_profile_id == profile.id),
-            # A duplicate is its owner's, as the profile is that it was made from.
-            duplicates=tuple(each for each in profiles if each.primary_id == profile.id),
+            open_about=tuple(requests.get(profile.id, ())),
+            duplicates=tuple(duplicates.get(profile.id, ())),
         )
         for profile in profiles
         if profile.template_id in templates
     }
 
 
-def _list_startable(start: Start, by: Caller, session: Session, world: World) -> tuple[Operation, ...]:
+def _group(items: Iterable[Item], key: Callable[[Item], ProfileId | None]) -> dict[ProfileId | None, list[Item]]:
+    """Return the items by their key, in their order."""
+    grouped: dict[ProfileId | None, list[Item]] = {}
+    for each in items:
+        grouped.setdefault(key(each), []).append(each)
+    return grouped
+
+
+def list_startable(start: Start, *, by: Caller, session: Session, world: World) -> tuple[Operation, ...]:
+    """Return what *by* may start with the profile that was looked at."""
     about = (each for each in Operation if each is not Operation.ENROLL)
     return tuple(each for each in about if _can_start(replace(start, operation=each), by, session, world))
 

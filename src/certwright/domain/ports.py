@@ -20,7 +20,7 @@ from certwright.domain.ports_at_rest import SealedRows
 from certwright.domain.profile_templates import ProfileTemplate, ProfileTemplateId, ResponseForm
 from certwright.domain.profiles import Profile, ProfileId, ProfileStatus
 from certwright.domain.public_keys import HashAlgorithm, PublicKey
-from certwright.domain.requests import Approval, Request, RequestId, RequestStatus
+from certwright.domain.requests import Approval, Request, RequestFilter, RequestId, RequestStatus
 from certwright.domain.revocation import RevocationReason
 from certwright.domain.smartcards import SmartcardId
 from certwright.domain.work_ports import DelayedRevocations, Leases, Outbox, Renewals
@@ -63,10 +63,11 @@ class Requests(Protocol):
     def get_locked(self, request_id: RequestId) -> Request:
         """Return the request, which nobody else changes until this session has ended. Errors: RequestNotFound."""
 
-    def list_all(
-        self, *, concerning: UserId | None = None, statuses: frozenset[RequestStatus] | None = None
-    ) -> tuple[Request, ...]:
-        """Return requests of which *concerning* is originator or target, or everybody's; of *statuses*, or of any."""
+    def list_page(self, wanted: RequestFilter, *, after: RequestId | None, limit: int) -> tuple[Request, ...]:
+        """Return the first *limit* requests that *wanted* asks for, of those that are older than *after*."""
+
+    def find_newest_id(self, target_id: UserId, template_id: ProfileTemplateId) -> RequestId | None:
+        """Return the newest request for the person under any version of the template."""
 
     def change(self, request: Request, *, from_status: RequestStatus) -> None:
         """Store *request*, but for its answers, if its status is still *from_status*; nobody else changes it meanwhile.

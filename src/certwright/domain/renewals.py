@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from certwright.domain.profile_templates import ProfileTemplateId
 from certwright.domain.profiles import ProfileId
 from certwright.domain.requests import RequestId
 
@@ -15,6 +16,7 @@ class DueRenewal:
     """A profile whose renewal begins. Shape: *first_end* is when the first of its certificates ends."""
 
     profile_id: ProfileId
+    template_id: ProfileTemplateId
     first_end: datetime
 
 

@@ -162,6 +162,20 @@ OPEN_STATUSES = frozenset(status for status, _ in TRANSITIONS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RequestFilter:
+    """Which requests are listed.
+
+    Shape: those of which *concerning* is originator or target, of which *target* is the target, or that are under one of
+    *templates*; when none of these is said, everybody's. Of *statuses*, or of any.
+    """
+
+    concerning: UserId | None = None
+    target: UserId | None = None
+    templates: frozenset[ProfileTemplateId] = frozenset()
+    statuses: frozenset[RequestStatus] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Approval:
     """One approver's yes; he counts once."""
 

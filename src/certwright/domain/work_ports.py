@@ -3,7 +3,7 @@
 See `ports` for the others.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
@@ -37,9 +37,10 @@ class Leases(Protocol):
 class Renewals(Protocol):
     """Renewals that the program begins by itself."""
 
-    def list_due(self, template_id: ProfileTemplateId, *, now: datetime, until: datetime, limit: int) -> tuple[DueRenewal, ...]:
-        """Return the active, primary profiles of the template of which a certificate in use ends between *now* and *until*,
-        the first to end first; without those about which a renewal is open, was begun, or was refused a short while ago.
+    def list_due(self, until: Mapping[ProfileTemplateId, datetime], *, now: datetime, limit: int) -> tuple[DueRenewal, ...]:
+        """Return the active, primary profiles of the templates in *until* of which a certificate in use ends from *now* on and
+        by the time there, the first to end first; without those about which a renewal is open, was begun, or was refused a
+        short while ago.
         """
 
     def find_due(self, profile_id: ProfileId, *, now: datetime, until: datetime) -> DueRenewal | None:
@@ -104,11 +105,11 @@ class Outbox(Protocol):
     def find_oldest_waiting(self) -> OutboxMessage | None:
         """Return the message that waits longest; None where none waits."""
 
-    def count_sent(self, before: datetime) -> int:
-        """Return how many messages were sent before."""
+    def count_sent(self, before: datetime, limit: int) -> int:
+        """Return how many messages were sent before, up to *limit*."""
 
-    def forget_sent(self, before: datetime) -> int:
-        """Remove what was sent before, and return how many that were."""
+    def forget_sent(self, before: datetime, limit: int) -> int:
+        """Remove up to *limit* messages that were sent before, the oldest first, and return how many that were."""
 
 
 class Carrier(Protocol):

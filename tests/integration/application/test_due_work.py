@@ -25,6 +25,7 @@ from certwright.domain.requests import Request, RequestStatus
 from certwright.domain.revocation import RevocationSettings
 from certwright.domain.workflows import Operation
 from worlds.contoso import APPROVER, APPROVERS, MANAGER, MANAGERS, SUBSCRIBER
+from worlds.holdings import list_requests_of
 from worlds.house import ONE, PFX_PASSWORD, SECOND, TWO, House, csr, signed_in
 
 DAY = timedelta(days=1)
@@ -64,7 +65,7 @@ def renew_all(house: House) -> list[bool]:
 
 def requests_about(house: House, profile_id: ProfileId) -> list[Request]:
     with house.store.reading() as session:
-        return [each for each in session.requests.list_all() if each.old_profile_id == profile_id]
+        return [each for each in list_requests_of(session) if each.old_profile_id == profile_id]
 
 
 def events_of_program(house: House) -> list[Event]:

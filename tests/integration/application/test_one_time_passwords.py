@@ -37,6 +37,7 @@ from certwright.domain.request_types import RequestType
 from certwright.domain.requests import RequestId
 from certwright.domain.workflows import Operation
 from worlds.contoso import ADMINISTRATOR, APPROVER, APPROVERS, MANAGER, MANAGERS, OUTSIDER, SUBSCRIBER, SUBSCRIBER2
+from worlds.holdings import list_requests_of
 from worlds.house import ONE, TWO, House, csr, signed_in
 
 SCREEN, TARGET, ORIGINATOR = Distribution.DISPLAY_ON_SCREEN, Distribution.EMAIL_TO_TARGET, Distribution.EMAIL_TO_ORIGINATOR
@@ -334,7 +335,7 @@ def test_the_passwords_of_a_renewal_that_the_program_opens_are_mailed_to_its_sub
     house.clock.step(timedelta(days=365 - 60))
     assert [each.carry_out() for each in list_due_renewals(10, world=house.world)] == [True]
     with house.store.reading() as session:
-        (request,) = [each for each in session.requests.list_all() if each.old_profile_id == profile_id]
+        (request,) = [each for each in list_requests_of(session) if each.old_profile_id == profile_id]
         mails = session.outbox.list_all(None, 10)
     assert [each.recipient for each in mails] == [SUBSCRIBER.user.email] * 2
     with pytest.raises(OneTimePasswordsMissing):
@@ -349,7 +350,7 @@ def test_a_renewal_of_the_program_shows_passwords_to_an_initiator_of_the_policy(
     house.clock.step(timedelta(days=365 - 60))
     assert [each.carry_out() for each in list_due_renewals(10, world=house.world)] == [True]
     with house.store.reading() as session:
-        (request,) = [each for each in session.requests.list_all() if each.old_profile_id == profile_id]
+        (request,) = [each for each in list_requests_of(session) if each.old_profile_id == profile_id]
     with pytest.raises(AccessDenied, match="as initiator with request-renew over the subject"):
         distribute(house, request.id)
     with house.store.writing() as session:

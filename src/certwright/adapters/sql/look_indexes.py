@@ -51,6 +51,12 @@ def in_state(state: OutboxState) -> ColumnElement[bool]:
     return outbox.c.state == literal_column(f"'{state.value}'")
 
 
+def once_sent() -> ColumnElement[bool]:
+    """Return that a message of the outbox was sent, in the words of its index: SQLite would rather sort by another."""
+    others = sorted(frozenset(OutboxState) - {OutboxState.SENT})
+    return outbox.c.state.not_in([literal_column(f"'{each.value}'") for each in others])
+
+
 def of_rare_types() -> ColumnElement[bool]:
     """Return that an event is none of `COMMON_EVENTS`, in the words of the index of those."""
     return events.c.type.not_in([literal_column(f"'{each.value}'", Text()) for each in sorted(COMMON_EVENTS)])
@@ -87,7 +93,7 @@ LOOK_INDEXES = (
     _index("ix_user_groups_name_key", user_groups.c.name_key),
     _index("ix_grants_trustee", grants.c.trustee),
     _index("ix_outbox_due", outbox.c.sink, outbox.c.due, outbox.c.number, where="state = 'waiting'"),
-    _index("ix_outbox_sent", outbox.c.due, where="state = 'sent'"),
+    _index("ix_outbox_sent", outbox.c.due, where="state NOT IN ('dead', 'waiting')"),
     _index("ix_outbox_request_id", outbox.c.request_id, outbox.c.number),
     _index("ix_delayed_revocations_effective", delayed_revocations.c.effective),
     _index(

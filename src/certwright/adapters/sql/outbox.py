@@ -5,8 +5,9 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, bindparam, delete, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, delete, exists, func, insert, literal_column, or_, select, update
 
+from certwright.adapters.sql.look_indexes import in_state, once_sent
 from certwright.adapters.sql.prepared import Connection, Row
 from certwright.adapters.sql.tables import outbox
 from certwright.domain.errors import OutboxMessageNotFound
@@ -31,27 +32,71 @@ _MESSAGE = (
     outbox.c.payload,
     outbox.c.has_secret,
 )
-_WAITING, _SENT, _DEAD = (each.value for each in (OutboxState.WAITING, OutboxState.SENT, OutboxState.DEAD))
+_WAITING, _DEAD = OutboxState.WAITING.value, OutboxState.DEAD.value
 
 _earlier = outbox.alias("earlier")
+_IS_WAITING = in_state(OutboxState.WAITING)
+_IS_OF_SINK = outbox.c.sink == bindparam("of_sink")
 _IS_BEHIND = exists().where(
-    _earlier.c.state == _WAITING,
+    _earlier.c.state == literal_column(f"'{_WAITING}'"),
     _earlier.c.sink == outbox.c.sink,
     _earlier.c.subject_id == outbox.c.subject_id,
     _earlier.c.number < outbox.c.number,
 )
 _ADD = insert(outbox)
-_DUE = (
-    select(*_MESSAGE)
-    .where(
-        outbox.c.state == _WAITING,
-        outbox.c.sink == bindparam("of_sink"),
-        or_(outbox.c.due <= bindparam("now"), outbox.c.due > bindparam("latest")),
-        ~_IS_BEHIND,
+WINDOW = 1_000
+"""How many messages are looked at first for those whose turn it is."""
+
+
+def _look_in_window(is_due: ColumnElement[bool]) -> Select[Any]:
+    """Return the statement for messages whose turn it is among the first that are due, however many wait behind these."""
+    first = (
+        select(outbox.c.number)
+        .where(_IS_WAITING, _IS_OF_SINK, is_due)
+        .order_by(outbox.c.due, outbox.c.number)
+        .limit(bindparam("window"))
+        .subquery()
     )
+    turn = select(*_MESSAGE).join(first, first.c.number == outbox.c.number).where(~_IS_BEHIND)
+    return turn.order_by(outbox.c.due, outbox.c.number).limit(bindparam("most"))
+
+
+_IS_DUE = outbox.c.due <= bindparam("now")
+_IS_PUT_BACK = outbox.c.due > bindparam("latest")
+_DUE, _PUT_BACK = _look_in_window(_IS_DUE), _look_in_window(_IS_PUT_BACK)
+_COUNT_WINDOW = select(func.count()).select_from(
+    select(outbox.c.number).where(_IS_WAITING, _IS_OF_SINK, _IS_DUE).limit(bindparam("window")).subquery()
+)
+
+
+def _first_subject(*conditions: ColumnElement[bool]) -> Select[Any]:
+    listed = outbox.alias("listed")
+    wanted = (listed.c.state == literal_column(f"'{_WAITING}'"), listed.c.sink == bindparam("of_sink"))
+    after = (listed.c.subject_id > each for each in conditions)
+    return select(listed.c.subject_id).where(*wanted, *after).order_by(listed.c.subject_id).limit(1)
+
+
+_subjects = select(_first_subject().scalar_subquery().label("subject_id")).cte("subjects", recursive=True)
+_subjects = _subjects.union_all(
+    select(_first_subject(_subjects.c.subject_id).scalar_subquery()).where(_subjects.c.subject_id.is_not(None))
+)
+_FIRST_OF_SUBJECT = (
+    select(func.min(_earlier.c.number))
+    .where(
+        _earlier.c.state == literal_column(f"'{_WAITING}'"),
+        _earlier.c.sink == bindparam("of_sink"),
+        _earlier.c.subject_id == _subjects.c.subject_id,
+    )
+    .scalar_subquery()
+)
+_DUE_BY_SUBJECT = (
+    select(*_MESSAGE)
+    .join(_subjects, outbox.c.number == _FIRST_OF_SUBJECT)
+    .where(_IS_WAITING, or_(_IS_DUE, _IS_PUT_BACK))
     .order_by(outbox.c.due, outbox.c.number)
     .limit(bindparam("most"))
 )
+"""From subject to subject, each by one step in the index, however many messages each has."""
 _IS_UNTOUCHED = (
     (outbox.c.number == bindparam("of_number"))
     & (outbox.c.state == _WAITING)
@@ -82,8 +127,14 @@ _NEWEST = select(*_MESSAGE).order_by(outbox.c.number.desc()).limit(bindparam("mo
 _NEWEST_OF_STATE = _NEWEST.where(outbox.c.state == bindparam("of_state"))
 _OLDEST_WAITING = select(*_MESSAGE).where(outbox.c.state == _WAITING).order_by(outbox.c.number).limit(1)
 # Of what was sent, *due* is when.
-_COUNT_SENT = select(func.count()).where(outbox.c.state == _SENT, outbox.c.due < bindparam("before"))
-_FORGET = delete(outbox).where(outbox.c.state == _SENT, outbox.c.due < bindparam("before"))
+_FORGETTABLE = (
+    select(outbox.c.number)
+    .where(once_sent(), outbox.c.due < bindparam("before"))
+    .order_by(outbox.c.due)
+    .limit(bindparam("most"))
+)
+_COUNT_SENT = select(func.count()).select_from(_FORGETTABLE.subquery())
+_FORGET = delete(outbox).where(outbox.c.number.in_(_FORGETTABLE))
 
 
 class SqlOutbox:
@@ -101,8 +152,11 @@ class SqlOutbox:
 
     def list_due(self, sink: str, *, now: datetime, latest: datetime, limit: int) -> tuple[OutboxMessage, ...]:
         """Return messages that are due, oldest first: of each subject the one whose turn it is."""
-        values = {"of_sink": sink, "now": now, "latest": latest, "most": limit}
-        return self._list(_DUE, values)
+        values = {"of_sink": sink, "now": now, "latest": latest, "window": WINDOW, "most": limit}
+        found = self._list(_DUE, values)
+        if len(found) < limit and self._connection.execute(_COUNT_WINDOW, values).scalar() == WINDOW:
+            return self._list(_DUE_BY_SUBJECT, values)
+        return (*found, *self._list(_PUT_BACK, values))[:limit]
 
     def claim(self, message: OutboxMessage, *, until: datetime) -> OutboxMessage | None:
         """Return the message with its payload and one attempt more, or None when somebody was first."""
@@ -158,14 +212,14 @@ class SqlOutbox:
         """Return the message that waits longest."""
         return next(iter(self._list(_OLDEST_WAITING, {})), None)
 
-    def count_sent(self, before: datetime) -> int:
-        """Return how many messages were sent before."""
-        count: int = self._connection.execute(_COUNT_SENT, {"before": before}).scalar()
+    def count_sent(self, before: datetime, limit: int) -> int:
+        """Return how many messages were sent before, up to *limit*."""
+        count: int = self._connection.execute(_COUNT_SENT, {"before": before, "most": limit}).scalar()
         return count
 
-    def forget_sent(self, before: datetime) -> int:
-        """Remove what was sent before, and return how many that were."""
-        return self._connection.execute(_FORGET, {"before": before}).rowcount
+    def forget_sent(self, before: datetime, limit: int) -> int:
+        """Remove up to *limit* messages that were sent before, the oldest first, and return how many that were."""
+        return self._connection.execute(_FORGET, {"before": before, "most": limit}).rowcount
 
     def _list(self, statement: Select[Any], values: dict[str, Any]) -> tuple[OutboxMessage, ...]:
         return tuple(_read(row) for row in self._connection.execute(statement, values))

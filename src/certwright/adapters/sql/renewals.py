@@ -1,7 +1,8 @@
 """Renewals that the program begins by itself."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Join, Select, and_, bindparam, exists, func, or_, select
@@ -42,7 +43,7 @@ _IS_RETRIED = and_(
 def _select_due(held: Join) -> Select[Any]:
     """Return the profiles whose renewal begins, by the certificates that *held* joins to them."""
     return (
-        select(profiles.c.id, func.min(certificates.c.not_after, type_=_TIME).label("first_end"))
+        select(profiles.c.id, profiles.c.template_id, func.min(certificates.c.not_after, type_=_TIME).label("first_end"))
         .select_from(held.outerjoin(renewals, renewals.c.profile_id == profiles.c.id))
         .where(
             _IN_USE,
@@ -52,7 +53,7 @@ def _select_due(held: Join) -> Select[Any]:
             ~_OPEN_RENEWAL,
             or_(renewals.c.profile_id.is_(None), renewals.c.last_end < certificates.c.not_after, _IS_RETRIED),
         )
-        .group_by(profiles.c.id)
+        .group_by(profiles.c.id, profiles.c.template_id)
     )
 
 
@@ -66,17 +67,26 @@ _DUE = (
     ),
 )
 """By the certificates that were issued into the profile, and by those that it shares with the one whose place it took."""
-_LIST_DUE = tuple(
-    each.where(profiles.c.template_id == bindparam("template_id"))
-    .order_by(func.min(certificates.c.not_after))
-    .limit(bindparam("most"))
-    for each in _DUE
-)
 _FIND_DUE = tuple(each.where(profiles.c.id == bindparam("of_profile")) for each in _DUE)
 _RECORD = insert_or_replace(renewals)
 _FIND = select(renewals.c.profile_id, renewals.c.last_end, renewals.c.at, renewals.c.request_id, renewals.c.refusal).where(
     renewals.c.profile_id == bindparam("of_profile")
 )
+
+
+@cache
+def list_due_statements(templates: int) -> tuple[Select[Any], ...]:
+    """Return the statements for so many templates: together, so that the certificates that end are walked once for all."""
+    wanted = or_(
+        *(
+            and_(
+                profiles.c.template_id == bindparam(f"template_{number}"),
+                certificates.c.not_after <= bindparam(f"until_{number}", type_=_TIME),
+            )
+            for number in range(templates)
+        )
+    )
+    return tuple(each.where(wanted).order_by(func.min(certificates.c.not_after)).limit(bindparam("most")) for each in _DUE)
 
 
 class SqlRenewals:
@@ -85,10 +95,15 @@ class SqlRenewals:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def list_due(self, template_id: ProfileTemplateId, *, now: datetime, until: datetime, limit: int) -> tuple[DueRenewal, ...]:
-        """Return the profiles of the template whose renewal begins, the first to end first."""
-        values = {"template_id": template_id, "now": now, "until": until, "retried_before": now - RETRY, "most": limit}
-        return tuple(sorted(self._list(_LIST_DUE, values), key=lambda each: each.first_end)[:limit])
+    def list_due(self, until: Mapping[ProfileTemplateId, datetime], *, now: datetime, limit: int) -> tuple[DueRenewal, ...]:
+        """Return the profiles of the templates whose renewal begins, the first to end first."""
+        if not until:
+            return ()
+        values: dict[str, Any] = {"now": now, "until": max(until.values()), "retried_before": now - RETRY, "most": limit}
+        for number, (template_id, end) in enumerate(until.items()):
+            values |= {f"template_{number}": template_id, f"until_{number}": end}
+        found = self._list(list_due_statements(len(until)), values)
+        return tuple(sorted(found, key=lambda each: each.first_end)[:limit])
 
     def find_due(self, profile_id: ProfileId, *, now: datetime, until: datetime) -> DueRenewal | None:
         """Return the profile if `list_due` would list it."""
@@ -117,8 +132,9 @@ class SqlRenewals:
 
     def _list(self, statements: Iterable[Select[Any]], values: dict[str, Any]) -> list[DueRenewal]:
         """Return each profile of the statements once, with the first end that one of them has for it."""
-        ends: dict[ProfileId, datetime] = {}
+        found: dict[ProfileId, DueRenewal] = {}
         for each in statements:
             for row in self._connection.execute(each, values):
-                ends[row.id] = min(row.first_end, ends.get(row.id, row.first_end))
-        return [DueRenewal(profile_id=profile_id, first_end=end) for profile_id, end in ends.items()]
+                due = DueRenewal(profile_id=row.id, template_id=row.template_id, first_end=row.first_end)
+                found[row.id] = min(due, found.get(row.id, due), key=lambda one: one.first_end)
+        return list(found.values())

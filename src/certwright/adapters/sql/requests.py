@@ -4,15 +4,15 @@ from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import BindParameter, Select, bindparam, exists, false, func, literal, literal_column, or_, select, update
+from sqlalchemy import Select, bindparam, exists, func, literal, literal_column, select, update
 
 from certwright.adapters.sql.look_indexes import unless_closed, while_open
 from certwright.adapters.sql.marked_rows import ANSWERS, APPROVALS, REQUESTS
 from certwright.adapters.sql.prepared import Connection, Row
+from certwright.adapters.sql.request_pages import page_statement
 from certwright.adapters.sql.row_marks import MarkedRows, RowLedger
 from certwright.adapters.sql.tables import OPEN_ABOUT_PROFILE, approvals, events, profiles, requests
 from certwright.adapters.sql.upserts import insert_unless_taken
@@ -29,6 +29,7 @@ from certwright.domain.requests import (
     Approval,
     DataCollectionFlags,
     Request,
+    RequestFilter,
     RequestFlags,
     RequestId,
     RequestStatus,
@@ -96,6 +97,16 @@ _OPEN_ABOUT_OF = (
     .where(profiles.c.owner_id == bindparam("owner_id"), requests.c.old_profile_id.is_not(None), _IS_OPEN)
     .order_by(requests.c.number.desc())
 )
+_NEWEST_FOR = (
+    select(requests.c.id)
+    .where(
+        requests.c.target_id == bindparam("of_target"),
+        # So that the index of all the requests under the template does not lead.
+        func.coalesce(requests.c.template_id, requests.c.template_id) == bindparam("of_template"),
+    )
+    .order_by(requests.c.number.desc())
+    .limit(1)
+)
 _OPEN_OF_TEMPLATE = select(func.count()).where(requests.c.template_id == bindparam("template_id"), _IS_OPEN)
 _OPEN_BY = (
     select(requests.c.number)
@@ -159,12 +170,17 @@ class SqlRequests:
         """Return the request, which nobody else changes until this session has ended. Errors: RequestNotFound."""
         return self._get(_BY_ID_LOCKED, request_id)
 
-    def list_all(
-        self, *, concerning: UserId | None = None, statuses: frozenset[RequestStatus] | None = None
-    ) -> tuple[Request, ...]:
-        """Return them newest first."""
-        statement = _list_with(frozenset(RequestStatus) if statuses is None else statuses, is_of_one=concerning is not None)
-        return tuple(self._read(row) for row in self._connection.execute(statement, {"concerning": concerning}))
+    def list_page(self, wanted: RequestFilter, *, after: RequestId | None, limit: int) -> tuple[Request, ...]:
+        """Return the first *limit* requests that *wanted* asks for, of those that are older than *after*, newest first."""
+        statement, values = page_statement(_REQUEST, wanted, has_after=after is not None)
+        rows = self._connection.execute(statement, values | {"after": after, "most": limit})
+        return tuple(self._read(row) for row in rows)
+
+    def find_newest_id(self, target_id: UserId, template_id: ProfileTemplateId) -> RequestId | None:
+        """Return the newest request for the person under any version of the template."""
+        values = {"of_target": target_id, "of_template": template_id}
+        newest: RequestId | None = self._connection.execute(_NEWEST_FOR, values).scalar()
+        return newest
 
     def change(self, request: Request, *, from_status: RequestStatus) -> None:
         """Store *request*, but for its answers, if its status is still *from_status*. Errors: ChangedMeanwhile."""
@@ -330,17 +346,6 @@ def replace_sealed_answers(data: str, parts: Sequence[SealedPart]) -> str:
 
 def _is_sealed(item: DataItem) -> bool:
     return item.is_sensitive and item.value is not None
-
-
-@cache
-def _list_with(statuses: frozenset[RequestStatus], *, is_of_one: bool) -> Select[Any]:
-    """Return the one statement for these statuses: `Connection.execute` keeps what it compiles for each."""
-    wanted = or_(*(requests.c.status == each for each in sorted(map(int, statuses))), false())
-    listed = select(*_REQUEST).where(wanted).order_by(requests.c.number.desc())
-    if not is_of_one:
-        return listed
-    concerning: BindParameter[Any] = bindparam("concerning")
-    return listed.where(or_(requests.c.originator_id == concerning, requests.c.target_id == concerning))
 
 
 def _name_item(request_id: RequestId, item: DataItem) -> str:

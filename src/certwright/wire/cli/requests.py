@@ -44,7 +44,7 @@ def list_them(status: str | None, data: Path, *, as_json: bool) -> None:
     """
     statuses = frozenset({RequestStatus[status.upper()]}) if status else None
     with opened_installation(data) as installation:
-        found = list_all_requests(world=installation.world, statuses=statuses)
+        found = tuple(list_all_requests(world=installation.world, statuses=statuses))
         names = list_people_names(installation)
         templates = list_template_names(installation)
     described = [describe_request(each, names) | {"template": templates.get(each.template_id, "")} for each in found]

@@ -16,13 +16,14 @@ from certwright.wire.rest import (
     requests,
     smartcards,
 )
-from certwright.wire.rest.asgi import ASGIApp, Receive, Scope, Send
+from certwright.wire.rest.asgi import ASGIApp, Receive, Response, Scope, Send
 from certwright.wire.rest.calls import Route
 from certwright.wire.rest.desk import Desk, Edge
 from certwright.wire.rest.folding import ROOT, fold_path
 from certwright.wire.rest.health import HEALTH, HealthDesk, LookAtHealth
 from certwright.wire.rest.routing import RouteTable, check_host
 from certwright.wire.rest.sign_in import Reception
+from certwright.wire.rest.slices import LongResponse
 
 ROUTES: tuple[Route, ...] = (
     *profile_templates.ROUTES,
@@ -57,6 +58,7 @@ def create_app(
         if scope["type"] == "lifespan":
             await _live((desk, health), receive, send)
             return
+        response: Response | LongResponse
         try:
             check_host(scope["http_version"], scope["headers"])
             if scope["path"] == HEALTH:

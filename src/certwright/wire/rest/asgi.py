@@ -1,6 +1,6 @@
 """The interface between this API and the web server. Source: the ASGI specification, versions 2 and 3."""
 
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -13,11 +13,12 @@ ASGIApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A whole answer; a body is JSON."""
+    """A whole answer; a body is JSON. Shape: *pages* is a list that is still to be read, see `slices`."""
 
     status: int
     body: bytes = b""
     headers: tuple[tuple[str, str], ...] = ()
+    pages: Iterator[Sequence[object]] | None = None
 
     async def send(self, send: Send) -> None:
         """Hand the answer to the web server."""

@@ -1,6 +1,6 @@
 """What a route gets and what it gives: one call and its answer."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 from uuid import UUID
@@ -11,6 +11,9 @@ from certwright.domain.identities import Caller
 from certwright.wire.rest.identifiers import find_identifier
 from certwright.wire.rest.properties import Properties
 from certwright.wire.rest.reading import parse_body
+from certwright.wire.rest.slices import Slices
+
+ADDRESS = "/CertificateManagement/api/v1.0"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +36,15 @@ class Call:
         if identifier is None:
             raise MalformedValue(name, "a GUID is wanted")
         return identifier
+
+    def parse_number(self, name: str, default: int, lowest: int, highest: int) -> int:
+        """Return the number of the query, *default* where it has none. Errors: MalformedValue."""
+        text = self.query.get(name, "")
+        if not text:
+            return default
+        if not (text.isascii() and text.isdecimal() and len(text) < 20 and lowest <= int(text) <= highest):
+            raise MalformedValue(name, f"a number from {lowest} to {highest} is wanted")
+        return int(text)
 
     def parse_body(self, *, takes_trailing_commas: bool = False) -> Properties:
         """Return the properties of the body. Errors: MalformedBody; WireRefusal (415)."""
@@ -63,12 +75,17 @@ def listed(bodies: Sequence[object]) -> Answer:
     return Answer(200, bodies) if bodies else Answer(204)
 
 
+def listed_in_slices(pages: Iterable[Sequence[object]]) -> Answer:
+    """Return the answer with a list that may be long, as `listed` does."""
+    return Answer(200, Slices(iter(pages)))
+
+
 def created(address: str) -> Answer:
     """Return the answer that says where the new thing is. Source: domain.md 8, number 13.
 
     Shape: *address* is relative to the root of the API, ``requests/<guid>``.
     """
-    return Answer(201, f"api/v1.0/{address}", {"Location": f"/CertificateManagement/api/v1.0/{address}"})
+    return Answer(201, f"api/v1.0/{address}", {"Location": f"{ADDRESS}/{address}"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from certwright.wire.rest.folding import fold_query
 from certwright.wire.rest.gathering import Gathering
 from certwright.wire.rest.reading import PATIENCE_SECONDS, check_not_encoded, read_body
 from certwright.wire.rest.sign_in import ANONYMOUS, Credentials, Reception, parse_authorization
+from certwright.wire.rest.slices import LongResponse, Slicer, Slices
 from certwright.wire.rest.sources import Sources
 from certwright.wire.rest.workers import Workers
 
@@ -81,11 +82,12 @@ class Desk:
         self._reception = reception
         self._turns = turns
         self._workers = Workers(THREADS, "rest", turns)
+        self._slicer = Slicer(self._workers.run)
         self._denials = denials
         self._edge = edge
         self._gatherings: dict[Route, Gathering[_Errand, Response | None]] = {}
 
-    async def take(self, route: Route, path: Mapping[str, str], scope: Scope, receive: Receive) -> Response:
+    async def take(self, route: Route, path: Mapping[str, str], scope: Scope, receive: Receive) -> Response | LongResponse:
         """Return the answer to one call, also when it goes wrong. Shape: *path* has the values of named segments."""
         errand = _Errand(route, path, scope, self._edge.sources.find(scope), ANONYMOUS)
         try:
@@ -105,7 +107,7 @@ class Desk:
         self._workers.close()
         self._reception.close()
 
-    async def _take(self, errand: _Errand, receive: Receive) -> Response:
+    async def _take(self, errand: _Errand, receive: Receive) -> Response | LongResponse:
         route, scope = errand.route, errand.scope
         errand.credentials = parse_authorization(_find_header(scope, b"authorization"), errand.source, _name_connection(scope))
         if route.takes_body:
@@ -120,7 +122,9 @@ class Desk:
         if response is None:
             errand.caller = caller = await self._reception.authenticate(errand.credentials)
             response = await self._run(_is_brief(errand), lambda: self._do_for(errand, caller))
-        return response
+        if response.pages is None:
+            return response
+        return await self._slicer.respond(response, receive, is_head=scope["method"] == "HEAD")
 
     async def _note_denial(self, error: Exception, origin: CallOrigin) -> None:
         """Write the event of a call that its caller had no right to."""
@@ -197,6 +201,8 @@ def _answer(answer: Answer | Exception) -> Response | Exception:
 
 
 def _encode_answer(answer: Answer) -> Response:
+    if isinstance(answer.body, Slices):
+        return Response(answer.status, b"", (*answer.headers.items(), *_EACH_ANSWER), answer.body.pages)
     body = b"" if answer.status == 204 else _encode(answer.body)
     return _respond(answer.status, body, tuple(answer.headers.items()))
 

@@ -2,7 +2,6 @@
 
 from certwright.application.event_searches import Named
 from certwright.application.read_history import read_events
-from certwright.domain.errors import MalformedValue
 from certwright.formats.event_lines import describe_event
 from certwright.wire.rest.calls import Answer, Call, Route, found
 
@@ -24,21 +23,12 @@ def get_events(call: Call) -> Answer:
             since=asked.get("since", ""),
             until=asked.get("until", ""),
         ),
-        after=_parse_number(call, "after", 0, 0, 2**62),
-        most=_parse_number(call, "limit", EVENTS_DEFAULT, 1, EVENTS_LIMIT),
+        after=call.parse_number("after", 0, 0, 2**62),
+        most=call.parse_number("limit", EVENTS_DEFAULT, 1, EVENTS_LIMIT),
         by=call.caller,
         world=call.world,
     )
     return found({"events": [describe_event(each) for each in page.events], "next": page.following})
-
-
-def _parse_number(call: Call, name: str, default: int, lowest: int, highest: int) -> int:
-    text = call.query.get(name, "")
-    if not text:
-        return default
-    if not (text.isascii() and text.isdecimal() and len(text) < 20 and lowest <= int(text) <= highest):
-        raise MalformedValue(name, f"a number from {lowest} to {highest} is wanted")
-    return int(text)
 
 
 ROUTES = (Route("GET", "/events", get_events, version="v1.1"),)

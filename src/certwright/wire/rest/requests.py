@@ -1,26 +1,31 @@
 """Routes of requests: open one, read it, decide on it, close it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
+from urllib.parse import urlencode
 
 from certwright.application.approve_request import approve_request, deny_request, supply_data
 from certwright.application.close_request import abandon_request, cancel_request, fail_request
 from certwright.application.complete_request import complete_request
 from certwright.application.create_request import RequestWish, create_request
-from certwright.application.read_requests import list_requests, read_request
+from certwright.application.read_requests import list_requests, read_request, read_request_page
 from certwright.application.request_parties import SeenRequest
+from certwright.domain.errors import MalformedValue
 from certwright.domain.identities import UserId
 from certwright.domain.policies import Answers, Choices
 from certwright.domain.profile_templates import ProfileTemplateId
 from certwright.domain.profiles import ProfileId
-from certwright.domain.requests import RequestId
+from certwright.domain.requests import RequestId, RequestStatus
 from certwright.domain.revocation import RevocationReason
 from certwright.domain.smartcards import SmartcardId
 from certwright.domain.workflows import Operation
 from certwright.wire.rest.bodies import RequestBody
-from certwright.wire.rest.calls import Answer, Call, Route, created, found, listed
+from certwright.wire.rest.calls import ADDRESS, Answer, Call, Route, created, found, listed, listed_in_slices
+from certwright.wire.rest.identifiers import find_identifier
 from certwright.wire.rest.names import OPERATIONS, REQUEST_STATUSES, REVOCATION_REASONS, fold_name
 from certwright.wire.rest.properties import Properties
+from certwright.wire.rest.slices import SLICE_ITEMS
 
 _CLOSING = {
     "completed": complete_request,
@@ -60,14 +65,44 @@ def post_request(call: Call) -> Answer:
 
 
 def get_requests(call: Call) -> Answer:
-    """Answer the requests that the caller may read. Source: get-request; domain.md 8, numbers 31 and 32."""
+    """Answer the requests that the caller may read. Source: get-request; domain.md 8, numbers 31 and 32.
+
+    Ours: with *limit*, a page, and a Link to the next one; see `_answer_page`.
+    """
     only_own = fold_name(call.query.get("targetuser", "")) == "current"
     name = fold_name(call.query.get("status", ""))
     if name and name not in REQUEST_STATUSES:
         return listed([])
     statuses = frozenset({REQUEST_STATUSES[name]}) if name else None
-    requests = list_requests(by=call.caller, world=call.world, only_own=only_own, statuses=statuses)
-    return listed([RequestBody.of(each) for each in requests])
+    if "limit" in call.query or "after" in call.query:
+        return _answer_page(call, only_own=only_own, statuses=statuses)
+    found_in = list_requests(by=call.caller, world=call.world, slice_length=SLICE_ITEMS, only_own=only_own, statuses=statuses)
+    return listed_in_slices([RequestBody.of(each) for each in seen] for seen in found_in)
+
+
+def _answer_page(call: Call, *, only_own: bool, statuses: frozenset[RequestStatus] | None) -> Answer:
+    """Answer those of the next *limit* requests after the one that *after* names which the caller may read.
+
+    There may be fewer than *limit*, or none, and still a link to the next page (RFC 8288): the last page has none.
+    """
+    after = find_identifier(call.query.get("after", ""))
+    if after is None and call.query.get("after"):
+        raise MalformedValue("after", "the GUID of a request is wanted")
+    length = call.parse_number("limit", SLICE_ITEMS, 1, SLICE_ITEMS)
+    page = read_request_page(
+        by=call.caller,
+        world=call.world,
+        length=length,
+        only_own=only_own,
+        statuses=statuses,
+        after=None if after is None else RequestId(after),
+    )
+    answer = listed([RequestBody.of(each) for each in page.requests])
+    if page.following is None:
+        return answer
+    asked = {name: call.query[name] for name in ("status", "targetuser") if call.query.get(name)}
+    following = urlencode({**asked, "limit": length, "after": page.following})
+    return replace(answer, headers={"Link": f'<{ADDRESS}/requests?{following}>; rel="next"'})
 
 
 def get_request(call: Call) -> Answer:

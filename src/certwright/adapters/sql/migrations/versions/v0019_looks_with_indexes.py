@@ -24,7 +24,7 @@ _INDEXES = (
     ("ix_user_groups_name_key", "user_groups", ["name_key"], ""),
     ("ix_grants_trustee", "grants", ["trustee"], ""),
     ("ix_outbox_due", "outbox", ["sink", "due", "number"], "state = 'waiting'"),
-    ("ix_outbox_sent", "outbox", ["due"], "state = 'sent'"),
+    ("ix_outbox_sent", "outbox", ["due"], "state NOT IN ('dead', 'waiting')"),
     ("ix_outbox_request_id", "outbox", ["request_id", "number"], ""),
     ("ix_delayed_revocations_effective", "delayed_revocations", ["effective"], ""),
     ("ix_external_certificates_ending", "external_certificates", ["template_id", "not_after"], "reminded_at IS NULL"),
