@@ -27,6 +27,20 @@ def respond(digest: HashAlgorithm, form: ResponseForm = ResponseForm.CMC) -> byt
     return HIERARCHY.authority.respond(CERTIFICATE, form, digest)
 
 
+def read_length(encoded: bytes, position: int) -> tuple[int, int]:
+    """Return where the content begins, and its length."""
+    length, start = encoded[position], position + 1
+    if length < 0x80:
+        return start, length
+    octets = length & 0x7F
+    return start + octets, int.from_bytes(encoded[start : start + octets])
+
+
+def is_sequence(content: bytes) -> bool:
+    """Return whether that is one whole SEQUENCE; the octets of a signature may begin like one."""
+    return content[:1] == b"\x30" and len(content) > 1 and sum(read_length(content, 1)) == len(content)
+
+
 def list_nodes(encoded: bytes, depth: int = 0, *, inside_set_of_certificates: bool = False) -> Iterator[tuple[object, ...]]:
     """Yield depth, tag and, for identifiers, small numbers and words, the value; certificates only as what they are.
 
@@ -34,10 +48,7 @@ def list_nodes(encoded: bytes, depth: int = 0, *, inside_set_of_certificates: bo
     """
     position = 0
     while position < len(encoded):
-        tag, length, start = encoded[position], encoded[position + 1], position + 2
-        if length >= 0x80:
-            octets = length & 0x7F
-            length, start = int.from_bytes(encoded[start : start + octets]), start + octets
+        tag, (start, length) = encoded[position], read_length(encoded, position + 1)
         content = encoded[start : start + length]
         position = start + length
         if inside_set_of_certificates:
@@ -45,7 +56,7 @@ def list_nodes(encoded: bytes, depth: int = 0, *, inside_set_of_certificates: bo
         elif tag & 0x20:
             yield depth, tag
             yield from list_nodes(content, depth + 1, inside_set_of_certificates=tag == 0xA0 and depth == 3)
-        elif tag == 0x04 and content[:1] == b"\x30":
+        elif tag == 0x04 and is_sequence(content):
             yield depth, tag, "wraps"
             yield from list_nodes(content, depth + 1)
         else:
