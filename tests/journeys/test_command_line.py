@@ -97,6 +97,18 @@ def test_init_makes_its_folder_for_its_user_alone(tmp_path: Path) -> None:
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
+def test_init_says_which_addresses_certificates_name_and_that_nothing_is_served_there(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    settings = FAST_SETTINGS + '[server]\npublic_url = "https://ca.example.com"\n'
+    (folder / "certwright.toml").write_text(settings)
+    result = run("init", "--data", folder)
+    assert result.exit_code == 0
+    for address in ("crl/issuing.crl", "ca/issuing.crt", "crl/root.crl", "ca/root.crt"):
+        assert f"https://ca.example.com/{address}" in result.output, result.output
+    assert "NOTHING IS SERVED THERE YET" in result.output
+
+
 def test_no_private_key_rests_in_clear(installed: Path) -> None:
     for file in installed.rglob("*"):
         if file.is_file():
