@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from certwright.adapters.checkpoints.thinning import thin
 from certwright.bootstrap import open_installation
 from certwright.domain.events import Event, EventType
 from certwright.wire.cli import main
@@ -206,6 +207,23 @@ def test_the_guides_program_finds_a_history_that_was_cut_off(exported: Path) -> 
     seals = (exported / "seals.jsonl").read_text().splitlines(keepends=True)
     (exported / "seals.jsonl").write_text(seals[0])
     assert "line 2 of the checkpoints says otherwise" in prove(exported).stdout
+
+
+def test_a_thinned_file_of_checkpoints_proves_what_the_whole_one_did(data: Path, tmp_path: Path) -> None:
+    for _ in range(5):
+        assert run("audit", "list", "--limit", 1, "--data", data).exit_code == 0
+        assert run("work", "--once", "--data", data).exit_code == 0
+    path = data / "history.checkpoints"
+    with path.open("rb") as file:
+        lines = len(file.readlines())
+        thin(path, file.fileno(), newest_octets=0)
+    kept = json.loads(run("audit", "verify", "--json", "--data", data).output)
+    assert (kept["faults"], kept["checkpoints"]) == ([], 2)
+    assert lines > 5
+    assert prove(take_along(data, tmp_path)).returncode == 0
+    seals = read_seals(data)
+    rewritten = cut(data, "UPDATE events SET comment = 'another' WHERE sequence = 2", "DELETE FROM seals WHERE number > 1")
+    assert f"the checkpoints tell of seal {seals[-1]['number']}" in rewritten.output
 
 
 # -- what is said of what cannot be known ------------------------------------------------------------------------------

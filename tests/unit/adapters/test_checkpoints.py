@@ -1,8 +1,10 @@
 """Checkpoints outside of the database: a file that is only appended to, and a receiver that may fail."""
 
 import errno
+import fcntl
 import os
 import resource
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -205,3 +207,135 @@ def test_a_disk_without_room_is_told_by_its_name(tmp_path: Path) -> None:
     (tmp_path / "checkpoints").symlink_to(full)
     with pytest.raises(CheckpointUnavailable, match=os.strerror(errno.ENOSPC)):
         CheckpointFile(tmp_path / "checkpoints").write(replace(FIRST, signature=b"x"), NOW)
+
+
+# -- a long file -------------------------------------------------------------------------------------------------------
+
+LINES_A_DAY = 500
+DAYS = 20
+LIMIT = 1_000_000
+LINE_OCTETS = 250
+
+
+def make_line(number: int) -> Checkpoint:
+    """Return one of 500 a day."""
+    statement = replace(
+        make_seal(number, 2 * number, 2 * number + 1).statement,
+        sealed_at=NOW + timedelta(days=number // LINES_A_DAY, seconds=number % LINES_A_DAY),
+    )
+    return Checkpoint(statement, b"signature")
+
+
+def write_long_file(path: Path) -> int:
+    """Write all days but the last line, and return that line's number."""
+    last = DAYS * LINES_A_DAY - 1
+    path.write_bytes(b"".join(encode_checkpoint(make_line(each)) for each in range(last)))
+    assert path.stat().st_size > LIMIT
+    return last
+
+
+def test_a_long_file_keeps_its_first_line_one_of_each_day_and_the_newest(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoints"
+    last = write_long_file(path)
+    path.chmod(0o640)
+    file = CheckpointFile(path, LIMIT)
+    file.write(make_line(last), NOW)
+    found = [each.checkpoint for each in file.read()]
+    kept = [each.statement.number for each in found if each]
+    newest = next(at for at in range(len(kept)) if kept[at:] == list(range(kept[at], last + 1)))
+    ends_of_days = range(LINES_A_DAY - 1, kept[newest], LINES_A_DAY)
+    # Of the day that is cut, the last line before the newest ones stays.
+    assert kept[:newest] == sorted({0, *ends_of_days, *kept[:newest][-1:]})
+    assert found == [make_line(each) for each in kept]
+    octets = sum(len(encode_checkpoint(make_line(each))) for each in kept[newest:])
+    assert abs(octets - LIMIT // 2) <= LINE_OCTETS
+    assert file.read_last() == make_line(last)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_to_which_lines_are_added_for_ever_stays_short(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoints"
+    file, limit = CheckpointFile(path, 20_000), 20_000
+    longest = 0
+    for number in range(3_000):
+        file.write(make_line(number), NOW)
+        longest = max(longest, path.stat().st_size)
+    # Above the limit is what the lines of six days, which stay, leave to the newest ones.
+    assert limit * 0.9 < longest < limit * 1.25
+    assert numbers(file)[0] == 0
+    assert numbers(file)[-1] == 2_999
+
+
+def test_lines_that_cannot_be_read_stay_in_a_thinned_file(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoints"
+    last = write_long_file(path)
+    whole = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([whole[0], whole[1][:20] + b"\n", *whole[2:]]))
+    file = CheckpointFile(path, LIMIT)
+    file.write(make_line(last), NOW)
+    assert numbers(file)[:3] == [0, None, LINES_A_DAY - 1]
+
+
+def test_two_processes_that_thin_and_append_lose_no_line(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoints"
+    write_long_file(path)
+    writers = [CheckpointFile(path, LIMIT), CheckpointFile(path, LIMIT)]
+    begin = DAYS * LINES_A_DAY
+
+    def write(writer: int) -> None:
+        for number in range(begin + writer, begin + 200, 2):
+            writers[writer].write(make_line(number), NOW)
+
+    threads = [Thread(target=write, args=(each,)) for each in (0, 1)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    kept = numbers(writers[0])
+    assert path.stat().st_size < LIMIT
+    assert sorted(each for each in kept if each is not None and each >= begin) == list(range(begin, begin + 200))
+
+
+def test_a_writer_that_waited_for_a_file_which_was_replaced_writes_into_the_new_one(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoints"
+    file = CheckpointFile(path)
+    file.write(FIRST, NOW)
+    with path.open("rb") as locked:
+        fcntl.flock(locked, fcntl.LOCK_EX)
+        waiting = Thread(target=file.write, args=(SECOND, NOW))
+        waiting.start()
+        (tmp_path / "new").write_bytes(path.read_bytes())
+        (tmp_path / "new").replace(path)
+    waiting.join()
+    assert numbers(file) == [1, 2]
+
+
+def test_who_reads_while_the_file_is_thinned_reads_the_lines_of_before(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoints"
+    last = write_long_file(path)
+    file = CheckpointFile(path, LIMIT)
+    lines = file.read()
+    file.write(make_line(last), NOW)
+    assert [each.number for each in lines] == list(range(1, last + 1))
+
+
+def test_a_file_that_cannot_be_replaced_goes_on_to_grow(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoints"
+    last = write_long_file(path)
+    # A folder at the place of the draft is in the way for every account, root included.
+    (tmp_path / ".checkpoints.draft").mkdir()
+    file = CheckpointFile(path, LIMIT)
+    for each in (last, last + 1):
+        file.write(make_line(each), NOW)
+    assert numbers(file) == list(range(last + 2))
+
+
+def test_a_link_to_the_file_stays_one(tmp_path: Path) -> None:
+    path, link = tmp_path / "elsewhere", tmp_path / "checkpoints"
+    last = write_long_file(path)
+    link.symlink_to(path)
+    CheckpointFile(link, LIMIT).write(make_line(last), NOW)
+    assert link.is_symlink()
+    assert path.stat().st_size < LIMIT
+    assert CheckpointFile(path).read_last() == make_line(last)

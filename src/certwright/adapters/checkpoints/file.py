@@ -1,26 +1,34 @@
-"""A file of checkpoints: one line each, only ever appended to."""
+"""A file of checkpoints: one line each, appended; a long one is replaced by one with fewer of the old lines."""
 
 import fcntl
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import BinaryIO
 
+import structlog
+
+from certwright.adapters.checkpoints.thinning import LIMIT_OCTETS, LINE_LIMIT_OCTETS, thin
 from certwright.adapters.files import PRIVATE_MODE
 from certwright.domain.checkpoints import CheckpointLine
 from certwright.domain.errors import CheckpointUnavailable, MalformedValue
 from certwright.domain.events import Checkpoint
 from certwright.formats.checkpoint_lines import encode_checkpoint, parse_checkpoint
 
-LINE_LIMIT_OCTETS = 4_096
-"""No line of ours is near it: a longer one is cut, and cannot be read."""
+log = structlog.get_logger(__name__)
 
 
 class CheckpointFile:
-    """Keeps the port `CheckpointSink`. Several processes may have the same file."""
+    """Keeps the port `CheckpointSink`. Several processes may have the same file.
 
-    def __init__(self, path: Path) -> None:
+    Units: above *limit* octets the file is thinned; half of that stays of its newest lines.
+    """
+
+    def __init__(self, path: Path, limit: int = LIMIT_OCTETS) -> None:
         self._path = path
+        self._limit = self._thin_above = limit
         self._written: Checkpoint | None = None
 
     def is_behind(self, checkpoint: Checkpoint, at: datetime) -> bool:  # noqa: ARG002 - the file is always tried
@@ -43,9 +51,12 @@ class CheckpointFile:
 
     def read(self) -> Iterator[CheckpointLine]:
         """Return the lines that are there now; none where there is no file. Errors: OSError."""
-        if not self._path.exists():
+        try:
+            file = self._path.open("rb")
+        except FileNotFoundError:
             return iter(())
-        return self._read_lines(self._path.stat().st_size)
+        # Opened at once: the file may be replaced by a shorter one before the first line is wanted.
+        return _read_lines(file, os.fstat(file.fileno()).st_size)
 
     def read_last(self) -> Checkpoint | None:
         """Return what the last line says; None where there is none, or where it says nothing. Errors: OSError."""
@@ -64,28 +75,60 @@ class CheckpointFile:
             # Why it cannot be read is told when it is written.
             return None
 
-    def _read_lines(self, end: int) -> Iterator[CheckpointLine]:
-        with self._path.open("rb") as file:
-            number = 0
-            while file.tell() < end and (line := file.readline(LINE_LIMIT_OCTETS)):
-                number += 1
-                try:
-                    yield CheckpointLine(number, parse_checkpoint(line))
-                except MalformedValue:
-                    yield CheckpointLine(number, None)
-
     def _append(self, line: bytes) -> None:
-        descriptor = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, PRIVATE_MODE)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        with self._locked() as descriptor:
             last = _read_last_line(descriptor)
             if last == line:
                 return
             # A line that a crash has left unfinished stays as it is, for all to see.
             _write_whole(descriptor, line if not last or last.endswith(b"\n") else b"\n" + line)
             os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+            self._thin(descriptor)
+
+    @contextmanager
+    def _locked(self) -> Iterator[int]:
+        """Open the file while no other process writes to it or replaces it."""
+        while True:
+            descriptor = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, PRIVATE_MODE)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+                # Another process may have replaced the file while this one waited for the lock.
+                if self._is_at_path(descriptor):
+                    yield descriptor
+                    return
+            finally:
+                os.close(descriptor)
+
+    def _is_at_path(self, descriptor: int) -> bool:
+        try:
+            return os.path.samestat(os.fstat(descriptor), self._path.stat())
+        except FileNotFoundError:
+            return False
+
+    def _thin(self, descriptor: int) -> None:
+        """Thin the file when it has become long; where that is not possible, it is tried again when it is twice as long.
+
+        The line is kept already: what goes wrong here loses nothing.
+        """
+        octets = os.fstat(descriptor).st_size
+        if octets <= self._thin_above:
+            return
+        try:
+            octets = thin(self._path, descriptor, self._limit // 2)
+        except OSError as error:
+            log.warning("checkpoints not thinned", file=str(self._path), octets=octets, error=error.strerror or str(error))
+        self._thin_above = max(self._limit, 2 * octets)
+
+
+def _read_lines(file: BinaryIO, end: int) -> Iterator[CheckpointLine]:
+    with file:
+        number = 0
+        while file.tell() < end and (line := file.readline(LINE_LIMIT_OCTETS)):
+            number += 1
+            try:
+                yield CheckpointLine(number, parse_checkpoint(line))
+            except MalformedValue:
+                yield CheckpointLine(number, None)
 
 
 def _read_last_line(descriptor: int) -> bytes:
