@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from certwright.adapters.signin.argon2 import Argon2Hasher
-from certwright.application.load_world import load_world, preview_load
+from certwright.application.load_world import load_file, load_world, preview_file
 from certwright.application.manage_people import switch_user
 from certwright.application.set_password import set_password
 from certwright.application.world_differences import Change
@@ -40,13 +40,14 @@ from certwright.domain.request_types import RequestType
 from certwright.domain.rules.account_passwords import PasswordPolicy
 from certwright.formats.definitions import WorldDefinition, parse_world
 
+DEMO = (files("certwright.worlds") / "demo.toml").read_text("utf-8")
 CHEAP = Argon2Hasher(passes=1, memory_kib=64, lanes=1)
 """The same hasher as in production, with parameters that cost nothing."""
 
 
 @pytest.fixture(scope="module")
 def demo() -> WorldDefinition:
-    return parse_world((files("certwright.worlds") / "demo.toml").read_text("utf-8"))
+    return parse_world(DEMO)
 
 
 @pytest.fixture
@@ -162,7 +163,7 @@ def test_a_world_can_disable_an_account(demo: WorldDefinition, installation: Ins
 
 
 def test_a_preview_says_what_a_load_changes_and_changes_nothing(demo: WorldDefinition, installation: Installation) -> None:
-    previewed = preview_load(demo, "demo", operator="root", world=installation.world)
+    previewed = preview_file(DEMO, "demo", operator="root", world=installation.world)
     with installation.world.store.reading() as session:
         assert session.directory.list_users() == ()
         assert session.templates.list_newest() == ()
@@ -179,10 +180,10 @@ def test_a_preview_says_what_a_load_changes_and_changes_nothing(demo: WorldDefin
 
 
 def test_what_was_shown_is_what_is_loaded(demo: WorldDefinition, installation: Installation) -> None:
-    shown = preview_load(demo, "demo", operator="root", world=installation.world).differences
+    shown = preview_file(DEMO, "demo", operator="root", world=installation.world).differences
     load_world(one_person(demo), "one", operator="root", world=installation.world)
     with pytest.raises(ChangedMeanwhile):
-        load_world(demo, "demo", expected=shown, operator="root", world=installation.world)
+        load_file(DEMO, "demo", expected=shown, operator="root", world=installation.world)
     with installation.world.store.reading() as session:
         assert len(session.directory.list_users()) == 1
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from certwright.application.known_identities import KnownIdentities
 from certwright.application.load_world import load_in_session
 from certwright.application.rehearsal import rehearse
 from certwright.application.role_separation import separate_roles
@@ -10,11 +11,12 @@ from certwright.application.stored_templates import (
     list_name_faults,
     list_people_faults,
     list_template_faults,
+    list_unused_faults,
     replace_rights,
     save_templates,
     tell_versions,
 )
-from certwright.application.trustees import list_telling_names, make_find_sid
+from certwright.application.trustees import list_telling_names
 from certwright.application.world import World
 from certwright.domain.errors import RolesCombined, check_none_broken
 from certwright.domain.events import EventType, tell_of_operator
@@ -63,7 +65,9 @@ def preview_changes(text: str, name: str, *, operator: str, world: World) -> tup
     def compare(session: Session) -> tuple[TemplateChange, ...]:
         before = _encode_each(session)
         if is_world(text):
-            load_in_session(parse_world(text, name), name, operator=operator, session=session, world=world)
+            load_in_session(
+                parse_world(text, name, KnownIdentities(session, world)), name, operator=operator, session=session, world=world
+            )
         else:
             _import(text, name, operator, session, world)
         after = _encode_each(session)
@@ -78,16 +82,17 @@ def preview_changes(text: str, name: str, *, operator: str, world: World) -> tup
 
 
 def _import(text: str, name: str, operator: str, session: Session, world: World) -> ImportedTemplates:
-    definition = parse_templates(text, name, make_find_sid(session))
+    definition = parse_templates(text, name, KnownIdentities(session, world))
     place = definition.source.place
     allowed = world.authority.issuer.certificate_policies
     faults = [
         *list_template_faults(definition.templates, world.patterns, allowed),
         *list_grant_faults(definition.grants, definition.templates, session),
         *list_name_faults(definition.templates, session),
+        *list_unused_faults(definition.other_certificate_templates, definition.templates, session),
     ]
     check_none_broken(place(faults))
-    templates = save_templates(definition.templates, session)
+    templates = save_templates(definition.templates, session, definition.other_certificate_templates)
     # What shares a certificate template with the file has changed with it.
     check_none_broken(place(list_template_faults(templates, world.patterns, allowed)))
     _replace_stated_rights(definition, operator, session, world)

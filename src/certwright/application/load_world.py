@@ -7,6 +7,7 @@ name. Accounts, groups and templates that it does not name always stay, and a di
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from certwright.application.known_identities import KnownIdentities
 from certwright.application.rehearsal import rehearse
 from certwright.application.role_separation import separate_roles
 from certwright.application.stored_templates import (
@@ -14,6 +15,7 @@ from certwright.application.stored_templates import (
     list_name_faults,
     list_people_faults,
     list_template_faults,
+    list_unused_faults,
     replace_rights,
     save_templates,
     tell_versions,
@@ -34,7 +36,7 @@ from certwright.domain.identities import Group, Sid, User
 from certwright.domain.ports import Session
 from certwright.domain.profile_templates import ProfileTemplate
 from certwright.domain.rules.policy_parties import list_group_rings
-from certwright.formats.definitions import WorldDefinition
+from certwright.formats.definitions import WorldDefinition, parse_world
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,23 +73,74 @@ def load_world(
     """
     with world.store.writing() as session:
         loaded = load_in_session(definition, name, replaces=replaces, operator=operator, session=session, world=world)
-        if expected is not None and loaded.differences != expected:
-            raise ChangedMeanwhile("installation")
+        _check_expected(loaded, expected)
         return loaded
 
 
-def preview_load(definition: WorldDefinition, name: str, *, replaces: bool = False, operator: str, world: World) -> LoadedWorld:
-    """Return what `load_world` would change; nothing is. Errors: as there."""
-    return rehearse(
-        lambda session: load_in_session(definition, name, replaces=replaces, operator=operator, session=session, world=world),
-        world,
-    )
+def load_file(
+    text: str,
+    name: str,
+    *,
+    replaces: bool = False,
+    expected: tuple[Difference, ...] | None = None,
+    operator: str,
+    world: World,
+) -> LoadedWorld:
+    """Return what changed after the world file *text* was loaded, as `load_world` does.
+
+    What the file leaves out is taken from the installation, and names are looked up there that it does not define; what is new
+    gets identifiers. Errors: as there, and as `parse_world`.
+    """
+    with world.store.writing() as session:
+        loaded = _load_text(text, name, replaces=replaces, operator=operator, session=session, world=world)
+        _check_expected(loaded, expected)
+        return loaded
+
+
+def preview_file(text: str, name: str, *, replaces: bool = False, operator: str, world: World) -> LoadedWorld:
+    """Return what `load_file` would change; nothing is. Errors: as there."""
+
+    def load(session: Session) -> LoadedWorld:
+        return _load_text(text, name, replaces=replaces, operator=operator, session=session, world=world)
+
+    return rehearse(load, world)
+
+
+def _load_text(text: str, name: str, *, replaces: bool, operator: str, session: Session, world: World) -> LoadedWorld:
+    definition = parse_world(text, name, KnownIdentities(session, world))
+    return load_in_session(definition, name, replaces=replaces, operator=operator, session=session, world=world)
+
+
+def _check_expected(loaded: LoadedWorld, expected: tuple[Difference, ...] | None) -> None:
+    if expected is not None and loaded.differences != expected:
+        raise ChangedMeanwhile("installation")
 
 
 def load_in_session(
     definition: WorldDefinition, name: str, *, replaces: bool = False, operator: str, session: Session, world: World
 ) -> LoadedWorld:
     """Return what `load_world` does, in a session of the caller's. Errors: as there."""
+    loaded = store_definition(definition, replaces=replaces, operator=operator, session=session, world=world)
+    told = tell_of_operator(
+        EventType.WORLD_LOADED,
+        operator,
+        world.clock.now(),
+        name=name,
+        users=str(loaded.users),
+        groups=str(loaded.groups),
+        templates=tell_versions(loaded.templates),
+    )
+    session.history.append([told])
+    return loaded
+
+
+def store_definition(
+    definition: WorldDefinition, *, replaces: bool = False, operator: str, session: Session, world: World
+) -> LoadedWorld:
+    """Return what changed, after everything of the definition was stored, with an event for each change.
+
+    Errors: as `load_world`.
+    """
     place = definition.source.place
     allowed = world.authority.issuer.certificate_policies
     check_none_broken(place(list_template_faults(definition.templates, world.patterns, allowed)))
@@ -95,23 +148,14 @@ def load_in_session(
     groups = _save_groups(definition.groups, operator, session, world, replaces=replaces)
     check_none_broken(place(list_group_rings(session.directory.list_groups())))
     check_none_broken(place(list_name_faults(definition.templates, session)))
-    templates = save_templates(definition.templates, session)
+    check_none_broken(place(list_unused_faults(definition.other_certificate_templates, definition.templates, session)))
+    templates = save_templates(definition.templates, session, definition.other_certificate_templates)
     # What shares a certificate template with the file has changed with it.
     check_none_broken(place(list_template_faults(templates, world.patterns, allowed)))
     check_none_broken(place(list_grant_faults(definition.grants, definition.templates, session)))
     rights = _save_rights(definition.grants, operator, session, world, replaces=replaces)
     check_none_broken(place(list_people_faults(definition.templates, session)))
     combined = separate_roles(session, operator=operator, world=world)
-    told = tell_of_operator(
-        EventType.WORLD_LOADED,
-        operator,
-        world.clock.now(),
-        name=name,
-        users=str(users.count),
-        groups=str(groups.count),
-        templates=tell_versions(templates),
-    )
-    session.history.append([told])
     disabled = {each.id for each in session.directory.list_users() if not each.enabled}
     return LoadedWorld(
         users=users.count,

@@ -8,28 +8,11 @@ from certwright.application.trustees import get_group, get_sid, get_user
 from certwright.application.world import World
 from certwright.domain.errors import MalformedValue, RolesCombined, check_none_broken
 from certwright.domain.events import EventType, tell_of_operator
-from certwright.domain.grants import Grant, ObjectKind, Right
+from certwright.domain.grants import RIGHTS_ON, Grant, ObjectKind, Right
 from certwright.domain.identities import Group, User
 from certwright.domain.ports import Session
 from certwright.domain.rules.escalation import list_everyone_faults
 from certwright.domain.rules.policy_parties import list_group_rings
-
-RIGHTS_ON = {
-    ObjectKind.SERVICE: frozenset({Right.ADMINISTER, Right.AUDIT, Right.OPERATE_CA}),
-    ObjectKind.PROFILE_TEMPLATE: frozenset({Right.READ, Right.ENROLL}),
-    ObjectKind.CERTIFICATE_TEMPLATE: frozenset({Right.ENROLL}),
-    ObjectKind.PRINCIPAL: frozenset(
-        {
-            Right.ENROLLMENT_AGENT,
-            Right.REQUEST_ENROLL,
-            Right.REQUEST_RENEW,
-            Right.REQUEST_RECOVER,
-            Right.REQUEST_REVOKE,
-            Right.REQUEST_UNBLOCK,
-        }
-    ),
-}
-"""Which right means something on what. Source: domain.md 1.14."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -80,14 +80,32 @@ def list_name_faults(templates: Iterable[ProfileTemplate], session: Session) -> 
     ]
 
 
-def save_templates(templates: Iterable[ProfileTemplate], session: Session) -> tuple[ProfileTemplate, ...]:
+def list_unused_faults(
+    certificates: Iterable[CertificateTemplate], templates: Iterable[ProfileTemplate], session: Session
+) -> list[Refused]:
+    """Return which of *certificates* no profile template has, of *templates* or of those that are stored."""
+    having = (*templates, *session.templates.list_newest())
+    used = {one.common_name for each in having for one in each.certificate_templates}
+    detail = "no profile template has it: name it in the certificate_templates of one"
+    return [
+        DefinitionInvalid(f"certificate_templates.{each.common_name}", detail)
+        for each in certificates
+        if each.common_name not in used
+    ]
+
+
+def save_templates(
+    templates: Iterable[ProfileTemplate], session: Session, certificate_templates: Iterable[CertificateTemplate] = ()
+) -> tuple[ProfileTemplate, ...]:
     """Return the new versions, those that equal the newest left out.
 
+    Shape: *certificate_templates* are changed, too, whether one of *templates* has them or not.
     A certificate template is one thing, whoever issues it: others that have it get it as it is now, in new versions, too.
     """
     versions = {each.id: each.version for each in session.templates.list_newest()}
     given = tuple(templates)
     certificates = {each.common_name: each for template in given for each in template.certificate_templates}
+    certificates |= {each.common_name: each for each in certificate_templates}
     saved = [session.templates.save(each) for each in given]
     others = [each for each in session.templates.list_newest() if each.id not in {template.id for template in given}]
     saved += [session.templates.save(_with_newest(each, certificates)) for each in others]

@@ -32,6 +32,24 @@ class ObjectKind(StrEnum):
     PRINCIPAL = "principal"
 
 
+RIGHTS_ON = {
+    ObjectKind.SERVICE: frozenset({Right.ADMINISTER, Right.AUDIT, Right.OPERATE_CA}),
+    ObjectKind.PROFILE_TEMPLATE: frozenset({Right.READ, Right.ENROLL}),
+    ObjectKind.CERTIFICATE_TEMPLATE: frozenset({Right.ENROLL}),
+    ObjectKind.PRINCIPAL: frozenset(
+        {
+            Right.ENROLLMENT_AGENT,
+            Right.REQUEST_ENROLL,
+            Right.REQUEST_RENEW,
+            Right.REQUEST_RECOVER,
+            Right.REQUEST_REVOKE,
+            Right.REQUEST_UNBLOCK,
+        }
+    ),
+}
+"""Which right means something on what. Source: domain.md 1.14."""
+
+
 @dataclass(frozen=True, slots=True)
 class Grant:
     """Shape: *object_name* is a profile template's UUID, a certificate template's common name, a user's or group's SID,

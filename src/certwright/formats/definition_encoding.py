@@ -138,21 +138,22 @@ def _list_lines_of(key: str, value: Any) -> Iterator[str]:
     """Yield one line, or for a list of tables one for each of them, where a comment has room."""
     if isinstance(value, tuple) and value and is_dataclass(value[0]):
         yield f"{key} = ["
-        yield from (f"  {_encode(each)}," for each in value)
+        yield from (f"  {encode_value(each)}," for each in value)
         yield "]"
     else:
-        yield f"{key} = {_encode(value)}"
+        yield f"{key} = {encode_value(value)}"
 
 
-def _encode(value: Any) -> str:
+def encode_value(value: Any) -> str:
+    """Return *value* as TOML in one line. Shape: of a dataclass, what differs from its defaults."""
     if isinstance(value, frozenset):
-        return f"[{', '.join(sorted(map(_encode, value)))}]"
-    if isinstance(value, tuple):
-        return f"[{', '.join(map(_encode, value))}]"
+        return f"[{', '.join(sorted(map(encode_value, value)))}]"
+    if isinstance(value, tuple | list):
+        return f"[{', '.join(map(encode_value, value))}]"
     if is_dataclass(value):
-        return _encode(_list_changes(value))
+        return encode_value(_list_changes(value))
     if isinstance(value, dict):
-        return "{ " + ", ".join(f"{key} = {_encode(each)}" for key, each in value.items()) + " }" if value else "{}"
+        return "{ " + ", ".join(f"{key} = {encode_value(each)}" for key, each in value.items()) + " }" if value else "{}"
     return _encode_simple(value)
 
 

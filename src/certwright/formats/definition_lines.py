@@ -16,7 +16,7 @@ NAMING_KEYS = {"users": "account", "certificate_templates": "common_name", "noti
 
 @dataclass(frozen=True, slots=True)
 class DefinitionSource:
-    """Where a definition was read from: the name of the file, and its lines."""
+    """Where a definition was read from: the name of the file, and its lines; without a name it was no file."""
 
     name: str
     lines: "DefinitionLines"
@@ -26,6 +26,8 @@ class DefinitionSource:
         return [self._place(each) if isinstance(each, (DefinitionInvalid, EscalationPath)) else each for each in faults]
 
     def _place(self, fault: DefinitionInvalid | EscalationPath) -> Refused:
+        if not self.name:
+            return fault
         line = self.lines.find(fault.where)
         file = self.name if line is None else f"{self.name} line {line}"
         return replace(fault, where=f"{file}: {fault.where}" if fault.where else file)

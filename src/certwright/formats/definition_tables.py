@@ -8,7 +8,7 @@ from msgspec import UNSET, UnsetType
 
 from certwright.domain.admin_keys import AdminKeyAlgorithm
 from certwright.domain.data_items import DataItemOriginator, DataItemType
-from certwright.domain.grants import Right
+from certwright.domain.grants import ObjectKind, Right
 from certwright.domain.notifications import NotificationType
 from certwright.domain.pfx import PfxProtection
 from certwright.domain.profile_templates import (
@@ -21,6 +21,8 @@ from certwright.domain.profile_templates import (
 from certwright.domain.public_keys import HashAlgorithm, KeyAlgorithm
 from certwright.domain.smartcard_configuration import PinRecipient
 
+NOT_GIVEN = UUID(int=0)
+"""An identifier that a file leaves out: the one that is there counts, or a new one is made."""
 Names = tuple[str, ...]
 Rights = dict[Right, Names]
 TemplateVersion = Annotated[int, msgspec.Meta(ge=0, le=0xFFFFFFFF)]
@@ -44,16 +46,17 @@ class ServiceTable(_Table, frozen=True):
 
 
 class UserTable(_Table, frozen=True):
-    """``[[users]]``."""
+    """``[[users]]``; what is left out stays as it is with an account that is there."""
 
     account: str
-    id: UUID
-    sid: str
-    principal_name: str
-    display_name: str
-    distinguished_name: str
-    email: str = ""
-    enabled: bool = True
+    domain: str | UnsetType = UNSET
+    id: UUID = NOT_GIVEN
+    sid: str = ""
+    principal_name: str = ""
+    display_name: str = ""
+    distinguished_name: str = ""
+    email: str | UnsetType = UNSET
+    enabled: bool | UnsetType = UNSET
     rights: Rights = {}
 
 
@@ -61,10 +64,19 @@ class GroupTable(_Table, frozen=True):
     """``[[groups]]``; *members* are accounts and groups, *rights* are held over the members."""
 
     name: str
-    id: UUID
-    sid: str
-    members: Names = ()
+    id: UUID = NOT_GIVEN
+    sid: str = ""
+    members: Names | UnsetType = UNSET
     rights: Rights = {}
+
+
+class RightTable(_Table, frozen=True):
+    """``[[rights]]``: one right, apart from what it is held on."""
+
+    right: Right
+    kind: ObjectKind
+    to: Names
+    on: str = ""
 
 
 class KeyTable(_Table, frozen=True):
@@ -86,7 +98,7 @@ class CertificateTemplateTable(_Table, frozen=True):
     """``[[certificate_templates]]``."""
 
     common_name: str
-    oid: str
+    oid: str | UnsetType = UNSET
     display_name: str | UnsetType = UNSET
     major_version: TemplateVersion | UnsetType = UNSET
     minor_version: TemplateVersion | UnsetType = UNSET
@@ -249,10 +261,10 @@ class SmartcardTable(_Table, frozen=True):
 class ProfileTemplateTable(_Table, frozen=True):
     """``[[profile_templates]]``; *certificate_templates* are common names, in the order of the generation options."""
 
-    id: UUID
     name: str
     certificate_templates: Names
     policies: dict[str, PolicyTable]
+    id: UUID = NOT_GIVEN
     description: str | UnsetType = UNSET
     response_form: ResponseForm | UnsetType = UNSET
     response_hash: HashAlgorithm | UnsetType = UNSET
@@ -276,5 +288,6 @@ class WorldTable(_Table, frozen=True):
     service: ServiceTable = ServiceTable()
     users: tuple[UserTable, ...] = ()
     groups: tuple[GroupTable, ...] = ()
+    rights: tuple[RightTable, ...] = ()
     certificate_templates: tuple[CertificateTemplateTable, ...] = ()
     profile_templates: tuple[ProfileTemplateTable, ...] = ()

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from enum import IntEnum
 from typing import Any, TypeVar
 
@@ -14,7 +14,7 @@ from certwright.domain.admin_keys import AdminKeyAlgorithm
 from certwright.domain.data_items import DataItemDefinition
 from certwright.domain.errors import DefinitionInvalid, MalformedValue, Refused
 from certwright.domain.grants import Grant, ObjectKind
-from certwright.domain.identities import Group, GroupId, Sid, User, UserId
+from certwright.domain.identities import EVERYONE, Group, GroupId, Sid, User, UserId
 from certwright.domain.notifications import MailTemplate, NotificationRule
 from certwright.domain.one_time_passwords import Distribution, OneTimePasswordRules
 from certwright.domain.pins import list_pin_policy_faults
@@ -25,6 +25,8 @@ from certwright.domain.request_types import RequestType
 from certwright.domain.revocation import RevocationReason, RevocationSettings
 from certwright.domain.rules.key_definition import KEY_BITS
 from certwright.domain.smartcard_configuration import PinPolicy, SmartcardConfiguration, UserPinOption
+from certwright.formats.definition_identities import Identities
+from certwright.formats.definition_rights import list_grants
 from certwright.formats.definition_tables import (
     CertificateTemplateTable,
     GroupTable,
@@ -48,16 +50,15 @@ SID_FORM = re.compile(r"S-1-\d{1,15}(-\d{1,10}){1,15}")
 OID_FORM = re.compile(r"[0-2](\.(0|[1-9][0-9]*))+")
 ADMIN_KEY_FORM = re.compile(r"(?:[0-9A-Fa-f]{2})*")
 Choice = TypeVar("Choice", bound=IntEnum)
-FindSid = Callable[[str], Sid | None]
-"""Whom a name means; None for nobody."""
 
 
 class DefinitionReader:
     """Reads the tables of one file; faults go to the list that it was given, so that all of them are told at once."""
 
-    def __init__(self, table: WorldTable, find_sid: FindSid, faults: list[Refused]) -> None:
+    def __init__(self, table: WorldTable, known: Identities, faults: list[Refused]) -> None:
         self._table = table
-        self._find_sid = find_sid
+        self._known = known
+        self._sids = _list_sids(table)
         self._faults = faults
         self._certificate_templates = {
             each.common_name: self._read_certificate_template(each) for each in table.certificate_templates
@@ -66,14 +67,14 @@ class DefinitionReader:
     def check_unique(self) -> None:
         """Note every name and identifier that the file gives twice."""
         table = self._table
-        self._note_repeated(
-            "account or group", [*(each.account for each in table.users), *(each.name for each in table.groups)]
-        )
+        self._note_repeated("account or group", (f"{each.domain}\\{each.account}" for each in table.users))
+        accounts = {each.account.lower() for each in table.users}
+        self._note_repeated("account or group", [*accounts, *(each.name for each in table.groups)])
         self._note_repeated("sid", [*(each.sid for each in table.users), *(each.sid for each in table.groups)])
         self._note_repeated("id", [*(str(each.id) for each in table.users), *(str(each.id) for each in table.groups)])
         self._note_repeated("principal_name", (each.principal_name for each in table.users))
         self._note_repeated("certificate_templates.common_name", (each.common_name for each in table.certificate_templates))
-        self._note_repeated("certificate_templates.oid", (each.oid for each in table.certificate_templates))
+        self._note_repeated("certificate_templates.oid", (str(each.oid) for each in table.certificate_templates))
         self._note_repeated("profile_templates.id", (str(each.id) for each in table.profile_templates))
         self._note_repeated("profile_templates.name", (each.name for each in table.profile_templates))
 
@@ -84,13 +85,13 @@ class DefinitionReader:
         user = User(
             id=UserId(table.id),
             sid=Sid(table.sid),
-            domain=self._table.domain.name,
+            domain=self._table.domain.name if table.domain is UNSET else table.domain,
             account_name=table.account,
             principal_name=table.principal_name,
             display_name=table.display_name,
             distinguished_name=table.distinguished_name,
-            email=table.email,
-            enabled=table.enabled,
+            email="" if table.email is UNSET else table.email,
+            enabled=table.enabled is UNSET or table.enabled,
         )
         self._faults.extend(list_user_faults(user, where))
         return user
@@ -99,7 +100,7 @@ class DefinitionReader:
         """Return the group. Faults: members that the file does not define."""
         where = f"groups.{table.name}"
         self._check_sid(table.sid, where)
-        members = self._resolve(table.members, f"{where}.members")
+        members = self._resolve(() if table.members is UNSET else table.members, f"{where}.members")
         return Group(id=GroupId(table.id), sid=Sid(table.sid), name=table.name, members=members)
 
     def read_grants(self) -> Iterator[Grant]:
@@ -116,6 +117,12 @@ class DefinitionReader:
         for template in table.profile_templates:
             where = f"profile_templates.{template.name}"
             yield from self._read_rights(template.rights, ObjectKind.PROFILE_TEMPLATE, str(template.id), where)
+        yield from list_grants(table.rights, self._resolve, self._find_object, self._note)
+
+    def list_other_certificate_templates(self) -> tuple[CertificateTemplate, ...]:
+        """Return the certificate templates that no profile template of the file has."""
+        used = {name for each in self._table.profile_templates for name in each.certificate_templates}
+        return tuple(each for name, each in self._certificate_templates.items() if name not in used)
 
     def list_places_of_rights(self) -> Iterator[tuple[ObjectKind, str]]:
         """Return the templates for which the file states rights, be they none."""
@@ -131,10 +138,10 @@ class DefinitionReader:
         where = f"profile_templates.{table.name}"
         if not table.certificate_templates:
             self._note(f"{where}.certificate_templates", "at least one is wanted")
-        for name in table.certificate_templates:
-            if name not in self._certificate_templates:
-                self._note(f"{where}.certificate_templates", f"the file defines no certificate template {name}")
-        known = [self._certificate_templates.get(name) for name in table.certificate_templates]
+        known = [self._find_certificate_template(name) for name in table.certificate_templates]
+        for name, found in zip(table.certificate_templates, known, strict=True):
+            if found is None:
+                self._note(f"{where}.certificate_templates", f"there is no certificate template {name}")
         policies = {
             self._choose(RequestType, kind, f"{where}.policies"): self._read_policy(policy, f"{where}.policies.{kind}")
             for kind, policy in table.policies.items()
@@ -150,7 +157,7 @@ class DefinitionReader:
 
     def _read_certificate_template(self, table: CertificateTemplateTable) -> CertificateTemplate:
         where = f"certificate_templates.{table.common_name}"
-        self._check_oids((table.oid,), f"{where}.oid")
+        self._check_oids(() if table.oid is UNSET else (table.oid,), f"{where}.oid")
         self._check_oids(table.extended_key_usages, f"{where}.extended_key_usages")
         self._check_oids(table.certificate_policies, f"{where}.certificate_policies")
         validity = self._read_duration(table.validity, f"{where}.validity")
@@ -246,9 +253,29 @@ class DefinitionReader:
         chosen = None if text is UNSET else self._choose(choices, text, where)
         return {} if chosen is None else {name: chosen}
 
+    def _find_certificate_template(self, name: str) -> CertificateTemplate | None:
+        return self._certificate_templates.get(name) or self._known.find_certificate_template(name)
+
+    def _find_object(self, kind: ObjectKind, name: str) -> str | None:
+        """Return how grants name the object, in the file or in the installation; None where there is none."""
+        if kind is ObjectKind.SERVICE:
+            return None if name else ""
+        if kind is ObjectKind.PRINCIPAL:
+            return self._find_sid(name)
+        if kind is ObjectKind.CERTIFICATE_TEMPLATE:
+            template = self._find_certificate_template(name)
+            return None if template is None else template.common_name
+        own = {key: each.id for each in self._table.profile_templates for key in (each.name.lower(), str(each.id))}
+        found = own.get(name.lower()) or self._known.find_profile_template(name)
+        return None if found is None else str(found)
+
+    def _find_sid(self, name: str) -> Sid | None:
+        """Return whom *name* means: a SID itself, one of the file, or one of the directory."""
+        return Sid(name) if SID_FORM.fullmatch(name) else self._sids.get(name.lower()) or self._known.find_sid(name)
+
     def _resolve(self, names: Iterable[str], where: str) -> frozenset[Sid]:
         """Return the SIDs of accounts and groups, of SIDs themselves, and of ``everyone``."""
-        found = {name: Sid(name) if SID_FORM.fullmatch(name) else self._find_sid(name) for name in names}
+        found = {name: self._find_sid(name) for name in names}
         for name, sid in found.items():
             if sid is None:
                 self._note(where, f"there is no account or group {name}")
@@ -283,6 +310,17 @@ class DefinitionReader:
 
     def _note(self, where: str, detail: str) -> None:
         self._faults.append(DefinitionInvalid(where, detail))
+
+
+def _list_sids(table: WorldTable) -> dict[str, Sid]:
+    """Return the people of a file by their names in lower case: accounts, also with their domain, and groups."""
+    times = Counter(each.account.lower() for each in table.users)
+    qualified = [
+        (f"{table.domain.name if each.domain is UNSET else each.domain}\\{each.account}", each.sid) for each in table.users
+    ]
+    accounts = [(each.account, each.sid) for each in table.users if times[each.account.lower()] == 1]
+    groups = [(each.name, each.sid) for each in table.groups]
+    return {name.lower(): Sid(sid) for name, sid in (*qualified, *accounts, *groups)} | {"everyone": EVERYONE}
 
 
 def _is_encodable_oid(text: str) -> bool:

@@ -9,11 +9,12 @@ import msgspec
 
 from certwright.domain.errors import DefinitionInvalid, Refused, check_none_broken
 from certwright.domain.grants import Grant, ObjectKind
-from certwright.domain.identities import EVERYONE, Group, Sid, User
-from certwright.domain.profile_templates import ProfileTemplate
+from certwright.domain.identities import Group, User
+from certwright.domain.profile_templates import CertificateTemplate, ProfileTemplate
+from certwright.formats.definition_identities import Identities, NothingKnown, complete
 from certwright.formats.definition_lines import DefinitionLines, DefinitionSource
 from certwright.formats.definition_tables import DomainTable, PolicyTable, TemplatesTable, WorldTable
-from certwright.formats.definition_values import DefinitionReader, FindSid
+from certwright.formats.definition_values import DefinitionReader
 from certwright.formats.user_names import normalize_name
 
 ONLY_IN_WORLDS = sorted(frozenset(WorldTable.__struct_fields__) - frozenset(TemplatesTable.__struct_fields__))
@@ -28,6 +29,7 @@ class WorldDefinition:
     groups: tuple[Group, ...]
     grants: tuple[Grant, ...]
     templates: tuple[ProfileTemplate, ...]
+    other_certificate_templates: tuple[CertificateTemplate, ...] = ()
     source: DefinitionSource = field(compare=False, repr=False)
 
 
@@ -38,6 +40,7 @@ class TemplatesDefinition:
     grants: tuple[Grant, ...]
     places_of_rights: tuple[tuple[ObjectKind, str], ...]
     templates: tuple[ProfileTemplate, ...]
+    other_certificate_templates: tuple[CertificateTemplate, ...] = ()
     source: DefinitionSource = field(compare=False, repr=False)
 
 
@@ -49,9 +52,11 @@ def is_world(text: str) -> bool:
         return False
 
 
-def parse_world(text: str, name: str = "world file") -> WorldDefinition:
+def parse_world(text: str, name: str = "world file", known: Identities | None = None) -> WorldDefinition:
     """Return what the world file *text* defines; *name* is what faults call the file.
 
+    Shape: *known* is what there is already: what the file leaves out is taken from it, and names are looked up there that the
+    file does not define. Without it nothing is known, and identifiers that the file leaves out are placeholders.
     Errors: DefinitionInvalid for the one fault, RulesBroken for several; each names file, line and key it is about.
     Source: the format is ours; worlds/demo.toml shows and explains all of it.
     """
@@ -59,22 +64,24 @@ def parse_world(text: str, name: str = "world file") -> WorldDefinition:
     if "domain" not in raw:
         detail = "a world file begins with [domain]; a file of templates alone is for certwright templates import"
         raise DefinitionInvalid(name, detail)
-    table, faults = _convert(raw, WorldTable, source), list[Refused]()
-    reader = DefinitionReader(table, _make_find_sid(table), faults)
+    faults, known = list[Refused](), known or NothingKnown()
+    table = complete(_convert(raw, WorldTable, source), known, faults)
+    reader = DefinitionReader(table, known, faults)
     reader.check_unique()
     world = WorldDefinition(
         users=tuple(reader.read_user(each) for each in table.users),
         groups=tuple(reader.read_group(each) for each in table.groups),
         grants=tuple(reader.read_grants()),
         templates=tuple(reader.read_template(each) for each in table.profile_templates),
+        other_certificate_templates=reader.list_other_certificate_templates(),
         source=source,
     )
     check_none_broken(source.place(faults))
     return world
 
 
-def parse_templates(text: str, name: str, find_sid: FindSid) -> TemplatesDefinition:
-    """Return what the file *text* of templates alone defines; *find_sid* says whom a name means.
+def parse_templates(text: str, name: str, known: Identities) -> TemplatesDefinition:
+    """Return what the file *text* of templates alone defines; *known* as for `parse_world`.
 
     Errors: as `parse_world`, also for people in it. Source: the format is that of world files.
     """
@@ -82,17 +89,19 @@ def parse_templates(text: str, name: str, find_sid: FindSid) -> TemplatesDefinit
     detail = "a file of templates has no people and no rights over them: a world file is for certwright load"
     check_none_broken(source.place(DefinitionInvalid(each, detail) for each in ONLY_IN_WORLDS if each in raw))
     table, faults = _convert(raw, TemplatesTable, source), list[Refused]()
-    world = WorldTable(
+    alone = WorldTable(
         domain=DomainTable(name=""),
         certificate_templates=table.certificate_templates,
         profile_templates=table.profile_templates,
     )
-    reader = DefinitionReader(world, find_sid, faults)
+    world = complete(alone, known, faults)
+    reader = DefinitionReader(world, known, faults)
     reader.check_unique()
     templates = TemplatesDefinition(
         grants=tuple(reader.read_grants()),
         places_of_rights=tuple(reader.list_places_of_rights()),
-        templates=tuple(reader.read_template(each) for each in table.profile_templates),
+        templates=tuple(reader.read_template(each) for each in world.profile_templates),
+        other_certificate_templates=reader.list_other_certificate_templates(),
         source=source,
     )
     check_none_broken(source.place(faults))
@@ -115,15 +124,6 @@ def _convert(raw: dict[str, Any], table: type[Table], source: DefinitionSource) 
         return msgspec.convert(raw, table)
     except msgspec.ValidationError as fault:
         raise source.place([_explain(fault, raw)])[0] from fault
-
-
-def _make_find_sid(table: WorldTable) -> FindSid:
-    """Return a look-up of the people of a world file in any case: accounts, also with their domain, and groups."""
-    accounts = [(each.account, each.sid) for each in table.users]
-    qualified = [(f"{table.domain.name}\\{name}", sid) for name, sid in accounts]
-    groups = [(each.name, each.sid) for each in table.groups]
-    sids = {name.lower(): Sid(sid) for name, sid in (*qualified, *accounts, *groups)} | {"everyone": EVERYONE}
-    return lambda name: sids.get(name.lower())
 
 
 def _explain(fault: msgspec.ValidationError, raw: dict[str, Any]) -> DefinitionInvalid:

@@ -21,6 +21,7 @@ from certwright.domain.request_types import RequestType
 from certwright.domain.revocation import RevocationReason, RevocationSettings
 from certwright.formats.definition_encoding import encode_templates
 from certwright.formats.definition_explanations import EXPLANATIONS, KINDS
+from certwright.formats.definition_identities import NothingKnown
 from certwright.formats.definition_schema import print_templates_schema, print_world_schema
 from certwright.formats.definitions import TemplatesDefinition, parse_templates, parse_world
 
@@ -48,7 +49,7 @@ FULL = Policy(
 
 
 def read(text: str) -> TemplatesDefinition:
-    return parse_templates(text, "x.toml", lambda name: SIDS.get(name.lower()))
+    return parse_templates(text, "x.toml", NothingKnown(lambda name: SIDS.get(name.lower())))
 
 
 @pytest.mark.parametrize("explained", [True, False])
@@ -79,7 +80,7 @@ def test_that_nobody_has_a_right_is_stated_and_without_rights_nothing_is() -> No
 def test_names_that_nobody_knows_are_written_as_identifiers() -> None:
     for template in WORLD.templates:
         found = parse_templates(
-            encode_templates((template,), {}), "x.toml", lambda name: EVERYONE if name == "everyone" else None
+            encode_templates((template,), {}), "x.toml", NothingKnown(lambda name: EVERYONE if name == "everyone" else None)
         )
         assert found.templates == (template,)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from certwright.application.load_world import LoadedWorld, load_world, preview_load
+from certwright.application.load_world import LoadedWorld, load_file, load_world, preview_file
 from certwright.application.world_differences import Change, Difference
 from certwright.bootstrap import Installation
 from certwright.domain.errors import RolesCombined
@@ -51,18 +51,18 @@ def command(world_file: str, data: Path, *, dry_run: bool, replaces: bool, is_ag
       certwright load my-world.toml --data /var/lib/certwright --dry-run
       certwright load my-world.toml --data /var/lib/certwright --replace --yes --json
     """
-    definition = read_world_file(world_file)
+    text, name = read_definition_file(world_file)
     with opened_installation(data) as installation:
         operator, world = find_operator(), installation.world
         with show_waiting("Comparing the file with what there is"):
-            planned = preview_load(definition, world_file, replaces=replaces, operator=operator, world=world)
+            planned = preview_file(text, name, replaces=replaces, operator=operator, world=world)
         if not as_json:
             _show(planned)
         if not dry_run:
             _check_agreed(planned, is_agreed=is_agreed)
             expected = planned.differences
             with show_waiting("Loading"):
-                load_world(definition, world_file, replaces=replaces, expected=expected, operator=operator, world=world)
+                load_file(text, name, replaces=replaces, expected=expected, operator=operator, world=world)
     if as_json:
         click.echo(json.dumps(_describe(planned, is_loaded=not dry_run)))
         return

@@ -12,12 +12,20 @@ from certwright.wire.cli.load import warn_of_combined_roles
 from certwright.wire.cli.opening import opened_installation
 from certwright.wire.cli.operators import find_operator
 from certwright.wire.cli.options import data_option, json_option
+from certwright.wire.cli.people_editing import (
+    add_user_command,
+    create_group_command,
+    edit_user_command,
+    export_groups_command,
+    export_users_command,
+    rename_group_command,
+)
 from certwright.wire.cli.phrases import count_of
 
 
 @click.group("users", cls=CommandGroup)
 def users() -> None:
-    """List accounts, switch them on and off."""
+    """List, add, change and export accounts, switch them on and off."""
 
 
 @users.command("list")
@@ -53,7 +61,7 @@ def disable(account: str, data: Path, *, as_json: bool) -> None:
 
 @click.group("groups", cls=CommandGroup)
 def groups() -> None:
-    """List groups, add and remove members."""
+    """List, create, rename and export groups, add and remove members."""
 
 
 @groups.command("list")
@@ -101,3 +109,9 @@ def _change(group: str, member: str, data: Path, *, is_member: bool, as_json: bo
         changed = change_member(group, member, is_member=is_member, operator=find_operator(), world=installation.world)
     show_result({"changed": changed.is_new}, ["Done." if changed.is_new else "It was so before."], as_json=as_json)
     warn_of_combined_roles(changed.combined_roles)
+
+
+for _each in (add_user_command, edit_user_command, export_users_command):
+    users.add_command(_each)
+for _each in (create_group_command, rename_group_command, export_groups_command):
+    groups.add_command(_each)

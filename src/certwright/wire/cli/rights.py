@@ -14,6 +14,7 @@ from certwright.wire.cli.load import warn_of_combined_roles
 from certwright.wire.cli.opening import opened_installation
 from certwright.wire.cli.operators import find_operator
 from certwright.wire.cli.options import data_option, json_option
+from certwright.wire.cli.people_editing import export_rights_command
 from certwright.wire.cli.phrases import count_of
 
 right_argument = click.argument("right", metavar="RIGHT", type=NamedChoice([each.value for each in Right]))
@@ -25,7 +26,10 @@ from_option = click.option("--from", "trustee", required=True, help="An account,
 
 @click.group("rights", cls=CommandGroup)
 def command() -> None:
-    """Give rights, take them away, list them."""
+    """Give rights, take them away, list and export them."""
+
+
+command.add_command(export_rights_command)
 
 
 @command.command("list")

@@ -19,6 +19,7 @@ from certwright.application.manage_templates import (
 from certwright.application.stored_templates import list_template_faults
 from certwright.domain.errors import check_none_broken
 from certwright.domain.identities import Sid
+from certwright.formats.definition_identities import NothingKnown
 from certwright.formats.definitions import is_world, parse_templates, parse_world
 from certwright.wire.cli.console import Rows, show_result
 from certwright.wire.cli.definition_files import read_definition_file
@@ -144,7 +145,7 @@ def validate(file: str, data: Path | None, *, as_json: bool) -> None:
     templates, nor whether enough people can approve and whether roles are combined.
     """
     text, name = read_definition_file(file)
-    world = parse_world(text, name) if is_world(text) else parse_templates(text, name, Sid)
+    world = parse_world(text, name) if is_world(text) else parse_templates(text, name, NothingKnown(Sid))
     check_none_broken(world.source.place(list_template_faults(world.templates, Re2Patterns())))
     if data is not None:
         with opened_installation(data) as installation:
