@@ -219,3 +219,58 @@ def test_an_exported_world_makes_another_installation_the_same(data: Path, tmp_p
     for listing in (("users", "list"), ("groups", "list"), ("rights", "list")):
         first, second = (json.loads(done(*listing, "--json", "--data", each)) for each in (data, other))
         assert sorted(map(str, first)) == sorted(map(str, second))
+
+
+NEW_TEMPLATES = """
+[[certificate_templates]]
+common_name = "LaptopUser"
+extended_key_usages = ["1.3.6.1.5.5.7.3.2"]
+rights.enroll = ["Subscribers"]
+
+[[profile_templates]]
+name = "Laptops"
+certificate_templates = ["LaptopUser", "SigningUser"]
+rights.read = ["Subscribers"]
+rights.enroll = ["Subscribers"]
+[profile_templates.policies.enroll]
+self_service = true
+"""
+
+
+def list_templates(data: Path) -> dict[str, dict[str, object]]:
+    return {each["name"]: each for each in json.loads(done("templates", "list", "--json", "--data", data))}
+
+
+def test_templates_are_added_without_identifiers_and_with_a_certificate_template_that_is_there(
+    data: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "laptops.toml"
+    file.write_text(NEW_TEMPLATES)
+    done("templates", "import", file, "--data", data)
+    added = list_templates(data)["Laptops"]
+    assert UUID(str(added["id"])).int
+    assert json.loads(done("templates", "import", file, "--json", "--data", data))["templates"] == []
+    exported = done("templates", "export", "Laptops", "--data", data)
+    assert exported.count('\noid = "1.3.6.1.4.1.311.21.8.') == 2
+    file.write_text(exported.replace("self_service = true", "self_service = true\ncollect_comments = false"))
+    done("templates", "import", file, "--data", data)
+    assert list_templates(data)["Laptops"] == {**added, "version": 2}
+
+
+def test_a_certificate_template_is_edited_alone_and_changes_wherever_it_is(data: Path, tmp_path: Path) -> None:
+    before = list_templates(data)
+    file = tmp_path / "signing.toml"
+    file.write_text(
+        '[[certificate_templates]]\ncommon_name = "SigningUser"\ndisplay_name = "Signing"\nvalidity = "90 days"\n'
+        'alternative_names = ["principal-name", "email"]\nkey_usages = ["digital-signature"]\n'
+        'extended_key_usages = ["1.3.6.1.5.5.7.3.4", "1.3.6.1.4.1.311.10.3.12"]\n'
+    )
+    done("templates", "import", file, "--data", data)
+    changed = {name for name, each in list_templates(data).items() if each != before[name]}
+    assert "Signing and Archived Encryption" in changed
+    shown = done("templates", "export", "Signing and Archived Encryption", "--data", data)
+    assert 'validity = "90 days"' in shown
+    assert 'oid = "1.3.6.1.4.1.311.21.8.15204170.8921733.12471478.10012903.4460417.77.1005"' in shown
+    file.write_text(file.read_text().replace("SigningUser", "UnusedUser"))
+    refused = run("templates", "import", file, "--data", data)
+    assert (refused.exit_code, "UnusedUser: no profile template has it" in refused.output) == (1, True)
