@@ -1,0 +1,195 @@
+"""Pages of the documentation, done by a reader: block by block, in one terminal, beside a server that runs."""
+
+import os
+import pty
+import re
+import select
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from termios import tcsetwinsize
+
+from worlds.commands import TIMEOUT_SECONDS
+from worlds.served import PASSWORD
+
+TABLE = re.compile(r"^(\[\[?[\w.]+\]?\])\n(.*?)(?=^\[|\Z)", re.MULTILINE | re.DOTALL)
+REPOSITORY = Path(__file__).parents[2]
+FENCE = re.compile(
+    r"^(?:[ ]*<!-- not run: (?P<reason>[^>]+) -->\n)?(?P<indent>[ ]*)```(?P<language>\w+)\n(?P<text>.*?)^(?P=indent)```$",
+    re.MULTILINE | re.DOTALL,
+)
+QUESTIONS = ((re.compile(r"(password|confirmation)[^\n]*: ?$", re.IGNORECASE), PASSWORD), (re.compile(r"\[y/N\]: ?$"), "y"))
+"""How a line ends that waits for an answer, and what the reader types."""
+LOOP = 'set -u -o pipefail; while read -r -u {read} flag block; do set "$flag"e; . "$block"; echo $? >&{write}; done'
+LOOK = re.compile(r"\x1b\[[\d;?]*[A-Za-z]")
+"""How terminals are made to show colours."""
+VOLATILE = re.compile(
+    r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[0-9A-F]{40}\b|\d{4}-\d\d-\d\d|\b\d\d:\d\d\b|\b\d{4,5}\b"
+    r"|(?<=Password   )\w{16}"
+)
+"""What differs from run to run: identifiers, serial numbers, dates, times, ports, passwords."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A block of a page. Shape: *reason* says why it is not run, and is empty where it is."""
+
+    language: str
+    text: str
+    reason: str
+
+
+def read_blocks(page: Path) -> tuple[Block, ...]:
+    """Return the blocks of the page in its order, without what indents them."""
+    return tuple(
+        Block(found["language"], re.sub(f"^{found['indent']}", "", found["text"], flags=re.MULTILINE), found["reason"] or "")
+        for found in FENCE.finditer(page.read_text("utf-8"))
+    )
+
+
+class Terminal:
+    """A shell on a terminal. What asks for a password is given the one that all people here have."""
+
+    def __init__(self, folder: Path, scripts: Path) -> None:
+        self._scripts, self._count = scripts, 0
+        read, self._words = os.pipe()
+        self._ends, write = os.pipe()
+        self._terminal, theirs = pty.openpty()
+        tcsetwinsize(theirs, (50, 120))
+        self._process = subprocess.Popen(
+            ["bash", "--norc", "--noprofile", "-c", LOOP.format(read=read, write=write)],
+            cwd=folder,
+            env={**os.environ, **_VARIABLES},
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            pass_fds=(read, write),
+            start_new_session=True,
+        )
+        for each in (read, write, theirs):
+            os.close(each)
+
+    def run(self, text: str, *, typed: str = "", must_do: bool = True) -> tuple[int, str]:
+        """Return the exit status of the last command and what the terminal shows; the first that fails is an error, if it
+        *must_do*. What is *typed* is there before anything asks for it.
+        """
+        self._count += 1
+        script = self._scripts / f"block-{self._count}.sh"
+        script.write_text(text)
+        os.write(self._terminal, typed.encode())
+        os.write(self._words, f"{'-' if must_do else '+'} {script}\n".encode())
+        told, asked_from = "", 0
+        while True:
+            ready, _, _ = select.select([self._terminal, self._ends], [], [], TIMEOUT_SECONDS)
+            assert ready, f"nothing happens any more: {text}\n{told}"
+            shown = _read(self._terminal) if self._terminal in ready else ""
+            if shown:
+                told += LOOK.sub("", shown).replace("\r\n", "\n")
+                for question, answer in QUESTIONS:
+                    if question.search(told[asked_from:]):
+                        asked_from = len(told)
+                        os.write(self._terminal, f"{answer}\n".encode())
+            elif status := os.read(self._ends, 100).decode():
+                return int(status), told
+            else:
+                raise AssertionError(f"this failed:\n{text}\nand showed:\n{told}")
+
+    def close(self) -> None:
+        """End the shell."""
+        os.close(self._words)
+        self._process.wait(TIMEOUT_SECONDS)
+        os.close(self._terminal)
+        os.close(self._ends)
+
+
+_VARIABLES = {
+    "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+    "no_proxy": "localhost",
+    "TERM": "xterm",
+}
+
+
+def _read(terminal: int) -> str:
+    """Return what came since; nothing once the shell has ended, which Linux says with an error."""
+    try:
+        return os.read(terminal, 65_536).decode(errors="replace")
+    except OSError:
+        return ""
+
+
+@dataclass
+class Reader:
+    """Somebody who does a page from its first block to its last. Shape: *places* is what the page's placeholders, paths and
+    ports are here; *shown*, what the last command showed.
+    """
+
+    page: Path
+    folder: Path
+    terminal: Terminal
+    places: dict[str, str] = field(default_factory=dict)
+    _blocks: list[Block] = field(default_factory=list)
+
+    def next(self, language: str, says: str) -> str:
+        """Return the text of the next block, which has to be of that *language* and hold what it *says*."""
+        assert self._blocks, f"{self.page} has no block {says!r} any more"
+        block = self._blocks.pop(0)
+        assert (block.language, says in block.text) == (language, True), f"next in {self.page}, before {says!r}:\n{block.text}"
+        return self.fill(block.text)
+
+    def fill(self, text: str) -> str:
+        """Return the text as it is typed here."""
+        for name, here in self.places.items():
+            text = re.sub(rf"(?<![\w-]){re.escape(name)}(?![\w-])", lambda _, here=here: here, text)
+        return text
+
+    def run(self, says: str, *, typed: str = "", status: int | None = None) -> str:
+        """Return what the next block of commands shows. All have to succeed; with a *status*, the last one has to end so."""
+        ended, told = self.terminal.run(self.next("sh", says), typed=typed, must_do=status is None)
+        assert ended == (status or 0), told
+        return told
+
+    def see(self, told: str, *, language: str = "text", says: str = "") -> None:
+        """Compare the next block, line by line, with what was told: the same lines in their order, others may be between."""
+        lines = iter(told.splitlines())
+        for line in filter(str.strip, self.next(language, says).splitlines()):
+            pattern = _make_pattern(line)
+            if line.strip() != "...":
+                assert any(pattern.fullmatch(each.rstrip()) for each in lines), f"not in this order: {line}\n{told}"
+
+    def settle(self, settings: Path, says: str) -> None:
+        """Write the next block, settings, into the file, as the page says: each under the line of its table."""
+        text = settings.read_text()
+        for table, values in TABLE.findall(self.next("toml", says)):
+            here = f"{table}\n{values}"
+            text = text.replace(f"{table}\n", here) if f"\n{table}\n" in text else f"{text}\n{here}"
+        settings.write_text(text)
+
+    def finish(self) -> None:
+        """See that the page has no further block."""
+        assert self._blocks == [], f"{self.page} goes on:\n{self._blocks[0].text}"
+
+
+def _make_pattern(line: str) -> re.Pattern[str]:
+    """Return what matches the line with other identifiers, and with more at its end where it ends with dots."""
+    line, dots, _ = line.rstrip().partition(" ...")
+    parts, at = [], 0
+    for found in VOLATILE.finditer(line):
+        parts += [re.escape(line[at : found.start()]), r"[\w:.-]+"]
+        at = found.end()
+    return re.compile("".join(parts) + re.escape(line[at:]) + (".*" if dots else ""))
+
+
+@contextmanager
+def reading(page: str, folder: Path, places: dict[str, str], scripts: Path) -> Iterator[Reader]:
+    """Give a reader of the page in *folder*, who has to come to its end."""
+    path = REPOSITORY / page
+    terminal = Terminal(folder, scripts)
+    try:
+        reader = Reader(path, folder, terminal, places, [each for each in read_blocks(path) if not each.reason])
+        yield reader
+        reader.finish()
+    finally:
+        terminal.close()
