@@ -155,15 +155,16 @@ def exported(data: Path, tmp_path: Path) -> Path:
     return take_along(data, tmp_path)
 
 
-def take_along(data: Path, tmp_path: Path) -> Path:
+def take_along(data: Path, tmp_path: Path, *, is_busy: bool = False) -> Path:
     """Return what the guide tells an auditor to take with him, and its program."""
     folder = tmp_path / "auditor"
     folder.mkdir()
     (folder / "history.pem").write_text(run("audit", "key", "--data", data).output)
-    assert run("audit", "export", "--out", folder / "events.jsonl", "--data", data).exit_code == 0
-    assert run("audit", "export", "--what", "seals", "--out", folder / "seals.jsonl", "--data", data).exit_code == 0
-    assert run("audit", "export", "--what", "retention", "--out", folder / "retention.jsonl", "--data", data).exit_code == 0
     shutil.copy(data / "history.checkpoints", folder)
+    for what in ("seals", "events", "retention"):
+        assert run("audit", "export", "--what", what, "--out", folder / f"{what}.jsonl", "--data", data).exit_code == 0
+        if is_busy:
+            assert run("work", "--once", "--data", data).exit_code == 0
     (program,) = re.findall(r"```python\n(.*?)```", GUIDE.read_text(), re.DOTALL)
     (folder / "prove.py").write_text(program)
     return folder
@@ -173,6 +174,11 @@ def prove(folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-I", "prove.py"], cwd=folder, capture_output=True, text=True, check=False, timeout=120
     )
+
+
+def test_what_happens_between_the_guides_commands_is_no_fault(data: Path, tmp_path: Path) -> None:
+    proven = prove(take_along(data, tmp_path, is_busy=True))
+    assert (proven.stderr, proven.returncode) == ("", 0), proven.stdout
 
 
 def test_the_guides_program_proves_a_whole_history_with_openssl_alone(exported: Path) -> None:

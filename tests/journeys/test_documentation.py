@@ -1,20 +1,15 @@
 """The documentation says what is true: pages from code are current, links lead somewhere, commands work."""
 
 import importlib.util
-import os
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
-
-from worlds.served import PASSWORD, Served
 
 REPOSITORY = Path(__file__).parent.parent.parent
 PAGES = sorted([*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").rglob("*.md")])
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
 NAMED_MODULE = re.compile(r"`((?:application|domain|formats|adapters|wire|client)/[\w/]+\.py|bootstrap\.py|settings\.py)`")
-HOW_TO = REPOSITORY / "docs" / "how-to" / "enroll-with-curl-and-openssl.md"
 
 
 def print_pages() -> dict[str, str]:
@@ -46,25 +41,3 @@ def test_links_lead_to_files_that_exist(page: Path) -> None:
 def test_modules_that_a_page_names_exist(page: Path) -> None:
     named = NAMED_MODULE.findall(page.read_text("utf-8"))
     assert [each for each in named if not (REPOSITORY / "src" / "certwright" / each).exists()] == []
-
-
-def test_the_commands_of_the_how_to_enroll_a_certificate(served: Served, tmp_path: Path) -> None:
-    _, steps = re.findall(r"```sh\n(.*?)```", HOW_TO.read_text("utf-8"), re.DOTALL)
-    variables = {
-        "api": f"https://localhost:{served.port}/CertificateManagement/api/v1.0",
-        "ca": str(served.installation.ca_file),
-        "user": "subscriber",
-        "password": PASSWORD,
-        "no_proxy": "localhost",
-    }
-    done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", steps],
-        cwd=tmp_path,
-        env={**os.environ, **variables},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert "subject=DC = com, DC = contoso, DC = corp, OU = People, CN = Sam Subscriber" in done.stdout
-    assert '"Status":8' in done.stdout

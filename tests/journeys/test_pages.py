@@ -1,4 +1,4 @@
-"""Every page with commands, done as it stands: each block in the order of the page, on an installation of its own, beside a
+"""Pages with commands, done as they stand: each block in the order of the page, on an installation of its own, beside a
 server that runs.
 
 A block that cannot run here has the reason in a comment before it, which readers do not see.
@@ -18,7 +18,6 @@ from certwright.adapters.signin.argon2 import Argon2Hasher
 from certwright.bootstrap import open_installation
 from worlds.commands import certwright, serving
 from worlds.pages import Reader, reading
-from worlds.rest_steps import open_request
 from worlds.served import PASSWORD, ROOT
 
 RUNNABLE = {"sh", "toml", "python"}
@@ -84,17 +83,3 @@ def test_enroll_with_curl_and_openssl(house: House) -> None:
         assert "subject=DC = com, DC = contoso, DC = corp, OU = People, CN = Sam Subscriber" in told
         assert told.count('"Status":8') == 1
         assert '"Status":8' in reader.run("Completed")
-
-
-def test_administer(house: House) -> None:
-    with doing("docs/how-to/administer.md", house, alice="subscriber2", bob="outsider") as (reader, url):
-        with house.client(url, "manager") as client:
-            target = "8f1590dc-d932-4b66-8e68-2e91c5880780"
-            reader.places["REQUEST"] = open_request(client, "4c8b1eb4-4f1e-4ccf-8372-a2a784a67245", target=target)
-        assert "1 of 2 approvals" in reader.run("requests approve")
-        assert "email-to-target" in reader.run("requests distribute")
-        assert reader.run("access explain")
-        assert "help desk" in reader.run("rights grant").lower()
-        reader.run("password --self")
-        reader.run("templates export")
-        reader.run("--dry-run")
