@@ -4,6 +4,7 @@
 # make bench   measure enrollments as shares of this machine's raw signing rate, and answers to challenges of cards
 # make fuzz    give mutated inputs to everything that reads other people's bytes, a minute each; make fuzz SECONDS=3600 TARGETS=pfx
 # make growth  what lists, searches, looks of the worker and commands cost with 1,000 and very many rows; make growth SIZES=1000,10000
+# make soak    kill, stop, freeze and fill a server while people enroll, and audit what it leaves; make soak SECONDS=600
 # make docs    print the pages of docs/reference from the code
 
 # Debian's own Python is faster than one that was built without profiles, as pyenv builds it; without its venv module it is of no use.
@@ -45,6 +46,9 @@ fuzz: $(VENV)/.installed-for-fuzzing
 
 growth: $(VENV)/.installed-for-tests
 	$(BIN)/python -m benchmarks.growth $(if $(SIZES),--sizes "$(SIZES)")
+
+soak: $(VENV)/.installed-for-tests
+	$(BIN)/python -m benchmarks.soak --seconds $(SECONDS)
 
 docs: $(VENV)/.installed-for-tests
 	$(BIN)/python scripts/print_reference.py
