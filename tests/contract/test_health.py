@@ -132,7 +132,7 @@ def test_a_database_that_is_full_is_not_writable_and_readable_all_the_same(sqlit
             connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
         health = watched.look()
         assert not health.is_writable
-        assert health.faults == ("store: The database cannot be used: the disk is full.",)
+        assert health.faults == ("store: The database cannot be used: the disk is full: make room on it.",)
         assert health.unsealed == 1
         with store.engines[1].connect() as connection:
             connection.exec_driver_sql("PRAGMA max_page_count = 1000000")

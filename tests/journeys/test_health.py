@@ -113,7 +113,7 @@ def test_while_the_disk_is_full_nothing_is_done_that_needs_an_event(tmp_path: Pa
             assert auditor.get(events).status_code == 503
             health = ask_until(served, 503)
             assert health["store"] == {"writable": False}
-            assert health["faults"] == ["store: The database cannot be used: the disk is full."]
+            assert health["faults"] == ["store: The database cannot be used: the disk is full: make room on it."]
         assert client.post("/requests", json=order).status_code == 201
         assert count_requests(installation) == done + 1
         assert auditor.get(events).status_code == 200

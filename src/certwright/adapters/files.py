@@ -2,6 +2,7 @@
 
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 PRIVATE_MODE = 0o600
@@ -19,21 +20,32 @@ def make_private_folder(folder: Path) -> None:
 
 
 def replace_file(path: Path, content: bytes, *, mode: int = PRIVATE_MODE) -> None:
-    """Write *content* to *path*, durably, in one step."""
+    """Write *content* to *path*, durably, in one step. Errors: OSError, with the name of the file; it is then as it was."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    try:
+        _write_file(draft, content, mode)
+        draft.replace(path)
+    except OSError as error:
+        # A full disk is noticed by its descriptor, which has no name.
+        error.filename = error.filename or str(path)
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _write_file(path: Path, content: bytes, mode: int) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     with os.fdopen(descriptor, "wb") as file:
         # A file of this name may be left from before, and the umask may take from the mode.
         os.fchmod(descriptor, mode)
         file.write(content)
         file.flush()
         os.fsync(descriptor)
-    draft.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def find_exposure(path: Path, *, is_guarded_by_acl: bool = False) -> str | None:

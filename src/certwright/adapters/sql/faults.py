@@ -9,10 +9,11 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from certwright.adapters.sql.postgresql_faults import explain_connection
 from certwright.domain.errors import CertwrightError, ChangedMeanwhile, StoreUnavailable
 
+DISK_FULL = "the disk is full: make room on it"
 _SQLITE = {
     "SQLITE_BUSY": "another program holds it",
     "SQLITE_LOCKED": "another program holds it",
-    "SQLITE_FULL": "the disk is full",
+    "SQLITE_FULL": DISK_FULL,
     "SQLITE_IOERR": "the disk reports an error",
     "SQLITE_CANTOPEN": "its file cannot be opened",
     "SQLITE_CORRUPT": "its file is damaged",
@@ -24,6 +25,8 @@ _UNWRITABLE = {
     "SQLITE_READONLY_DIRECTORY": "this account may not write into its folder",
     "SQLITE_READONLY_CANTINIT": "this account may not write the files beside it",
     "SQLITE_READONLY_RECOVERY": "this account may not write the files beside it",
+    # The file that all processes map into memory is made at the start, and cannot become longer.
+    "SQLITE_IOERR_SHMSIZE": DISK_FULL,
     "SQLITE_READONLY_DBMOVED": "its file was moved or removed while it was open",
 }
 _POSTGRESQL = {

@@ -1,5 +1,6 @@
 """How a command says no: in sentences for people, and with --json as an object for programs. On stderr, either way."""
 
+import errno
 import json
 
 import click
@@ -42,6 +43,9 @@ def note_json(ctx: click.Context, _: click.Parameter, value: bool) -> bool:
     return value
 
 
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+
+
 def refuse(error: CertwrightError | ClientError | OSError, ctx: click.Context) -> CommandRefused:
     """Return what to raise instead of *error*."""
     as_json = bool(ctx.meta.get(_AS_JSON))
@@ -50,6 +54,7 @@ def refuse(error: CertwrightError | ClientError | OSError, ctx: click.Context) -
         return CommandRefused([(each.code, each.text) for each in error.broken], notes, as_json=as_json)
     if isinstance(error, OSError):
         place = f"{error.filename}: " if error.filename else ""
-        return CommandRefused([("system", f"{place}{error.strerror or error}")], notes, as_json=as_json)
+        cure = "; make room on the disk and run the command again" if error.errno in _NO_ROOM else ""
+        return CommandRefused([("system", f"{place}{error.strerror or error}{cure}")], notes, as_json=as_json)
     correlation_id = error.correlation_id if isinstance(error, ServerRefused) else ""
     return CommandRefused([(error.code, error.text)], notes, as_json=as_json, correlation_id=correlation_id)
