@@ -120,8 +120,10 @@ def test_a_completed_request_takes_nothing_more(subscriber: httpx.Client, reques
     responses_of(submit(subscriber, request_id, pem))
     assert close(subscriber, request_id).status_code == 200
     assert refusal_of(submit(subscriber, request_id, pem)) == (409, "transition-refused")
-    for status in ("Completed", "Canceled", "Abandoned"):
+    for status in ("Canceled", "Abandoned"):
         assert refusal_of(close(subscriber, request_id, status)) == (409, "transition-refused")
+    # The answer of before, for a client that did not receive it.
+    assert close(subscriber, request_id).json()["Status"] == 8
 
 
 def test_a_request_without_its_certificates_cannot_be_completed(subscriber: httpx.Client, request_id: str) -> None:

@@ -180,7 +180,7 @@ def test_a_card_ends_with_the_certificate_that_a_renewal_in_place_has_just_put_o
     change(served, usual, (RequestType.RENEW, replace(usual.policies[RequestType.RENEW], reuse_smartcard=True)))
     helpdesk, card = sign_in("helpdesk"), enroll_card(subscriber)
     renewal = request_of(start(subscriber, "Renew", card))
-    assert submit(subscriber, renewal, rsa_request()).status_code == 200
+    assert submit(subscriber, renewal, rsa_request(renewal)).status_code == 200
     assert len(serials_on(subscriber, card)) == 2
     assert close(helpdesk, request_of(start(helpdesk, "Revoke", card))).status_code == 200
     assert certificate_statuses(served, subscriber, card) == [REVOKED] * 2

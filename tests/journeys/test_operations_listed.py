@@ -21,7 +21,7 @@ def start(client: httpx.Client, kind: str, profile: str) -> str:
 
 def begin(client: httpx.Client, request: str) -> str:
     """Have the certificate issued and return the GUID of the profile, which stays New."""
-    assert submit(client, request, rsa_request()).status_code == 200
+    assert submit(client, request, rsa_request(request)).status_code == 200
     return str(client.get(f"/requests/{request}").json()["NewProfileUuid"])
 
 

@@ -94,7 +94,7 @@ def test_an_account_is_edited_and_everything_else_about_it_stays(data: Path) -> 
     done("users", "disable", "outsider", "--data", data)
     told = done("users", "edit", "outsider", "--email", "olga@example.com", "--data", data)
     assert told == "~ user CORP\\outsider: email: outsider@contoso.com -> olga@example.com\n"
-    assert done("users", "edit", "outsider", "--email", "olga@example.com", "--data", data) == "It was so before.\n"
+    assert done("users", "edit", "outsider", "--email", "olga@example.com", "--data", data) == "No change.\n"
     assert get_account("CORP\\outsider", data) == {**before, "enabled": False}
 
 

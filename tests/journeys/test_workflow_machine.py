@@ -358,7 +358,7 @@ class Workflows(RuleBasedStateMachine):
             wanted = 200 if self.fits(request.kind, request.about) else 409
         type(self).steps += 1
         template = request.about.template if request.about else request.kind
-        keys = [] if template == "archived" else [rsa_request()]
+        keys = [] if template == "archived" else [rsa_request(request.id)]
         answer = submit(self.sign_in(by), request.id, *keys, pfxpassword=PFX_PASSWORD)
         assert answer.status_code == wanted, (request, by, answer.text)
         if wanted == 200:

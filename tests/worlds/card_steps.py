@@ -27,7 +27,7 @@ def request_of(answer: httpx.Response) -> str:
 
 def fulfil(client: httpx.Client, request: str) -> dict[str, Any]:
     """Have the certificate issued, complete the request and return it."""
-    answer = submit(client, request, rsa_request())
+    answer = submit(client, request, rsa_request(request))
     assert [each["Error"] for each in answer.json()] == [None], answer.text
     completed = close(client, request)
     assert completed.status_code == 200, completed.text

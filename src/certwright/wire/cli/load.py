@@ -64,7 +64,7 @@ def command(world_file: str, data: Path, *, dry_run: bool, replaces: bool, is_ag
             with show_waiting("Loading"):
                 load_file(text, name, replaces=replaces, expected=expected, operator=operator, world=world)
     if as_json:
-        click.echo(json.dumps(_describe(planned, is_loaded=not dry_run)))
+        click.echo(json.dumps(describe_load(planned, is_loaded=not dry_run)))
         return
     console = make_console()
     parts = ((planned.users, "user"), (planned.groups, "group"), (len(planned.templates), "profile template"))
@@ -114,7 +114,8 @@ def _check_agreed(planned: LoadedWorld, *, is_agreed: bool) -> None:
         raise click.UsageError("--replace would remove what --dry-run shows with a minus: give --yes to let it.")
 
 
-def _describe(planned: LoadedWorld, *, is_loaded: bool) -> dict[str, object]:
+def describe_load(planned: LoadedWorld, *, is_loaded: bool) -> dict[str, object]:
+    """Return what a file said and what it changes, for programs."""
     return {
         "loaded": is_loaded,
         "users": planned.users,

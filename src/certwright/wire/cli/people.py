@@ -100,14 +100,14 @@ def remove(group: str, member: str, data: Path, *, as_json: bool) -> None:
 def _switch(account: str, data: Path, *, enabled: bool, as_json: bool) -> None:
     with opened_installation(data) as installation:
         changed = switch_user(account, enabled=enabled, operator=find_operator(), world=installation.world)
-    show_result({"changed": changed.is_new}, ["Done." if changed.is_new else "It was so before."], as_json=as_json)
+    show_result({"changed": changed.is_new}, ["Done." if changed.is_new else "No change."], as_json=as_json)
     warn_of_combined_roles(changed.combined_roles)
 
 
 def _change(group: str, member: str, data: Path, *, is_member: bool, as_json: bool) -> None:
     with opened_installation(data) as installation:
         changed = change_member(group, member, is_member=is_member, operator=find_operator(), world=installation.world)
-    show_result({"changed": changed.is_new}, ["Done." if changed.is_new else "It was so before."], as_json=as_json)
+    show_result({"changed": changed.is_new}, ["Done." if changed.is_new else "No change."], as_json=as_json)
     warn_of_combined_roles(changed.combined_roles)
 
 
