@@ -16,8 +16,10 @@ import pytest
 
 from certwright.adapters.signin.argon2 import Argon2Hasher
 from certwright.bootstrap import open_installation
-from worlds.commands import certwright, serving
-from worlds.pages import Reader, reading
+from certwright.settings import encode_settings_template
+from worlds.commands import FAST_SETTINGS, certwright, serving
+from worlds.pages import NEW_PASSWORD, Reader, put_settings, reading
+from worlds.rest_steps import open_request
 from worlds.served import PASSWORD, ROOT
 
 RUNNABLE = {"sh", "toml", "python"}
@@ -45,12 +47,16 @@ class House:
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An installation as "init" makes it, its settings file too, with the demo world, whose people all have one password."""
+    """An installation with the settings file that "init" writes, but for the keys of the authorities, and with the demo
+    world, whose people all have one password.
+    """
     data = tmp_path_factory.mktemp("pages") / "data"
+    data.mkdir()
+    settings = data / "certwright.toml"
+    settings.write_text(encode_settings_template())
+    put_settings(settings, f"{FAST_SETTINGS}[server]\nprocesses = 1\n")
     for words in (["init"], ["load", "demo"]):
         assert certwright(*words, "--data", data).returncode == 0
-    settings = data / "certwright.toml"
-    settings.write_text(settings.read_text().replace("# processes = 0", "processes = 1"))
     password_hash = Argon2Hasher(passes=1, memory_kib=64, lanes=1).hash(PASSWORD)
     with open_installation(data) as installation, installation.world.store.writing() as session:
         for user in session.directory.list_users():
@@ -83,3 +89,43 @@ def test_enroll_with_curl_and_openssl(house: House) -> None:
         assert "subject=DC = com, DC = contoso, DC = corp, OU = People, CN = Sam Subscriber" in told
         assert told.count('"Status":8') == 1
         assert '"Status":8' in reader.run("Completed")
+
+
+MANAGED = "4c8b1eb4-4f1e-4ccf-8372-a2a784a67245"
+TARGET = "8f1590dc-d932-4b66-8e68-2e91c5880780"
+MAIL_SERVER = '[mail]\nhost = "localhost"\nport = 9\nsecurity = "none"\nsender = "ca@contoso.com"\n'
+"""One that never answers: what is to be mailed waits."""
+
+
+def test_administer(house: House) -> None:
+    put_settings(house.data / "certwright.toml", MAIL_SERVER)
+    with doing("docs/how-to/administer.md", house) as (reader, url):
+        with house.client(url, "manager") as client:
+            reader.places["REQUEST"] = request = open_request(client, MANAGED, target=TARGET)
+        assert "1 of 2 approvals" in reader.run("requests approve")
+        with house.client(url, "approver2") as client:
+            assert client.put(f"/requests/{request}", json={"status": "Approved"}).status_code == 200
+        assert "Shown: 1. By mail: 1." in reader.run("requests distribute")
+        told = reader.run("access explain")
+        assert "helpdesk may NOT start this request" in told
+        assert "approver may approve or deny this request" in told
+        assert "The right is given." in reader.run("rights grant")
+        reader.run("password --self")
+        with house.client(url, "alice") as client:
+            client.auth = ("alice", NEW_PASSWORD)
+            assert client.get("/profiletemplates").status_code == 200
+            reader.run("users disable")
+            assert client.get("/profiletemplates").status_code == 401
+        reader.run("templates export")
+        file = house.folder / "software.toml"
+        exported = file.read_text()
+        enroll = "[profile_templates.policies.enroll]\n"
+        file.write_text(exported.replace(enroll, f'{enroll}approvals_needed = 3\napprovers = ["Approvers"]\n'))
+        status, refused = reader.terminal.run("certwright templates import software.toml --data data", must_do=False)
+        assert status == 1
+        file.write_text(exported.replace("maximum_duplicates = 2", "maximum_duplicates = 3"))
+        told = reader.run("templates import")
+        assert "Software Certificate, version 2" in told
+        assert told.count("+maximum_duplicates = 3") == 2
+        assert " ".join(reader.next("text", "definition-invalid").split()) in " ".join(refused.split())
+        assert "Load this?" not in reader.run("--dry-run")

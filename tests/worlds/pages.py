@@ -21,8 +21,14 @@ FENCE = re.compile(
     r"^(?:[ ]*<!-- not run: (?P<reason>[^>]+) -->\n)?(?P<indent>[ ]*)```(?P<language>\w+)\n(?P<text>.*?)^(?P=indent)```$",
     re.MULTILINE | re.DOTALL,
 )
-QUESTIONS = ((re.compile(r"(password|confirmation)[^\n]*: ?$", re.IGNORECASE), PASSWORD), (re.compile(r"\[y/N\]: ?$"), "y"))
-"""How a line ends that waits for an answer, and what the reader types."""
+NEW_PASSWORD = f"{PASSWORD} and another staple"
+QUESTIONS = (
+    (re.compile(r"^New password: ?$", re.MULTILINE), NEW_PASSWORD),
+    (re.compile(r"confirmation: ?$"), ""),
+    (re.compile(r"(password|pass phrase)[^\n]*: ?$", re.IGNORECASE), PASSWORD),
+    (re.compile(r"\[y/N\]: ?$"), "y"),
+)
+"""How a line ends that waits for an answer, and what the reader types; nothing stands for the last answer again."""
 LOOP = 'set -u -o pipefail; while read -r -u {read} flag block; do set "$flag"e; . "$block"; echo $? >&{write}; done'
 LOOK = re.compile(r"\x1b\[[\d;?]*[A-Za-z]")
 """How terminals are made to show colours."""
@@ -81,17 +87,17 @@ class Terminal:
         script.write_text(text)
         os.write(self._terminal, typed.encode())
         os.write(self._words, f"{'-' if must_do else '+'} {script}\n".encode())
-        told, asked_from = "", 0
+        told, asked_from, last = "", 0, ""
         while True:
             ready, _, _ = select.select([self._terminal, self._ends], [], [], TIMEOUT_SECONDS)
             assert ready, f"nothing happens any more: {text}\n{told}"
             shown = _read(self._terminal) if self._terminal in ready else ""
             if shown:
                 told += LOOK.sub("", shown).replace("\r\n", "\n")
-                for question, answer in QUESTIONS:
-                    if question.search(told[asked_from:]):
-                        asked_from = len(told)
-                        os.write(self._terminal, f"{answer}\n".encode())
+                answers = [answer or last for question, answer in QUESTIONS if question.search(told[asked_from:])]
+                if answers:
+                    asked_from, last = len(told), answers[0]
+                    os.write(self._terminal, f"{last}\n".encode())
             elif status := os.read(self._ends, 100).decode():
                 return int(status), told
             else:
@@ -161,15 +167,20 @@ class Reader:
 
     def settle(self, settings: Path, says: str) -> None:
         """Write the next block, settings, into the file, as the page says: each under the line of its table."""
-        text = settings.read_text()
-        for table, values in TABLE.findall(self.next("toml", says)):
-            here = f"{table}\n{values}"
-            text = text.replace(f"{table}\n", here) if f"\n{table}\n" in text else f"{text}\n{here}"
-        settings.write_text(text)
+        put_settings(settings, self.next("toml", says))
 
     def finish(self) -> None:
         """See that the page has no further block."""
         assert self._blocks == [], f"{self.page} goes on:\n{self._blocks[0].text}"
+
+
+def put_settings(settings: Path, values: str) -> None:
+    """Write the values into the file, each under the line of its table, and a table that is not there at the end."""
+    text = settings.read_text()
+    for table, lines in TABLE.findall(values):
+        here = f"{table}\n{lines}"
+        text = text.replace(f"\n{table}\n", f"\n{here}") if f"\n{table}\n" in text else f"{text}\n{here}"
+    settings.write_text(text)
 
 
 def _make_pattern(line: str) -> re.Pattern[str]:
