@@ -6,6 +6,7 @@ A block that cannot run here has the reason in a comment before it, which reader
 
 import shutil
 import ssl
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,8 +19,9 @@ from certwright.adapters.signin.argon2 import Argon2Hasher
 from certwright.bootstrap import open_installation
 from certwright.settings import encode_settings_template
 from worlds.commands import FAST_SETTINGS, certwright, serving
+from worlds.openssl import as_base64, request_of
 from worlds.pages import NEW_PASSWORD, Reader, put_settings, reading
-from worlds.rest_steps import open_request
+from worlds.rest_steps import ARCHIVED, close, open_request, submit
 from worlds.served import PASSWORD, ROOT
 
 RUNNABLE = {"sh", "toml", "python"}
@@ -129,3 +131,45 @@ def test_administer(house: House) -> None:
         assert told.count("+maximum_duplicates = 3") == 2
         assert " ".join(reader.next("text", "definition-invalid").split()) in " ".join(refused.split())
         assert "Load this?" not in reader.run("--dry-run")
+
+
+PFX_PASSWORD = "a password for PFX files"
+CURL_PAGE = """umask 022
+api={url}{root} request={request}
+ask() {{ curl -sS --fail-with-body -w '\n' --cacert data/ca.pem -u "{user}" -H 'Content-Type: application/json' "$@"; }}
+"""
+
+
+def test_recover_a_key(house: House) -> None:
+    with doing("docs/how-to/recover-a-key.md", house, DATA="data") as (reader, url), house.client(url, "subscriber") as client:
+        posted = as_base64(request_of("page S1")).replace("\r\n", "")
+
+        def enroll() -> str:
+            request = open_request(client, ARCHIVED)
+            assert submit(client, request, posted, pfxpassword=PFX_PASSWORD).status_code == 200
+            return str(close(client, request).json()["NewProfileUuid"])
+
+        reader.places["PROFILE"] = enroll()
+        reader.terminal.run(CURL_PAGE.format(url=url, root=ROOT, user=f"subscriber:{PASSWORD}", request=posted))
+        assert '"Status":8' in reader.run("read -rs pfxpassword", typed=f"{PFX_PASSWORD}\n")
+        reader.run("openssl pkcs12")
+        assert "PRIVATE KEY" in (house.folder / "history.pem").read_text()
+        profile = enroll()
+        reader.terminal.run("umask 022")
+        reader.run("openssl req -x509")
+        reader.run("agents retire online")
+        started = client.post("/requests", json={"type": "Recover", "profile": profile})
+        reader.places["ID"] = request = str(started.json()).rpartition("/")[2]
+        waiting = submit(client, request, posted, pfxpassword=PFX_PASSWORD).json()
+        assert waiting[-1]["Error"]["ErrorCode"] == "recovery-agent-offline"
+        reader.run("--export")
+        (exported,) = (house.folder / "out").iterdir()
+        reader.places["SERIAL"] = exported.stem
+        reader.terminal.run("umask 022")
+        reader.run("cms -decrypt")
+        assert stat.S_IMODE((house.folder / f"{exported.stem}.key").stat().st_mode) == 0o600
+        reader.run("--import")
+        given = submit(client, request, posted, pfxpassword=PFX_PASSWORD).json()
+        assert [each["Error"] for each in given] == [None] * len(given)
+        assert close(client, request).status_code == 200
+        assert "second" in reader.run("agents add second")
