@@ -2,8 +2,10 @@
 
 import json
 import shutil
+import sqlite3
 import subprocess
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from hashlib import sha1
 from pathlib import Path
 
@@ -22,6 +24,7 @@ from worlds.system import await_that
 PAGE = REPOSITORY / "docs" / "how-to" / "run-in-production.md"
 DATABASE = "postgresql://certwright@db.example.com/certwright"
 PATIENCE_SECONDS = 180
+BALLAST_MEBIBYTES = 96
 MOST_BACKUPS = 50
 """So many at most until a certificate was issued while one was made: a small database is copied in no time."""
 needs_sqlite3 = pytest.mark.skipif(shutil.which("sqlite3") is None, reason="sqlite3 (Debian: sqlite3) is not installed")
@@ -77,6 +80,15 @@ def back_up_while_people_enroll(town: Town, copy: Path, says: str, places: Mappi
     return {request: certificate for request, (certificate,) in before.items()}
 
 
+def make_large(database: Path) -> None:
+    """Let a copy take longer than certificates are apart, as in a database of some years: what begins again at each change
+    does not end then.
+    """
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("CREATE TABLE ballast (octets BLOB)")
+        connection.executemany("INSERT INTO ballast VALUES (zeroblob(?))", [(1 << 20,)] * BALLAST_MEBIBYTES)
+
+
 def restore_folder(data: Path, target: Path) -> None:
     """Copy the installation's folder without its database and, as the page says, without the file of checkpoints."""
     shutil.copytree(data, target, ignore=shutil.ignore_patterns("certwright.db*", "history.checkpoints"))
@@ -106,6 +118,7 @@ def test_the_documented_backup_of_sqlite_ends_while_people_enroll_and_is_an_inst
     (data / "certwright.toml").write_text(FAST_SETTINGS)
     with install(data):
         pass
+    make_large(data / "certwright.db")
     copy = backups / "certwright.db"
     places = {"/var/lib/certwright": data, "/var/backups": backups}
     delivered = back_up_while_people_enroll(Town(data), copy, "VACUUM INTO", places)
