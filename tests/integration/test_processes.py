@@ -67,7 +67,7 @@ def running(count: int, way: str, *more: Path) -> Iterator[First]:
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
-            ready = "" if way in ("fail", "start_for_ever") else process.stdout.readline()
+            ready = "" if way in ("fail", "lack", "start_for_ever") else process.stdout.readline()
             yield First(process, int(ready or 0))
         finally:
             children = list_children(process.pid) if process.poll() is None else []
@@ -261,6 +261,14 @@ def test_one_that_cannot_start_is_told_and_leaves_nothing_behind() -> None:
         assert first.await_end() == FAILED
         assert first.process.stdout is not None
         assert first.process.stdout.read() == ""
+
+
+def test_process_that_lacks_the_database_is_a_line_of_the_log_without_traceback() -> None:
+    with running(1, "lack") as first:
+        failed = first.read_log("process failed")
+        assert "the server cannot be reached" in failed["error"]
+        assert "exception" not in failed
+        assert first.await_end() == FAILED
 
 
 def test_the_end_is_heard_while_one_is_still_starting() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import structlog
 
-from certwright.domain.errors import ServingFailed
+from certwright.domain.errors import ServingFailed, StoreUnavailable
 from certwright.wire.processes import Ending, Lifeline, Processes
 
 PATIENCE_SECONDS = 300
@@ -41,6 +41,11 @@ def answer(lifeline: Lifeline) -> None:
 def fail(_lifeline: Lifeline) -> None:
     """Never become ready."""
     raise ZeroDivisionError("the cause")
+
+
+def lack(_lifeline: Lifeline) -> None:
+    """Never become ready, for want of a database."""
+    raise StoreUnavailable("the server cannot be reached")
 
 
 def come_once(lifeline: Lifeline) -> None:
@@ -76,7 +81,7 @@ def take_one(lifeline: Lifeline) -> None:
     signal.pause()
 
 
-WAYS = {each.__name__: each for each in (answer, fail, come_once, start_for_ever, end_at_once, take_one)}
+WAYS = {each.__name__: each for each in (answer, fail, lack, come_once, start_for_ever, end_at_once, take_one)}
 
 
 def work(number: int, lifeline: Lifeline) -> None:

@@ -18,7 +18,7 @@ from time import monotonic
 
 import structlog
 
-from certwright.domain.errors import ServingFailed
+from certwright.domain.errors import ServingFailed, Unavailable
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 """What ends a service: Ctrl-C, and its manager."""
@@ -297,6 +297,10 @@ class Processes:
             end.close()
         try:
             self._work(number, Lifeline(theirs))
+        except Unavailable as unavailable:
+            # What is missing, such as the database during an outage, is known; the next process tries again.
+            log.error("process failed", number=number, error=str(unavailable))
+            sys.exit(1)
         except Exception:
             # The outermost edge of a process: whoever reads the log is to know why it ended.
             log.exception("process failed", number=number)
