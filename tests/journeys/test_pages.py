@@ -4,6 +4,7 @@ server that runs.
 A block that cannot run here has the reason in a comment before it, which readers do not see.
 """
 
+import os
 import shutil
 import ssl
 import stat
@@ -19,6 +20,7 @@ from certwright.adapters.signin.argon2 import Argon2Hasher
 from certwright.bootstrap import open_installation
 from certwright.settings import encode_settings_template
 from worlds.commands import FAST_SETTINGS, certwright, serving
+from worlds.elsewhere import found_elsewhere
 from worlds.openssl import as_base64, request_of
 from worlds.pages import NEW_PASSWORD, Reader, put_settings, reading
 from worlds.rest_steps import ARCHIVED, close, open_request, submit
@@ -173,3 +175,50 @@ def test_recover_a_key(house: House) -> None:
         assert [each["Error"] for each in given] == [None] * len(given)
         assert close(client, request).status_code == 200
         assert "second" in reader.run("agents add second")
+
+
+def test_move_the_passphrase(house: House) -> None:
+    etc = house.folder / "etc"
+    etc.mkdir()
+    with doing(
+        "docs/how-to/move-the-passphrase.md", house, **{"/etc/certwright": str(etc), "-o certwright": f"-o {os.getuid()}"}
+    ) as (reader, url):
+        settings = house.data / "certwright.toml"
+        reader.run("install -m 600")
+        reader.settle(settings, '/passphrase"')
+        with serving(house.data) as server, house.client(server.url, "subscriber") as client:
+            assert client.get("/profiletemplates").status_code == 200
+        reader.run("shred -u data/passphrase")
+        assert not (house.data / "passphrase").exists()
+        with serving(house.data):
+            pass
+        reader.run("keys passphrase")
+        assert certwright("keys", "list", "--data", house.data).returncode == 1
+        reader.settle(settings, "passphrase-2")
+        assert certwright("keys", "list", "--data", house.data).returncode == 0
+        reader.run("keys rotate")
+        with house.client(url, "subscriber") as client:
+            assert client.get("/profiletemplates").status_code == 200
+
+
+def test_attach_external_certificates(house: House, tmp_path: Path) -> None:
+    elsewhere = found_elsewhere(tmp_path)
+    elsewhere.issue("alice", "rsa:2048")
+    elsewhere.pack("alice", "-passout", f"pass:{PASSWORD}")
+    shutil.copy(tmp_path / "alice.p12", house.folder)
+    places = {"DATA": "data", "--user alice": "--user subscriber"}
+    with doing("docs/how-to/attach-external-certificates.md", house, **places) as (reader, url):
+        reader.run("templates export")
+        file = house.folder / "software.toml"
+        _, name, key = reader.next("toml", "external_certificates").splitlines()
+        file.write_text(file.read_text().replace(name, f"{key}\n{name}", 1))
+        assert "version 2" in reader.run("templates import")
+        reader.run("certificates import")
+        assert not (house.folder / "alice.p12").exists()
+        with house.client(url, "subscriber") as client:
+            assert [each["CertificateType"] for each in client.get("/certificates").json()] == [2]
+            request = open_request(client)
+            posted = as_base64(request_of("page S1"))
+            given = submit(client, request, posted, pfxpassword=PFX_PASSWORD).json()
+            assert [each["Error"] for each in given] == [None, None]
+            assert (given[1]["IsExternal"], given[1]["isPfx"]) == (True, True)

@@ -175,12 +175,24 @@ class Reader:
 
 
 def put_settings(settings: Path, values: str) -> None:
-    """Write the values into the file, each under the line of its table, and a table that is not there at the end."""
+    """Write the values into the file, each under the line of its table and in the place of a line that says otherwise; a table
+    that is not there comes at the end.
+    """
     text = settings.read_text()
-    for table, lines in TABLE.findall(values):
-        here = f"{table}\n{lines}"
-        text = text.replace(f"\n{table}\n", f"\n{here}") if f"\n{table}\n" in text else f"{text}\n{here}"
+    for header, lines in TABLE.findall(values):
+        before, _, rest = text.partition(f"\n{header}\n")
+        table, further = _split_table(rest)
+        for key in re.findall(r"^\w+ = ", lines, re.MULTILINE):
+            table = re.sub(rf"^{re.escape(key)}.*\n", "", table, flags=re.MULTILINE)
+        text = f"{before}\n{header}\n{lines.rstrip()}\n{table}{further}"
     settings.write_text(text)
+
+
+def _split_table(text: str) -> tuple[str, str]:
+    """Return the lines up to the next table, and those from it on."""
+    following = re.search(r"^\[", text, re.MULTILINE)
+    end = following.start() if following else len(text)
+    return text[:end], text[end:]
 
 
 def _make_pattern(line: str) -> re.Pattern[str]:
