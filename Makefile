@@ -16,7 +16,6 @@ PORT ?=
 PASSWORD_FILE ?=
 PYTEST_OPTIONS ?= -n 2
 SECONDS ?= 60
-SEED ?= 0
 TARGETS ?=
 SIZES ?=
 
@@ -43,7 +42,7 @@ bench: $(VENV)/.installed-for-tests
 	$(BIN)/python -m benchmarks.card_answers
 
 fuzz: $(VENV)/.installed-for-fuzzing
-	$(BIN)/python -m fuzz --seconds $(SECONDS) --seed $(SEED) $(TARGETS)
+	$(BIN)/python -m fuzz --seconds $(SECONDS) $(TARGETS)
 
 growth: $(VENV)/.installed-for-tests
 	$(BIN)/python -m benchmarks.growth $(if $(SIZES),--sizes "$(SIZES)")

@@ -20,24 +20,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m fuzz")
     parser.add_argument("--seconds", type=int, default=60, help="how long each target runs")
     parser.add_argument("--at-once", type=int, default=os.cpu_count() or 1, help="how many run side by side")
-    parser.add_argument("--seed", type=int, default=0, help="where mutations begin; 0 is another place each time")
     parser.add_argument("targets", nargs="*", metavar="TARGET", help=f"of {', '.join(TARGETS)}; all, when none is named")
     wanted = parser.parse_args()
     unknown = set(wanted.targets) - set(TARGETS)
     if unknown:
         parser.error(f"there is no target {', '.join(sorted(unknown))}")
     with ThreadPoolExecutor(wanted.at_once) as threads:
-        outcomes = list(threads.map(lambda name: run(name, wanted.seconds, wanted.seed), wanted.targets or TARGETS))
+        outcomes = list(threads.map(lambda name: run(name, wanted.seconds), wanted.targets or TARGETS))
     sys.exit(0 if all(outcomes) else 1)
 
 
-def run(name: str, seconds: int, seed: int) -> bool:
+def run(name: str, seconds: int) -> bool:
     """Return whether nothing was found."""
     corpus = CORPORA / name
     corpus.mkdir(parents=True, exist_ok=True)
     for number, seed in enumerate(list_seeds(name)):
         (corpus / f"seed-{number}").write_bytes(seed)
-    command = [sys.executable, "-m", "fuzz.one", name, str(corpus), str(seconds), f"-seed={seed}"]
+    command = [sys.executable, "-m", "fuzz.one", name, str(corpus), str(seconds)]
     done = subprocess.run(
         command, check=False, cwd=ROOT, capture_output=True, text=True, errors="replace", timeout=seconds + GRACE_SECONDS
     )
