@@ -56,7 +56,8 @@ def enroll(request_id: RequestId, submission: Submission, *, by: Caller, world: 
             Executing; SubjectDisabled; SubmissionMismatch when the number of requests is not the number planned; PlaceTaken;
             OneTimePasswordsMissing, OneTimePasswordsRejected and OneTimePasswordsOver where the request has some;
             PfxPasswordRefused; TextTooLong and MalformedValue for the comment; ProfilesExhausted when other requests used up
-            the policy's limit; ChangedMeanwhile when others changed the request at the same moment again and again.
+            the policy's limit; ApprovalsMissing when approvals have ceased to count; ChangedMeanwhile when others changed the
+            request at the same moment again and again.
     Source: get-certificate-responses.md; the order of the steps is that of architecture.md, "Issuing".
     """
     (outcome,) = enroll_each([Order(request_id, submission, by)], world=world)
@@ -109,13 +110,25 @@ def _attempt(posts: Sequence[Post], world: World) -> list[Outcome]:
         batch.each(lambda enrollment: enrollment.read(session))
     world.workshop.each(Enrollment.make_keys, [each for each in batch.list_alive() if each.lacks_keys])
     batch.each(Enrollment.draft)
-    batch.write(Enrollment.store, [each for each in batch.list_alive() if each.has_news], world)
+    batch.write(_store, [each for each in batch.list_alive() if each.has_news], world)
     unsigned = [each for each in batch.list_alive() if each.has_unsigned]
     _sign(unsigned, world)
     world.workshop.each(Enrollment.open_keys, [each for each in batch.list_alive() if each.delivers_keys])
-    batch.write(Enrollment.record, [each for each in batch.list_alive() if each in unsigned or each.delivers_keys], world)
+    batch.write(_record, [each for each in batch.list_alive() if each in unsigned or each.delivers_keys], world)
     delivered = _deliver_all(batch.list_alive(), world)
     return [batch.failures.get(each) or delivered[each] for each in batch.enrollments]
+
+
+def _store(enrollment: Enrollment, session: Session) -> None:
+    enrollment.check_again(session)
+    enrollment.store(session)
+
+
+def _record(enrollment: Enrollment, session: Session) -> None:
+    # Certificates were decided on when they were stored; keys that are given out, also of a repeated post, are now.
+    if enrollment.delivers_keys:
+        enrollment.check_again(session)
+    enrollment.record(session)
 
 
 def _sign(enrollments: Sequence[Enrollment], world: World) -> None:

@@ -3,17 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from hashlib import sha1
 
 from certwright.application.card_changes import check_card_bound
 from certwright.application.external_keys import ExternalKeys
 from certwright.application.key_history import HeldKey, KeyHistory
 from certwright.application.one_time_passwords import check_presented
-from certwright.application.places import Delivered, Place, list_places, read_posted
+from certwright.application.places import Delivered, Place, complete_certificate, list_places, read_posted
 from certwright.application.posted_keys import clear_posted, find_key_holders
 from certwright.application.profile_changes import make_profile
 from certwright.application.profile_room import check_room_for
-from certwright.application.request_parties import SeenRequest, get_request, plan_execution
+from certwright.application.request_parties import SeenRequest, check_approved_again, get_request, plan_execution
 from certwright.application.server_keys import ServerKeys
 from certwright.application.supplied_data import check_data_complete, find_approved_subject
 from certwright.application.world import World
@@ -137,6 +136,10 @@ class Enrollment:
         """Return whether archived keys are given back, for the first time, by a request that issues nothing."""
         return bool(self._history.held) and self._get_seen().request.status is RequestStatus.APPROVED
 
+    def check_again(self, session: Session) -> None:
+        """See in another transaction that what needs approvals still has them. Errors: AccessDenied; ApprovalsMissing."""
+        check_approved_again(self._get_seen(), by=self._post.by, session=session)
+
     def store(self, session: Session) -> None:
         """Store what will be signed and that it is about to be, together with the events that tell of it.
 
@@ -165,7 +168,7 @@ class Enrollment:
     def take_signed(self, signed: Sequence[Signed]) -> None:
         """Take what became of the signing orders."""
         for (certificate, _), each in zip(self._list_unsigned(), signed, strict=True):
-            self._signed.append(_complete(certificate, each))
+            self._signed.append(complete_certificate(certificate, each))
             if each.response is not None:
                 self._responses[each.certificate] = each.response
 
@@ -393,8 +396,3 @@ class Enrollment:
             protection=self._get_seen().template.pfx_protection,
             iterations=self._world.pfx.iterations,
         )
-
-
-def _complete(certificate: Certificate, signed: Signed) -> Certificate:
-    thumbprint = sha1(signed.certificate, usedforsecurity=False).hexdigest().upper()
-    return replace(certificate, to_be_signed=None, encoded=signed.certificate, thumbprint=thumbprint)

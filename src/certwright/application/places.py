@@ -1,11 +1,13 @@
 """The places of an answer: what is planned for each, what was posted for it, what is there already."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import sha1
 
 from certwright.domain.certificates import Certificate
 from certwright.domain.deliveries import DeliveryPlan
 from certwright.domain.errors import CertificateRequestRejected, PlaceTaken, Refused, SubmissionMismatch
+from certwright.domain.issuing import Signed
 from certwright.domain.profile_templates import CertificateTemplate, KeyOrigin
 from certwright.domain.public_keys import CertificateRequest
 from certwright.formats.pkcs10 import parse_certificate_request_text
@@ -92,3 +94,9 @@ def list_places(plan: DeliveryPlan, posted: Sequence[Posted], stored: Iterable[C
 
 def _is_repeated(posted: Posted, certificate: Certificate) -> bool:
     return isinstance(posted, CertificateRequest) and posted.digest == certificate.request_digest
+
+
+def complete_certificate(certificate: Certificate, signed: Signed) -> Certificate:
+    """Return *certificate* in its signed form."""
+    thumbprint = sha1(signed.certificate, usedforsecurity=False).hexdigest().upper()
+    return replace(certificate, to_be_signed=None, encoded=signed.certificate, thumbprint=thumbprint)

@@ -86,6 +86,15 @@ def check_approved(seen: SeenRequest, session: Session) -> None:
             raise ApprovalsMissing(given, seen.approvals_needed)
 
 
+def check_approved_again(seen: SeenRequest, *, by: Caller, session: Session) -> None:
+    """Raise unless *by* may still execute what was seen in another transaction, where approvals are needed.
+
+    Nothing is asked of the store where none are, which is nearly always. Errors: AccessDenied; ApprovalsMissing.
+    """
+    if seen.approvals_needed:
+        get_request(seen.request.id, RequestPermission.EXECUTE, by=by, session=session)
+
+
 def list_counting_approvals(seen: SeenRequest, session: Session) -> tuple[Approval, ...]:
     """Return the approvals of the request that count: those of people who are enabled, and could give theirs today."""
     return tuple(each for each in session.requests.list_approvals(seen.request.id) if _counts(each, seen, session))

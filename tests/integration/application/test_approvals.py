@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from certwright.adapters.keys.software import SoftwareDecryptionKey, SoftwareKeySafe
 from certwright.application.approve_request import approve_request
 from certwright.application.complete_request import complete_request
 from certwright.application.create_request import RequestWish, create_request
@@ -17,11 +18,13 @@ from certwright.domain.data_items import DataItem
 from certwright.domain.errors import AccessDenied, AnswersApproved, ApprovalsMissing, TransitionRefused
 from certwright.domain.grants import Grant, ObjectKind, Right
 from certwright.domain.identities import Principal, Sid
+from certwright.domain.keys import SealedKey
 from certwright.domain.policies import Policy
 from certwright.domain.profiles import ProfileId
 from certwright.domain.request_types import RequestType
 from certwright.domain.requests import RequestId, RequestStatus
 from certwright.domain.workflows import Operation
+from worlds.authorities import KEK
 from worlds.contoso import (
     ADMINISTRATOR,
     ADMINISTRATORS,
@@ -192,6 +195,27 @@ def test_recovery_for_others_is_started_approved_and_executed_by_three_people(ho
     (old,) = house.post(request_id, by=ADMINISTRATOR, pfx_password=PFX_PASSWORD)
     assert old.pfx is not None
     complete_request(request_id, by=signed_in(ADMINISTRATOR), world=house.world)
+
+
+class LosingSafe(SoftwareKeySafe):
+    """A safe during whose opening an approver is disabled."""
+
+    def __init__(self, house: House) -> None:
+        super().__init__(KEK)
+        self._house = house
+
+    def open_for_decryption(self, sealed: SealedKey) -> SoftwareDecryptionKey:
+        switch(self._house, AGENT, enabled=False)
+        return super().open_for_decryption(sealed)
+
+
+def test_key_is_not_given_out_when_the_approval_is_lost_while_it_is_opened(house: House) -> None:
+    request_id = ask(house, hold_archived(house))
+    approve(house, request_id, AGENT)
+    losing = replace(house.world, safe=LosingSafe(house))
+    with pytest.raises(ApprovalsMissing, match="0 of 1"):
+        house.post(request_id, by=ADMINISTRATOR, pfx_password=PFX_PASSWORD, world=losing)
+    assert "key.recovered" not in [each.type.value for each in house.list_events(request_id)]
 
 
 def test_recovery_waits_for_an_approval_under_a_policy_from_before_one_was_asked_for(house: House) -> None:
