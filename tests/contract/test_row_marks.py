@@ -2,19 +2,16 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, delete, insert, select, text, update
+from sqlalchemy import delete, insert, select, text, update
 from structlog.testing import capture_logs
 
-from certwright.adapters.keys.sealing_key import HistorySealingKey
-from certwright.adapters.sql.event_marks import EventMarker
 from certwright.adapters.sql.marked_rows import MARKED_ROWS
 from certwright.adapters.sql.row_marks import MarkedRows
-from certwright.adapters.sql.store import SqlStore, open_store
 from certwright.adapters.sql.tables import (
     approvals,
     certificates,
@@ -35,74 +32,21 @@ from certwright.application.approve_request import approve_request
 from certwright.application.enroll import Submission, enroll
 from certwright.application.prune_history import prune_history
 from certwright.application.seal_history import seal_history
-from certwright.application.verify_history import HistoryReport, verify_history
 from certwright.domain.errors import AccessDenied, StoredRowAltered
 from certwright.domain.event_search import EventSearch
 from certwright.domain.events import Event, EventType
 from certwright.domain.ports import Session
-from certwright.domain.profiles import ProfileId
-from certwright.domain.requests import Approval, RequestId, RequestStatus
-from certwright.domain.workflows import Operation
-from worlds.authorities import make_key
-from worlds.contoso import ADMINISTRATOR, APPROVER, NOW, SUBSCRIBER, SUBSCRIBER2
+from certwright.domain.requests import RequestStatus
+from worlds.contoso import ADMINISTRATOR, NOW, SUBSCRIBER, SUBSCRIBER2
+from worlds.estate import KEY, Estate, found_estate, open_marked
 from worlds.holdings import list_requests_of
-from worlds.house import ONE, TWO, House, csr, found_house, signed_in
-
-KEY = HistorySealingKey(make_key(name="sealing-key"))
-SECRET = bytes(range(32))
-ROW_SECRET = bytes(range(32, 64))
-
-
-@dataclass(frozen=True)
-class Estate:
-    """A house whose rows are marked, with something of every kind in it, and the database's own tools on it."""
-
-    house: House
-    url: str
-    profile_id: ProfileId
-    open_id: RequestId
-
-    def run(self, *statements: Any) -> None:
-        engine = create_engine(self.url.replace("postgresql:", "postgresql+psycopg:"))
-        with engine.begin() as connection:
-            for each in statements:
-                connection.execute(each)
-        engine.dispose()
-
-    def list_rows(self, statement: Any) -> list[dict[str, Any]]:
-        engine = create_engine(self.url.replace("postgresql:", "postgresql+psycopg:"))
-        with engine.begin() as connection:
-            found = [dict(each._mapping) for each in connection.execute(statement)]
-        engine.dispose()
-        return found
-
-    def verify(self) -> HistoryReport:
-        return verify_history(world=self.house.world, key=KEY)
-
-    def read_fresh(self, use: Callable[[Session], object]) -> object:
-        """Return what *use* gives in a process that remembers nothing."""
-        with closing(open_marked(self.url)) as store, store.reading() as session:
-            return use(session)
-
-
-def open_marked(url: str) -> SqlStore:
-    store = open_store(url)
-    store.mark_with(EventMarker(SECRET))
-    store.mark_rows_with(ROW_SECRET)
-    return store
+from worlds.house import TWO, csr, signed_in
 
 
 @pytest.fixture
 def estate(url: str) -> Iterator[Estate]:
-    with closing(open_marked(url)) as store:
-        house = found_house(store)
-        profile_id = house.run(Operation.ENROLL, None, ("one", "two"))
-        with store.writing() as session:
-            session.directory.save_password_hash(SUBSCRIBER.user.id, "a hash")
-            session.templates.withdraw(ONE.id)
-            open_id = next(each.id for each in list_requests_of(session) if each.profile_id == profile_id)
-            session.requests.add_approval(Approval(request_id=open_id, approver_id=APPROVER.user.id, at=NOW, comment=""))
-        yield Estate(house, url, profile_id, open_id)
+    with found_estate(url) as found:
+        yield found
 
 
 def test_what_was_written_by_the_server_alone_fits_the_history(estate: Estate) -> None:

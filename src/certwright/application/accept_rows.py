@@ -4,12 +4,13 @@ from dataclasses import replace
 
 from certwright.application.world import World
 from certwright.domain.events import ROWS, EventType, tell_of_operator
+from certwright.domain.state_proof import StateProof
 
 
-def list_row_faults(*, world: World) -> tuple[str, ...]:
-    """Return a sentence for each row that does not fit its mark or the history."""
+def prove_rows(*, world: World) -> StateProof:
+    """Return which rows do not fit their marks or the history, and which of them can be accepted."""
     with world.store.reading() as session:
-        return session.state.prove().faults
+        return session.state.prove()
 
 
 def accept_rows(*, operator: str, world: World) -> int:

@@ -160,7 +160,7 @@ class _Verification:
     def check_state(self) -> None:
         """Look at everything that the history tells of, and by which the product decides."""
         proof = self._session.state.prove()
-        self.faults += proof.faults
+        self.faults += (*proof.faults, *proof.lasting)
         self.remarks += proof.remarks
         self.rows = proof.rows
         if proof.taken_as_found:

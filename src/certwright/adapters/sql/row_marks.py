@@ -133,12 +133,19 @@ class RowLedger:
 
     def check(self, kind: MarkedRows, row: Any) -> None:
         """See that *row* is as this installation wrote it. Errors: StoredRowAltered."""
-        if self._key is not None and not self.is_right(kind, row):
+        if self._key is not None and not self._is_certainly_right(kind, row):
             values = {each: getattr(row, each) for each in kind.columns}
             key = kind.name_key(values)
             # Whoever watches the log has to learn of it, however the error is answered.
             _log.critical("stored row altered", kind=kind.name, key=key)
             raise StoredRowAltered(kind.name, key)
+
+    def _is_certainly_right(self, kind: MarkedRows, row: Any) -> bool:
+        try:
+            return self.is_right(kind, row)
+        except (ValueError, TypeError):
+            # We never wrote what cannot be read.
+            return False
 
     def is_right(self, kind: MarkedRows, row: Any) -> bool:
         """Return whether *row* has the mark that this installation gives it."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from certwright.adapters.checkpoints.file import CheckpointFile
-from certwright.application.accept_rows import accept_rows, list_row_faults
+from certwright.application.accept_rows import accept_rows, prove_rows
 from certwright.application.event_searches import parse_time
 from certwright.application.prune_history import count_prunable, prune_history
 from certwright.application.verify_history import HistoryReport, verify_history
@@ -108,12 +108,15 @@ def accept_rows_command(data: Path, *, yes: bool, as_json: bool) -> None:
       certwright audit accept-rows --yes --data /var/lib/certwright
     """
     with opened_installation(data) as installation:
-        faults = list_row_faults(world=installation.world)
-        if yes and faults:
+        proof = prove_rows(world=installation.world)
+        if yes and proof.faults:
             accept_rows(operator=find_operator(), world=installation.world)
-    rows = count_of(len(faults), "row")
-    done = f"Accepted {rows} as now stored." if yes else f"{rows} to be accepted; with --yes, that is done."
-    show_result({"accepted": yes, "faults": list(faults)}, [*faults, done], as_json=as_json)
+    rows = count_of(len(proof.faults), "row")
+    lines = [*proof.faults, f"Accepted {rows} as now stored." if yes else f"{rows} to be accepted; with --yes, that is done."]
+    if proof.lasting:
+        lines += [*proof.lasting, "What follows from other rows or cannot be read is not accepted: restore it from a backup."]
+    body = {"accepted": yes, "faults": list(proof.faults), "lasting": list(proof.lasting)}
+    show_result(body, lines, as_json=as_json)
 
 
 @command.command("prune")
