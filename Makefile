@@ -14,7 +14,8 @@ BIN := $(VENV)/bin
 DATA ?= data
 PORT ?=
 PASSWORD_FILE ?=
-PYTEST_OPTIONS ?= -n 2
+# A worker that has nothing left takes over half of what the other still has before it.
+PYTEST_OPTIONS ?= -n 2 --dist worksteal
 SECONDS ?= 60
 TARGETS ?=
 SIZES ?=

@@ -87,7 +87,7 @@ def _is_square(number: int) -> bool:
 
 
 def _list_primes(below: int) -> tuple[int, ...]:
-    return tuple(each for each in range(2, below) if all(each % divisor for divisor in range(2, each)))
+    return tuple(each for each in range(2, below) if all(each % divisor for divisor in range(2, isqrt(each) + 1)))
 
 
 _SMALL_FACTORS = prod(_list_primes(SMALL_FACTOR_LIMIT))
