@@ -69,7 +69,9 @@ def measure(data: Path, url: str, size: int) -> Measured:
         ledger = RowLedger(store._row_key)
         with store.reading() as session:
             software = next(each for each in session.templates.list_newest() if each.name == "Software Certificate")
+    began = perf_counter()
     fill(find_database_url(find_settings(data), data), size, person, software.id, group, ledger)
+    print(f"loaded in {perf_counter() - began:.0f} s", file=sys.stderr)
     with open_installation(data) as opened:
         return {name: _time(thing) for name, thing in _list_things(opened, size)}
 

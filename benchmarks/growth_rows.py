@@ -1,14 +1,14 @@
 """Rows in bulk: what years of use leave behind, written past the use cases, in a way that the schema accepts."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Table, create_engine, func, insert, select, text, update
+from sqlalchemy import Table, create_engine, func, select, text, update
 
+from benchmarks.growth_copy import without_indexes, write_rows
 from certwright.adapters.sql import tables
 from certwright.adapters.sql.archive_tables import archived_keys
 from certwright.adapters.sql.external_tables import external_certificates
@@ -26,7 +26,6 @@ from certwright.domain.request_types import RequestType
 from certwright.domain.requests import RequestStatus
 from certwright.domain.workflows import Operation
 
-AT_ONCE = 10_000
 OWN = 100
 """Rows of the one person whose own lists are measured, whatever the size."""
 DUE = 50
@@ -66,13 +65,11 @@ def fill(url: str, size: int, person: Person, template: ProfileTemplateId, group
     now = datetime.now(UTC).replace(microsecond=0)
     engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
     with engine.connect() as connection:
-        if connection.dialect.name == "sqlite":
-            connection.execute(text("PRAGMA synchronous = OFF"))
-            connection.commit()
-        for table, make in _KINDS.items():
-            rows = (make(number, size, now, person, template, group) for number in range(size))
-            _write(connection, table, (_mark(each, table, ledger) for each in rows))
-        _write(connection, tables.events, _list_events(size, now, person))
+        with without_indexes(connection, tables.metadata):
+            for table, make in _KINDS.items():
+                rows = (make(number, size, now, person, template, group) for number in range(size))
+                write_rows(connection, table, _mark((each for each in rows if each is not None), table, ledger))
+            write_rows(connection, tables.events, _list_events(size, now, person))
         connection.execute(
             update(tables.directory_revision).values(
                 revision=tables.directory_revision.c.revision + 1,
@@ -94,20 +91,13 @@ def find_last_event(url: str) -> int:
     return int(last)
 
 
-def _write(connection: Connection, table: Table, rows: Iterator[dict[str, Any] | None]) -> None:
-    given = (each for each in rows if each is not None)
-    while some := list(islice(given, AT_ONCE)):
-        connection.execute(insert(table), some)
-    connection.commit()
-
-
-def _mark(row: dict[str, Any] | None, table: Table, ledger: RowLedger) -> dict[str, Any] | None:
-    """Return the row with the marks without which the product would not believe it."""
+def _mark(rows: Iterable[dict[str, Any]], table: Table, ledger: RowLedger) -> Iterator[dict[str, Any]]:
+    """Return the rows with the marks without which the product would not believe them."""
     kinds = [each for each in MARKED_ROWS if each.table is table]
-    if row is None or not kinds:
-        return row
-    whole = {each.name: row.get(each.name) for each in table.columns}
-    return row | {each.mark: ledger.mark(each, whole) for each in kinds}
+    missing: dict[str, Any] = dict.fromkeys(each.name for each in table.columns)
+    for row in rows:
+        whole = missing | row
+        yield row | {each.mark: ledger.mark(each, whole) for each in kinds}
 
 
 def _owner(number: int, size: int, person: Person) -> UUID:
