@@ -163,7 +163,7 @@ def _list_commands(opened: Installation) -> Iterator[tuple[str, Thing]]:
 
 
 def _look(job: Job) -> Sized:
-    return job.list_due(200)
+    return (job.list_in_turn or job.list_due)(200)
 
 
 def _look_at_outbox(opened: Installation) -> Sized:

@@ -36,7 +36,7 @@ def hold(store: SqlStore, *, end: datetime = END, **changed) -> tuple[Request, P
 
 def list_due(store: SqlStore, now: datetime = NOW, until: datetime = UNTIL) -> list:
     with store.reading() as session:
-        found = session.renewals.list_due({TEMPLATE.id: until}, now=now, limit=10)
+        found = session.renewals.list_due({TEMPLATE.id: until}, now=now, limit=10).due
         alone = [session.renewals.find_due(each.profile_id, now=now, until=until) for each in found]
     assert list(found) == alone
     return [each.profile_id for each in found]
@@ -52,8 +52,22 @@ def test_profiles_are_due_whose_certificates_end_in_the_period_the_first_to_end_
     hold(store, end=NOW)
     assert list_due(store) == [soon.id, late.id]
     with store.reading() as session:
-        (first,) = session.renewals.list_due({TEMPLATE.id: UNTIL}, now=NOW, limit=1)
+        (first,) = session.renewals.list_due({TEMPLATE.id: UNTIL}, now=NOW, limit=1).due
     assert (first.profile_id, first.first_end) == (soon.id, END)
+
+
+def test_a_look_for_renewals_goes_through_so_many_certificates_and_the_next_one_goes_on(store: SqlStore) -> None:
+    held = [hold(store, end=NOW + days * DAY)[1].id for days in (1, 2, 2, 3, 4)]
+    found, after = [], None
+    with store.reading() as session:
+        while True:
+            part = session.renewals.list_due({TEMPLATE.id: UNTIL}, now=NOW, limit=10, after=after, among=2)
+            found.append([each.profile_id for each in part.due])
+            after = part.following
+            if after is None:
+                break
+    # Of those that end at one moment, none is between two looks.
+    assert [sorted(each) for each in found] == [sorted(held[:3]), sorted(held[3:]), []]
 
 
 @pytest.mark.parametrize(

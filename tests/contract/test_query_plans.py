@@ -107,6 +107,7 @@ def test_what_may_walk_is_there() -> None:
         (renewals.list_due_statements(2)[1], "certificates", "ix_certificates_not_after"),
         (renewals.list_due_statements(2)[1], "certificate_copies", "ix_certificate_copies_serial"),
         (renewals.list_due_statements(2)[1], "requests", "uq_requests_open_operation"),
+        (renewals._SLICE_END, "certificates", "ix_certificates_not_after"),
         (renewals._FIND_DUE[0], "requests", "uq_requests_open_operation"),
         (renewals._FIND_DUE[1], "requests", "uq_requests_open_operation"),
         (requests._LIST_IDLE, "requests", "ix_requests_open"),

@@ -28,6 +28,8 @@ class Job:
 
     Shape: *list_due* returns at most so many as it is asked for, the oldest first, and changes nothing. Work is looked for at
     each *interval*. *runs_at_end* says that a worker that ends does once more what is due, whoever has the lease.
+    *list_in_turn* is for one who looks again and again: it goes through a part of what may be due, and the next time through
+    the next part; without it, *list_due* takes no longer than what it finds.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Job:
     interval: timedelta
     list_due: Callable[[int], Sequence[Due]]
     runs_at_end: bool = False
+    list_in_turn: Callable[[int], Sequence[Due]] | None = None
 
 
 def take_lease(name: str, holder: str, *, world: World) -> bool:

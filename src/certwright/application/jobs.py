@@ -7,7 +7,7 @@ from certwright.application.close_request import list_stale_requests
 from certwright.application.delayed_revocations import list_due_revocations
 from certwright.application.due_work import Job
 from certwright.application.one_time_passwords import list_expired_passwords
-from certwright.application.open_renewals import list_due_renewals
+from certwright.application.open_renewals import RenewalsInTurn, list_due_renewals
 from certwright.application.remind_of_external import list_ending_external
 from certwright.application.seal_history import list_unsealed_events
 from certwright.application.world import World
@@ -32,6 +32,7 @@ def list_jobs(
             purpose="open Renew requests when a renewal period begins",
             interval=interval,
             list_due=partial(list_due_renewals, world=world),
+            list_in_turn=RenewalsInTurn(world).list_due,
         ),
         Job(
             name="remind-of-external",

@@ -15,12 +15,12 @@ from certwright.domain.ports import Session
 from certwright.domain.profile_templates import ProfileTemplate
 from certwright.domain.profiles import ProfileId
 from certwright.domain.program import THE_PROGRAM
-from certwright.domain.renewals import DueRenewal, Renewal
+from certwright.domain.renewals import CERTIFICATES_A_LOOK, DueRenewal, Renewal
 from certwright.domain.request_types import RequestType
 from certwright.domain.workflows import Operation
 
 
-def list_due_renewals(limit: int, *, world: World) -> Sequence[Due]:
+def list_due_renewals(limit: int, *, world: World, among: int = CERTIFICATES_A_LOOK) -> Sequence[Due]:
     """Return the opening of a Renew request for each profile whose renewal begins.
 
     That is the template's renewal period before the first of its certificates ends. Profiles whose last certificate has
@@ -28,14 +28,31 @@ def list_due_renewals(limit: int, *, world: World) -> Sequence[Due]:
 
     Source: domain.md 4.2 (renewal notice).
     """
-    now = world.clock.now()
-    with world.store.reading() as session:
-        periods = {
-            each.id: (each, period) for each in session.templates.list_newest() if (period := _find_period(each)) is not None
-        }
-        until = {template_id: now + period for template_id, (_, period) in periods.items()}
-        due = session.renewals.list_due(until, now=now, limit=limit)
-    return [_describe(each, *periods[each.template_id], world) for each in due]
+    found: dict[ProfileId, Due] = {}
+    following: datetime | None = None
+    while len(found) < limit:
+        some, following = _look(limit - len(found), following, world, among)
+        # A profile may have certificates in several parts; the first to end says since when it is due.
+        found |= {profile_id: due for profile_id, due in some.items() if profile_id not in found}
+        if following is None:
+            break
+    return list(found.values())
+
+
+class RenewalsInTurn:
+    """Looks for due renewals again and again: each time along a part of the renewal period, so that no look takes long."""
+
+    def __init__(self, world: World, among: int = CERTIFICATES_A_LOOK) -> None:
+        self._world = world
+        self._among = among
+        self._after: datetime | None = None
+
+    def list_due(self, limit: int) -> Sequence[Due]:
+        """Return what `list_due_renewals` does, of the part whose turn it is: the next one once nothing is left in this one."""
+        found, following = _look(limit, self._after, self._world, self._among)
+        if not found:
+            self._after = following
+        return list(found.values())
 
 
 def open_renewal(profile_id: ProfileId, *, world: World) -> bool:
@@ -59,6 +76,18 @@ def open_renewal(profile_id: ProfileId, *, world: World) -> bool:
     except Refused as refused:
         return _record_refusal(profile_id, refused, world)
     return True
+
+
+def _look(limit: int, after: datetime | None, world: World, among: int) -> tuple[dict[ProfileId, Due], datetime | None]:
+    """Return what is due among the certificates of one look, and after which end the next one goes on."""
+    now = world.clock.now()
+    with world.store.reading() as session:
+        periods = {
+            each.id: (each, period) for each in session.templates.list_newest() if (period := _find_period(each)) is not None
+        }
+        until = {template_id: now + period for template_id, (_, period) in periods.items()}
+        found = session.renewals.list_due(until, now=now, limit=limit, after=after, among=among)
+    return {each.profile_id: _describe(each, *periods[each.template_id], world) for each in found.due}, found.following
 
 
 def _find_period(template: ProfileTemplate) -> timedelta | None:

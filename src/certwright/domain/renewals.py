@@ -9,6 +9,8 @@ from certwright.domain.requests import RequestId
 
 RETRY = timedelta(days=1)
 """When a renewal that was refused is tried again."""
+CERTIFICATES_A_LOOK = 2_000
+"""Through how many certificates that end one look goes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +20,14 @@ class DueRenewal:
     profile_id: ProfileId
     template_id: ProfileTemplateId
     first_end: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DueSlice:
+    """What is due in a part of the renewal period. Shape: *following* is after which time to go on; None at the end."""
+
+    due: tuple[DueRenewal, ...]
+    following: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

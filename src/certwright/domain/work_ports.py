@@ -14,7 +14,7 @@ from certwright.domain.leases import Lease
 from certwright.domain.outbox import OutboxMessage, OutboxMessageId, OutboxState
 from certwright.domain.profile_templates import ProfileTemplateId
 from certwright.domain.profiles import ProfileId
-from certwright.domain.renewals import DueRenewal, Renewal
+from certwright.domain.renewals import CERTIFICATES_A_LOOK, DueRenewal, DueSlice, Renewal
 from certwright.domain.requests import RequestId
 
 
@@ -37,10 +37,20 @@ class Leases(Protocol):
 class Renewals(Protocol):
     """Renewals that the program begins by itself."""
 
-    def list_due(self, until: Mapping[ProfileTemplateId, datetime], *, now: datetime, limit: int) -> tuple[DueRenewal, ...]:
+    def list_due(
+        self,
+        until: Mapping[ProfileTemplateId, datetime],
+        *,
+        now: datetime,
+        limit: int,
+        after: datetime | None = None,
+        among: int = CERTIFICATES_A_LOOK,
+    ) -> DueSlice:
         """Return the active, primary profiles of the templates in *until* of which a certificate in use ends from *now* on and
         by the time there, the first to end first; without those about which a renewal is open, was begun, or was refused a
         short while ago.
+
+        Shape: the first *limit* of them, *among* so many certificates that end after *after*, whatever becomes of those.
         """
 
     def find_due(self, profile_id: ProfileId, *, now: datetime, until: datetime) -> DueRenewal | None:

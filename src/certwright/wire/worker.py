@@ -5,7 +5,7 @@ import secrets
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Event, Lock, Thread
 
 import structlog
@@ -118,8 +118,9 @@ class Worker:
         self._keeper.__exit__(*exception)
 
     def _run(self, job: Job) -> None:
+        in_turn = replace(job, list_due=job.list_in_turn or job.list_due)
         while not self._ended.wait(job.interval.total_seconds()):
-            _look(job, self._keeper, ended=self._ended)
+            _look(in_turn, self._keeper, ended=self._ended)
 
 
 def work_once(jobs: Sequence[Job], world: World) -> dict[str, Round]:

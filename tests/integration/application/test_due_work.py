@@ -11,7 +11,7 @@ from certwright.application.close_request import cancel_request, list_stale_requ
 from certwright.application.complete_request import complete_request
 from certwright.application.delayed_revocations import list_due_revocations
 from certwright.application.due_work import Due
-from certwright.application.open_renewals import list_due_renewals
+from certwright.application.open_renewals import RenewalsInTurn, list_due_renewals
 from certwright.domain.certificates import CertificateStatus
 from certwright.domain.data_items import DataItem, DataItemDefinition, DataItemOriginator
 from certwright.domain.errors import AccessDenied, DataIncomplete
@@ -93,6 +93,25 @@ def test_a_renewal_is_opened_when_its_period_begins_and_not_before(house: House)
     assert (request.originator_id, request.target_id) == (PROGRAM_ID, SUBSCRIBER.user.id)
     (event,) = events_of_program(house)
     assert (event.type, event.request_id, event.details["operation"]) == ("request.created", request.id, "renew")
+
+
+@pytest.mark.usefixtures("template")
+def test_looks_in_turn_come_to_every_renewal_and_leave_none_out(house: House) -> None:
+    made = []
+    for number in range(3):
+        made.append(house.run(Operation.ENROLL, None, (f"s{number}", f"e{number}")))
+        house.clock.step(timedelta(seconds=2))
+    house.clock.step(UNTIL_RENEWAL)
+    assert len(list_due_renewals(100, world=house.world, among=1)) == 3
+    in_turn = RenewalsInTurn(house.world, among=1)
+    for _ in range(20):
+        # What is found is found again until it is done, so that a worker can look before it takes the lease.
+        first = in_turn.list_due(1)
+        again = in_turn.list_due(100) if first else ()
+        assert [each.what for each in first] == [each.what for each in again][:1]
+        carry_out(again)
+    assert [len(requests_about(house, each)) for each in made] == [1, 1, 1]
+    assert list_due_renewals(100, world=house.world) == []
 
 
 @pytest.mark.usefixtures("template")

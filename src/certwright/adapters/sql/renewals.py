@@ -14,7 +14,7 @@ from certwright.adapters.sql.upserts import insert_or_replace
 from certwright.adapters.sql.work_tables import renewals
 from certwright.domain.profile_templates import ProfileTemplateId
 from certwright.domain.profiles import ProfileFlags, ProfileId, ProfileStatus
-from certwright.domain.renewals import RETRY, DueRenewal, Renewal
+from certwright.domain.renewals import CERTIFICATES_A_LOOK, RETRY, DueRenewal, DueSlice, Renewal
 from certwright.domain.workflows import Operation
 
 _TIME = certificates.c.not_after.type
@@ -22,7 +22,7 @@ _IN_USE = and_(
     certificates.c.encoded.is_not(None),
     certificates.c.revocation_reason.is_(None),
     certificates.c.is_key_history.is_(False),
-    certificates.c.not_after > bindparam("now", type_=_TIME),
+    certificates.c.not_after > bindparam("after", type_=_TIME),
 )
 _OPEN_RENEWAL = exists().where(
     requests.c.old_profile_id == profiles.c.id,
@@ -67,6 +67,15 @@ _DUE = (
     ),
 )
 """By the certificates that were issued into the profile, and by those that it shares with the one whose place it took."""
+_SLICE_END = (
+    select(certificates.c.not_after)
+    .where(
+        certificates.c.not_after > bindparam("after", type_=_TIME), certificates.c.not_after <= bindparam("until", type_=_TIME)
+    )
+    .order_by(certificates.c.not_after)
+    .limit(1)
+    .offset(bindparam("certificates"))
+)
 _FIND_DUE = tuple(each.where(profiles.c.id == bindparam("of_profile")) for each in _DUE)
 _RECORD = insert_or_replace(renewals)
 _FIND = select(renewals.c.profile_id, renewals.c.last_end, renewals.c.at, renewals.c.request_id, renewals.c.refusal).where(
@@ -95,19 +104,29 @@ class SqlRenewals:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def list_due(self, until: Mapping[ProfileTemplateId, datetime], *, now: datetime, limit: int) -> tuple[DueRenewal, ...]:
+    def list_due(
+        self,
+        until: Mapping[ProfileTemplateId, datetime],
+        *,
+        now: datetime,
+        limit: int,
+        after: datetime | None = None,
+        among: int = CERTIFICATES_A_LOOK,
+    ) -> DueSlice:
         """Return the profiles of the templates whose renewal begins, the first to end first."""
         if not until:
-            return ()
-        values: dict[str, Any] = {"now": now, "until": max(until.values()), "retried_before": now - RETRY, "most": limit}
+            return DueSlice((), None)
+        values: dict[str, Any] = {"now": now, "after": max(now, after or now), "until": max(until.values())}
+        reached = self._connection.execute(_SLICE_END, values | {"certificates": among - 1}).scalar()
+        values |= {"until": reached or values["until"], "retried_before": now - RETRY, "most": limit}
         for number, (template_id, end) in enumerate(until.items()):
             values |= {f"template_{number}": template_id, f"until_{number}": end}
         found = self._list(list_due_statements(len(until)), values)
-        return tuple(sorted(found, key=lambda each: each.first_end)[:limit])
+        return DueSlice(tuple(sorted(found, key=lambda each: each.first_end)[:limit]), reached)
 
     def find_due(self, profile_id: ProfileId, *, now: datetime, until: datetime) -> DueRenewal | None:
         """Return the profile if `list_due` would list it."""
-        values = {"of_profile": profile_id, "now": now, "until": until, "retried_before": now - RETRY}
+        values = {"of_profile": profile_id, "now": now, "after": now, "until": until, "retried_before": now - RETRY}
         return next(iter(self._list(_FIND_DUE, values)), None)
 
     def record(self, renewal: Renewal) -> None:
