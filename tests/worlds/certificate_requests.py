@@ -1,8 +1,10 @@
 """Certificate requests put together by hand, part by part, so that each can be wrong in its own way."""
 
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from math import gcd
 
+from cryptography import x509
 from cryptography.hazmat import asn1
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
@@ -38,6 +40,14 @@ def rsa_key_with_another_exponent(key: rsa.RSAPrivateKey) -> rsa.RSAPrivateKey:
     return rsa.RSAPrivateNumbers(
         own.p, own.q, secret, secret % (own.p - 1), secret % (own.q - 1), own.iqmp, public
     ).private_key()
+
+
+def certify_modulus(modulus: int) -> bytes:
+    """Return a DER certificate, by some authority, for an RSA key of this *modulus*; there need not be a private key."""
+    name, moment = x509.Name.from_rfc4514_string("CN=Elsewhere"), datetime(2020, 1, 1, tzinfo=UTC)
+    key = rsa.RSAPublicNumbers(65_537, modulus).public_key()
+    builder = x509.CertificateBuilder(name, name, key, 5, moment, moment + timedelta(days=36_500))
+    return builder.sign(CURVE_KEY, hashes.SHA256()).public_bytes(Encoding.DER)
 
 
 def element(tag: int, *contents: bytes) -> bytes:

@@ -13,6 +13,7 @@ from certwright.domain.identities import Caller
 from certwright.domain.policies import check_comment
 from certwright.domain.ports import Session
 from certwright.domain.requests import RequestId
+from certwright.formats.prime_moduli import is_prime_or_power
 
 ATTEMPTS = 10
 """How often a post that met others at the same request looks again before it tells its caller."""
@@ -109,6 +110,7 @@ def _attempt(posts: Sequence[Post], world: World) -> list[Outcome]:
     with world.store.reading() as session:
         batch.each(lambda enrollment: enrollment.read(session))
     world.workshop.each(Enrollment.make_keys, [each for each in batch.list_alive() if each.lacks_keys])
+    world.workshop.each(is_prime_or_power, [one for each in batch.list_alive() for one in each.posted_keys.slow_moduli])
     batch.each(Enrollment.draft)
     batch.write(_store, [each for each in batch.list_alive() if each.has_news], world)
     unsigned = [each for each in batch.list_alive() if each.has_unsigned]

@@ -9,14 +9,14 @@ from certwright.application.external_keys import ExternalKeys
 from certwright.application.key_history import HeldKey, KeyHistory
 from certwright.application.one_time_passwords import check_presented
 from certwright.application.places import Delivered, Place, complete_certificate, list_places, read_posted
-from certwright.application.posted_keys import clear_posted, find_key_holders
+from certwright.application.posted_keys import PostedKeys, clear_posted, read_posted_keys
 from certwright.application.profile_changes import make_profile
 from certwright.application.profile_room import check_room_for
 from certwright.application.request_parties import SeenRequest, check_approved_again, get_request, plan_execution
 from certwright.application.server_keys import ServerKeys
 from certwright.application.supplied_data import check_data_complete, find_approved_subject
 from certwright.application.world import World
-from certwright.domain.certificates import SERIAL_NUMBER_BITS, Certificate, KeyHolder, SerialNumber, format_serial_number
+from certwright.domain.certificates import SERIAL_NUMBER_BITS, Certificate, SerialNumber, format_serial_number
 from certwright.domain.errors import CertificateRequestRejected, DeliversNothing, Refused, SubjectDisabled
 from certwright.domain.events import Event, EventType, tell
 from certwright.domain.external_certificates import ExternalCertificate, HeldCertificate
@@ -58,7 +58,7 @@ class Enrollment:
         self._now = world.clock.now()
         self._seen: SeenRequest | None = None
         self._places: tuple[Place, ...] = ()
-        self._holders: dict[bytes, KeyHolder] = {}
+        self.posted_keys = PostedKeys()
         self._keys = ServerKeys(world)
         self._history = KeyHistory(post.request_id, world)
         self._external = ExternalKeys(world)
@@ -93,7 +93,7 @@ class Enrollment:
         # Profile and certificates are stored together: a request without the one has none of the others.
         stored = session.certificates.list_of_request(self._post.request_id) if seen.request.profile_id else ()
         self._places = list_places(plan, read_posted(plan, self._post.posted), stored)
-        self._holders = find_key_holders(self._places, session, self._world.workshop)
+        self.posted_keys = read_posted_keys(self._places, session, self._world.workshop)
         self._external.read(plan)
         if plan.delivers_keys:
             check_pfx_password(self._post.pfx_password, self._world.pfx)
@@ -228,7 +228,7 @@ class Enrollment:
             now=self._now,
             approved_subject=find_approved_subject(place.template, seen.request, posted),
         )
-        cleared = clear_posted(draft, place, subject, authority.issuer, self._holders)
+        cleared = clear_posted(draft, place, subject, authority.issuer, self.posted_keys)
         return Certificate(
             serial=draft.serial,
             request_id=self._post.request_id,

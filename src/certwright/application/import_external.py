@@ -23,6 +23,7 @@ from certwright.domain.profile_templates import ProfileTemplate
 from certwright.domain.rules.external_certificates import list_external_faults
 from certwright.domain.rules.key_holder import list_key_holder_faults
 from certwright.formats.external_files import parse_external_file
+from certwright.formats.prime_moduli import is_prime_or_power
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,9 @@ def import_external(wish: ExternalImport, *, operator: str, world: World) -> tup
     """
     faults: list[Refused] = []
     files = _parse(wish, faults)
+    found = [(file, certificate) for file in files for certificate in file.certificates]
+    # To look at a key may take a second: it is done before others wait for this to be stored.
+    faults += [fault for each in found for fault in _list_own_faults(*each, world)]
     with world.store.writing() as session:
         owner = find_named(wish.user, session.directory)
         if owner is None:
@@ -51,7 +55,6 @@ def import_external(wish: ExternalImport, *, operator: str, world: World) -> tup
         template = get_template_named(wish.template, session)
         if not template.external_certificates:
             raise ExternalNotTaken(template.name)
-        found = [(file, certificate) for file in files for certificate in file.certificates]
         faults += [fault for each in found for fault in _list_faults(*each, owner.user, session, world)]
         faults += _list_repeated(found)
         check_none_broken(faults)
@@ -72,8 +75,13 @@ def _parse(wish: ExternalImport, faults: list[Refused]) -> list[ExternalFile]:
     return files
 
 
+def _list_own_faults(file: ExternalFile, found: FoundCertificate, world: World) -> list[Refused]:
+    is_broken = is_prime_or_power(found.public_key.modulus or 0)
+    return list_external_faults(file.name, found, world.clock.now(), is_prime_or_power=is_broken)
+
+
 def _list_faults(file: ExternalFile, found: FoundCertificate, owner: User, session: Session, world: World) -> list[Refused]:
-    faults = list_external_faults(file.name, found, world.clock.now())
+    faults: list[Refused] = []
     ours = session.certificates.find(found.serial)
     if found.issuer == world.authority.issuer.subject or (ours is not None and ours.encoded == found.encoded):
         faults.append(ExternalKnown(file.name, "the certificate was issued here"))

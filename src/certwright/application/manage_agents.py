@@ -4,10 +4,21 @@ from dataclasses import dataclass, replace
 
 from certwright.application.world import World
 from certwright.domain.archive import RecoveryAgent, list_current
-from certwright.domain.errors import RecoveryAgentExists, RecoveryAgentNeeded, RecoveryAgentNotFound
+from certwright.domain.errors import (
+    DefinitionInvalid,
+    RecoveryAgentExists,
+    RecoveryAgentNeeded,
+    RecoveryAgentNotFound,
+    Refused,
+    check_none_broken,
+)
 from certwright.domain.events import EventType, tell_of_operator
 from certwright.domain.keys import SealedKey
+from certwright.domain.profile_templates import KeySpecification
+from certwright.domain.rules.key_weaknesses import list_key_weaknesses
 from certwright.formats.enveloped import check_recipient
+from certwright.formats.prime_moduli import is_prime_or_power
+from certwright.formats.public_keys import read_certificate_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +32,12 @@ class NewAgent:
 def add_agent(new: NewAgent, *, operator: str, world: World) -> RecoveryAgent:
     """Return the agent after he was added: keys that are archived from now on are encrypted to him, too.
 
-    Errors: DefinitionInvalid for a certificate to which nothing can be encrypted; RecoveryAgentExists.
+    Errors: DefinitionInvalid for a certificate to which nothing can be encrypted, or whose key is weak; RulesBroken for several
+            weaknesses; RecoveryAgentExists.
     """
     agent = new.agent
     check_recipient(agent.certificate)
+    check_none_broken(_list_key_faults(agent.certificate))
     with world.store.writing() as session:
         if any(each.name == agent.name or each.certificate == agent.certificate for each in session.archive.list_agents()):
             raise RecoveryAgentExists(agent.name)
@@ -35,6 +48,14 @@ def add_agent(new: NewAgent, *, operator: str, world: World) -> RecoveryAgent:
         told = tell_of_operator(EventType.RECOVERY_AGENT_ADDED, operator, world.clock.now(), agent=agent.name, kind=kind)
         session.history.append([told])
     return agent
+
+
+def _list_key_faults(certificate: bytes) -> list[Refused]:
+    """Return why the key would open what is archived for others than the agent."""
+    key = read_certificate_key(certificate)
+    is_broken = is_prime_or_power(key.modulus or 0)
+    weaknesses = list_key_weaknesses(key, KeySpecification(), is_prime_or_power=is_broken)
+    return [DefinitionInvalid("certificate", each.text) for each in weaknesses]
 
 
 def retire_agent(name: str, *, operator: str, world: World) -> RecoveryAgent:

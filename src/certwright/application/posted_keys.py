@@ -1,6 +1,7 @@
 """Posted keys: whose they are, and whether their modulus is a prime, a look that costs more than all others together."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from certwright.application.places import Place
 from certwright.domain.certificates import KeyHolder
@@ -11,21 +12,35 @@ from certwright.domain.public_keys import CertificateRequest
 from certwright.formats.prime_moduli import is_prime_or_power, takes_long
 
 
-def find_key_holders(places: Iterable[Place], session: Session, crew: Crew) -> dict[bytes, KeyHolder]:
-    """Return who holds certificates for the posted keys of the places that are still empty.
+@dataclass(frozen=True, slots=True)
+class PostedKeys:
+    """What is known of posted keys before they are cleared.
 
-    Errors: TakesLong where *crew* is wanted to look at what `clear_posted` has to look at.
+    Shape: *holders* are found by the digests of keys; *slow_moduli* take long to look at. Who has `is_prime_or_power` look at
+    them beforehand, where others have their turn meanwhile, spares `clear_posted` that time.
+    """
+
+    holders: Mapping[bytes, KeyHolder] = field(default_factory=dict)
+    slow_moduli: tuple[int, ...] = ()
+
+
+def read_posted_keys(places: Iterable[Place], session: Session, crew: Crew) -> PostedKeys:
+    """Return what is known of the posted keys of the places that are still empty.
+
+    Errors: TakesLong where some of them take *crew* to look at.
     """
     posted = [each.posted for each in places if each.certificate is None and isinstance(each.posted, CertificateRequest)]
     found = {each: session.certificates.find_key_holder(each) for each in {each.public_key.digest for each in posted}}
-    if any(takes_long(_find_new_modulus(each, found[each.public_key.digest])) for each in posted):
+    moduli = {_find_new_modulus(each, found[each.public_key.digest]) for each in posted}
+    slow = tuple(each for each in moduli if takes_long(each))
+    if slow:
         crew.announce()
-    return {digest: holder for digest, holder in found.items() if holder is not None}
+    return PostedKeys({digest: holder for digest, holder in found.items() if holder is not None}, slow)
 
 
-def clear_posted(draft: Draft, place: Place, subject: User, issuer: Issuer, holders: Mapping[bytes, KeyHolder]) -> Cleared:
-    """Return *draft* as `clear` does; *holders* are what `find_key_holders` returned. Errors: as there."""
-    holder = holders.get(draft.request.public_key.digest)
+def clear_posted(draft: Draft, place: Place, subject: User, issuer: Issuer, known: PostedKeys) -> Cleared:
+    """Return *draft* as `clear` does; *known* is what `read_posted_keys` returned. Errors: as there."""
+    holder = known.holders.get(draft.request.public_key.digest)
     modulus = _find_new_modulus(draft.request, holder) if place.posted is not None else 0
     return clear(draft, subject=subject, issuer=issuer, key_holder=holder, is_prime_or_power=is_prime_or_power(modulus))
 

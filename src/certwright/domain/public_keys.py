@@ -6,7 +6,8 @@ from hashlib import sha256
 
 LARGEST_EXPONENT_BITS = 256
 """Source: SP 800-89 section 5.3.3."""
-LARGEST_MODULUS_BITS = 16_384
+LARGEST_MODULUS_BITS = 8_192
+"""Twice what templates can ask for: it takes a second to see that a longer one is no prime, and eight for each doubling."""
 LARGEST_OTHER_BITS = 4_096
 """Of keys that no template asks for: they are verified only to say what is wrong with a request."""
 

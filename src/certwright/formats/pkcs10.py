@@ -16,7 +16,7 @@ from certwright.formats.posted_keys import PostedKey, read_posted_key
 from certwright.formats.signature_schemes import SignatureScheme, has_signed, read_signature_scheme
 
 LIMIT_CHARACTERS = 64 * 1_024
-"""Far above any request that people make: one with an RSA-16384 key takes 6 KiB."""
+"""Far above any request that people make: one with an RSA-8192 key takes 3 KiB."""
 
 _ARMOUR = re.compile(r"-----BEGIN (NEW )?CERTIFICATE REQUEST-----([^-]*)-----END (?:NEW )?CERTIFICATE REQUEST-----")
 _LABEL = re.compile(r"-----BEGIN ([A-Z0-9 ]{1,40})-----")

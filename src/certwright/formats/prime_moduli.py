@@ -3,15 +3,18 @@
 Source: SP 800-89 section 5.3.3 and the Baseline Requirements of the CA/Browser Forum, 6.1.6, ask that a modulus is neither.
 """
 
-from functools import cache
+from functools import cache, lru_cache
 from itertools import count
 
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
+from certwright.domain.public_keys import LARGEST_MODULUS_BITS
+
 LARGEST_QUICK_BITS = 3_072
 """Up to here OpenSSL takes public exponents as long as the modulus; beyond, Python has to raise to powers itself."""
-SMALLEST_EXAMINED_BITS, LARGEST_EXAMINED_BITS = 1_024, 4_096
-"""No template asks for more, and a look at twice the length takes eight times as long."""
+SMALLEST_EXAMINED_BITS = 1_024
+REMEMBERED_MODULI = 1_024
+"""Of those that take long to look at: who posts one again and again costs a look once."""
 _MARK = b"a prime gives this back, or what is left to the modulus"
 _STEP_BITS = 8
 """So short that other threads have their turn between steps, and that a power of two is a shift."""
@@ -21,16 +24,16 @@ _SMALLEST_ROOT_BITS = 11
 
 def takes_long(modulus: int) -> bool:
     """Return whether it takes more than a few milliseconds to look at *modulus*."""
-    return LARGEST_QUICK_BITS < modulus.bit_length() <= LARGEST_EXAMINED_BITS
+    return LARGEST_QUICK_BITS < modulus.bit_length() <= LARGEST_MODULUS_BITS
 
 
 def is_prime_or_power(modulus: int) -> bool:
-    """Return whether *modulus* is a prime or a perfect power; False where it is even, no modulus, or longer than examined.
+    """Return whether *modulus* is a prime or a perfect power; False where it is even, or of a length that no key may have.
 
     A prime is always found; for the product of two random primes the answer is never wrong in practice, as a number of this
     size that is composite and passes the test of Fermat for a random base does not turn up by chance.
     """
-    if modulus % 2 == 0 or not SMALLEST_EXAMINED_BITS <= modulus.bit_length() <= LARGEST_EXAMINED_BITS:
+    if modulus % 2 == 0 or not SMALLEST_EXAMINED_BITS <= modulus.bit_length() <= LARGEST_MODULUS_BITS:
         return False
     return is_perfect_power(modulus) or _passes_fermat(modulus)
 
@@ -79,7 +82,7 @@ def _passes_fermat(modulus: int) -> bool:
     gives one or minus one, or, where the half is even and one more is taken, the padded message or its negative.
     """
     if modulus.bit_length() > LARGEST_QUICK_BITS:
-        return _raise_two(modulus - 1, modulus) == 1
+        return _passes_fermat_for_two(modulus)
     half = (modulus - 1) // 2
     key = rsa.RSAPublicNumbers(half | 1, modulus).public_key()
     found = int.from_bytes(key.encrypt(_MARK, padding.PKCS1v15()))
@@ -87,6 +90,11 @@ def _passes_fermat(modulus: int) -> bool:
         return found in (1, modulus - 1)
     mark = int.from_bytes(_MARK)
     return mark in (each % (1 << 8 * len(_MARK)) for each in (found, modulus - found))
+
+
+@lru_cache(REMEMBERED_MODULI)
+def _passes_fermat_for_two(modulus: int) -> bool:
+    return _raise_two(modulus - 1, modulus) == 1
 
 
 def _raise_two(exponent: int, modulus: int) -> int:

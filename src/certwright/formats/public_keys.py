@@ -2,6 +2,7 @@
 
 from hashlib import sha1
 
+from cryptography import x509
 from cryptography.hazmat import asn1
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
@@ -66,6 +67,11 @@ def describe_public_key(key: PublicKeyTypes) -> PublicKey:
         return PublicKey(algorithm=CURVES.get(name, KeyAlgorithm.OTHER), name=name, bits=key.key_size, encoded=encoded)
     name = type(key).__name__.removesuffix("PublicKey")
     return PublicKey(algorithm=KeyAlgorithm.OTHER, name=name, bits=getattr(key, "key_size", 0), encoded=encoded)
+
+
+def read_certificate_key(certificate: bytes) -> PublicKey:
+    """Return the key of a DER certificate. Errors: ValueError."""
+    return describe_public_key(x509.load_der_x509_certificate(certificate).public_key())
 
 
 def key_identifier_of(encoded: bytes) -> bytes:

@@ -35,7 +35,8 @@ from certwright.domain.policies import Policy
 from certwright.domain.profiles import ProfileId
 from certwright.domain.request_types import RequestType
 from certwright.domain.workflows import Operation
-from worlds.contoso import SUBSCRIBER
+from worlds.certificate_requests import certify_modulus
+from worlds.contoso import MODULI, SUBSCRIBER
 from worlds.elsewhere import FILE_PASSWORD, Elsewhere, found_elsewhere
 from worlds.house import ONE, PFX_PASSWORD, TWO, House, csr, signed_in
 from worlds.openssl import list_certificates
@@ -214,6 +215,13 @@ def test_a_key_that_does_not_open_is_an_error_of_its_own(house: House, attach: A
     _, delivered = enroll(house)
     assert [each.error.code if each.error else None for each in delivered] == [None, None, "archive-unreadable", None]
     assert (len(told(house, "key.unreadable")), len(told(house, "key.delivered"))) == (1, 1)
+
+
+@pytest.mark.parametrize("modulus", [2**3_217 - 1, MODULI[0] ** 3, 2**9_689 - 1], ids=["prime", "cube", "beyond 8192 bits"])
+def test_a_key_whose_modulus_is_no_product_of_two_primes_is_refused(elsewhere: Elsewhere, attach: Attach, modulus: int) -> None:
+    (elsewhere.folder / "weak.der").write_bytes(certify_modulus(modulus))
+    with pytest.raises(ExternalKeyWeak, match=r"the power of one|more than 8192 bits"):
+        attach("weak.der")
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from certwright.application.recover_offline import export_archived_keys, import_
 from certwright.domain.archive import RecoveryAgent, digest_agents, list_current
 from certwright.domain.certificates import format_serial_number
 from certwright.domain.errors import (
+    DefinitionInvalid,
     KeyUnavailable,
     MalformedValue,
     NothingArchived,
@@ -35,7 +36,19 @@ from certwright.domain.request_types import RequestType
 from certwright.domain.requests import RequestId
 from certwright.domain.workflows import Operation
 from worlds.authorities import KEK
-from worlds.contoso import AGENT, AGENTS, APPROVER, APPROVERS, CERTIFICATE_TEMPLATE, MANAGER, MANAGERS, SUBSCRIBER, SUBSCRIBERS
+from worlds.certificate_requests import certify_modulus
+from worlds.contoso import (
+    AGENT,
+    AGENTS,
+    APPROVER,
+    APPROVERS,
+    CERTIFICATE_TEMPLATE,
+    MANAGER,
+    MANAGERS,
+    MODULI,
+    SUBSCRIBER,
+    SUBSCRIBERS,
+)
 from worlds.house import ONE, PFX_PASSWORD, House, make_agent, signed_in
 from worlds.pfx_judges import open_with_openssl
 
@@ -264,3 +277,11 @@ def test_archives_for_offline_agents_alone_wait_for_them(house: House, vault: tu
     progress = rearchive_keys(operator=OPERATOR, world=house.world)
     assert progress.done == 0
     assert "none of its agents is online" in str(progress.failed[0])
+
+
+@pytest.mark.parametrize("modulus", [2**3_217 - 1, MODULI[0] ** 3], ids=["prime", "cube"])
+def test_an_agent_whose_key_everybody_can_compute_is_refused(house: House, modulus: int) -> None:
+    agent = RecoveryAgent(name="weak", certificate=certify_modulus(modulus), key_name=None, added=house.clock.now())
+    with pytest.raises(DefinitionInvalid, match="the power of one"):
+        add_agent(NewAgent(agent), operator=OPERATOR, world=house.world)
+    assert "weak" not in [each.name for each in list_agents(world=house.world)]

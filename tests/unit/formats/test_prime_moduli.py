@@ -5,8 +5,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import given
 from hypothesis import strategies as some
 
+from certwright.domain.public_keys import LARGEST_MODULUS_BITS
 from certwright.formats.pkcs10 import parse_certificate_request_text
-from certwright.formats.prime_moduli import LARGEST_EXAMINED_BITS, is_perfect_power, is_prime_or_power, takes_long
+from certwright.formats.prime_moduli import is_perfect_power, is_prime_or_power, takes_long
 from worlds.contoso import MODULI, VECTORS
 
 
@@ -63,9 +64,21 @@ def test_moduli_that_openssl_made_are_neither(modulus: int) -> None:
     assert takes_long(modulus) is (modulus.bit_length() > 3_072)
 
 
-def test_what_is_longer_than_templates_ask_for_is_not_examined() -> None:
-    assert not is_prime_or_power(2**LARGEST_EXAMINED_BITS + 1)
-    assert not takes_long(2**LARGEST_EXAMINED_BITS + 1)
+@pytest.mark.parametrize("prime", [2**4_423 - 1, 5 * 2**5_947 + 1], ids=["4423 bits", "5950 bits"])
+def test_a_prime_of_more_than_4096_bits_is_found(prime: int) -> None:
+    assert takes_long(prime)
+    assert is_prime_or_power(prime)
+
+
+def test_the_product_of_three_moduli_is_neither() -> None:
+    product = MODULI[0] * MODULI[1] * MODULI[2]
+    assert 4_096 < product.bit_length() <= LARGEST_MODULUS_BITS
+    assert not is_prime_or_power(product)
+
+
+def test_what_is_longer_than_any_key_may_be_is_not_examined() -> None:
+    assert not is_prime_or_power(2**LARGEST_MODULUS_BITS + 1)
+    assert not takes_long(2**LARGEST_MODULUS_BITS + 1)
 
 
 @given(some.integers(min_value=2_048, max_value=2**700), some.sampled_from([2, 3, 4, 5, 6, 7, 9, 11, 13]))

@@ -12,8 +12,8 @@ SMALLEST_RSA_BITS = 2_048
 """What we make at least, and what SP 800-131A allows until 2030."""
 
 
-def list_external_faults(file: str, found: FoundCertificate, now: datetime) -> list[Refused]:
-    """Return what is wrong with a certificate of *file*.
+def list_external_faults(file: str, found: FoundCertificate, now: datetime, *, is_prime_or_power: bool) -> list[Refused]:
+    """Return what is wrong with a certificate of *file*; *is_prime_or_power* says so of the modulus of its key.
 
     Source: issue 5, "Bad input"; the rules for keys are those for keys that we certify.
     """
@@ -22,12 +22,12 @@ def list_external_faults(file: str, found: FoundCertificate, now: datetime) -> l
         faults.append(ExternalAuthority(file))
     if found.not_after < now:
         faults.append(ExternalExpired(file))
-    return faults + [ExternalKeyWeak(file, each) for each in _list_key_faults(found.public_key)]
+    return faults + [ExternalKeyWeak(file, each) for each in _list_key_faults(found.public_key, is_prime_or_power)]
 
 
-def _list_key_faults(key: PublicKey) -> list[str]:
+def _list_key_faults(key: PublicKey, is_prime_or_power: bool) -> list[str]:
     if key.algorithm is KeyAlgorithm.OTHER:
         return [f"The key is {key.name}; RSA, P-256 and P-384 are taken."]
     if key.algorithm is KeyAlgorithm.RSA and key.bits < SMALLEST_RSA_BITS:
         return [f"The key has {key.bits} bits; at least {SMALLEST_RSA_BITS} are wanted."]
-    return [each.text for each in list_key_weaknesses(key, KeySpecification())]
+    return [each.text for each in list_key_weaknesses(key, KeySpecification(), is_prime_or_power=is_prime_or_power)]

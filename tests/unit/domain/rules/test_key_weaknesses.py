@@ -147,7 +147,7 @@ def test_a_modulus_of_20000_bits_is_refused_before_any_arithmetic() -> None:
     modulus = 3**12_619
     assert modulus.bit_length() > 20_000
     # Its small factor is not among what is found, so it was not looked for.
-    assert weaknesses(modulus) == ["a modulus of more than 16384 bits only serves to keep others busy"]
+    assert weaknesses(modulus) == ["a modulus of more than 8192 bits only serves to keep others busy"]
 
 
 @given(st.integers(), st.integers())
