@@ -22,6 +22,7 @@ from certwright.domain.events import Checkpoint
 from certwright.formats.checkpoint_lines import encode_checkpoint, parse_checkpoint
 from worlds.contoso import NOW
 from worlds.holdings import make_seal
+from worlds.system import await_that
 
 FIRST, SECOND = (Checkpoint(make_seal(number, 2 * number, 2 * number + 1).statement, b"signature") for number in (1, 2))
 
@@ -298,17 +299,26 @@ def test_two_processes_that_thin_and_append_lose_no_line(tmp_path: Path) -> None
 
 
 def test_a_writer_that_waited_for_a_file_which_was_replaced_writes_into_the_new_one(tmp_path: Path) -> None:
-    path = tmp_path / "checkpoints"
+    path, new = tmp_path / "checkpoints", tmp_path / "new"
     file = CheckpointFile(path)
     file.write(FIRST, NOW)
     with path.open("rb") as locked:
         fcntl.flock(locked, fcntl.LOCK_EX)
         waiting = Thread(target=file.write, args=(SECOND, NOW))
         waiting.start()
-        (tmp_path / "new").write_bytes(path.read_bytes())
-        (tmp_path / "new").replace(path)
+        await_that(lambda: has_waiting_lock(path), "the writer does not wait for the lock")
+        assert path.read_bytes() == encode_checkpoint(FIRST)
+        new.write_bytes(path.read_bytes())
+        new.replace(path)
     waiting.join()
-    assert numbers(file) == [1, 2]
+    assert path.read_bytes() == encode_checkpoint(FIRST) + encode_checkpoint(SECOND)
+
+
+def has_waiting_lock(path: Path) -> bool:
+    """Return whether somebody waits for a lock on the file: such lines of the kernel have an arrow. Source: proc_locks(5)."""
+    inode = f":{path.stat().st_ino} "
+    lines = Path("/proc/locks").read_text("ascii").splitlines()
+    return any("-> FLOCK" in line and inode in line for line in lines)
 
 
 def test_who_reads_while_the_file_is_thinned_reads_the_lines_of_before(tmp_path: Path) -> None:
