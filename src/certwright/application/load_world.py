@@ -55,26 +55,15 @@ class LoadedWorld:
     combined_roles: tuple[RolesCombined, ...] = ()
 
 
-def load_world(
-    definition: WorldDefinition,
-    name: str,
-    *,
-    replaces: bool = False,
-    expected: tuple[Difference, ...] | None = None,
-    operator: str,
-    world: World,
-) -> LoadedWorld:
+def load_world(definition: WorldDefinition, name: str, *, replaces: bool = False, operator: str, world: World) -> LoadedWorld:
     """Return what changed: nothing, when the same definition is loaded again. *name* and *operator* are for the history.
 
-    Shape: where it *replaces*, rights and the members of its groups are exactly those of the definition; *expected* are the
-    differences that were shown and agreed to.
+    Shape: where it *replaces*, rights and the members of its groups are exactly those of the definition.
     Errors: EscalationPath, DefinitionInvalid, RolesCombined, or RulesBroken with every one of them; each names file, line and
-            key where it is about one. ChangedMeanwhile when the differences are not the expected ones any more.
+            key where it is about one.
     """
     with world.store.writing() as session:
-        loaded = load_in_session(definition, name, replaces=replaces, operator=operator, session=session, world=world)
-        _check_expected(loaded, expected)
-        return loaded
+        return load_in_session(definition, name, replaces=replaces, operator=operator, session=session, world=world)
 
 
 def load_file(
@@ -89,11 +78,13 @@ def load_file(
     """Return what changed after the world file *text* was loaded, as `load_world` does.
 
     What the file leaves out is taken from the installation, and names are looked up there that it does not define; what is new
-    gets identifiers. Errors: as there, and as `parse_world`.
+    gets identifiers. Shape: *expected* are the differences that were shown and agreed to.
+    Errors: as there, and as `parse_world`; ChangedMeanwhile when the differences are not the expected ones any more.
     """
     with world.store.writing() as session:
         loaded = _load_text(text, name, replaces=replaces, operator=operator, session=session, world=world)
-        _check_expected(loaded, expected)
+        if expected is not None and loaded.differences != expected:
+            raise ChangedMeanwhile("installation")
         return loaded
 
 
@@ -109,11 +100,6 @@ def preview_file(text: str, name: str, *, replaces: bool = False, operator: str,
 def _load_text(text: str, name: str, *, replaces: bool, operator: str, session: Session, world: World) -> LoadedWorld:
     definition = parse_world(text, name, KnownIdentities(session, world))
     return load_in_session(definition, name, replaces=replaces, operator=operator, session=session, world=world)
-
-
-def _check_expected(loaded: LoadedWorld, expected: tuple[Difference, ...] | None) -> None:
-    if expected is not None and loaded.differences != expected:
-        raise ChangedMeanwhile("installation")
 
 
 def load_in_session(
