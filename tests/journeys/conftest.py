@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from worlds.readers import House, make_house, make_installation
 from worlds.served import Served, SignedIn, install, serve
 
 
@@ -39,3 +40,17 @@ def sign_in(served: Served) -> Iterator[SignedIn]:
 def subscriber(sign_in: SignedIn) -> httpx.Client:
     """A client of the subscriber."""
     return sign_in("subscriber")
+
+
+@pytest.fixture(scope="session")
+def installation_of_pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The installation that readers of pages have copies of."""
+    data = tmp_path_factory.mktemp("pages") / "data"
+    make_installation(data)
+    return data
+
+
+@pytest.fixture
+def house(installation_of_pages: Path, tmp_path: Path) -> House:
+    """An installation for the reader of one page."""
+    return make_house(installation_of_pages, tmp_path)

@@ -1,89 +1,38 @@
 """Pages with commands, done as they stand: each block in the order of the page, on an installation of its own, beside a
-server that runs.
-
-A block that cannot run here has the reason in a comment before it, which readers do not see.
+server that runs. What cannot be run here stands in `worlds.pages.PASSED_OVER` with its reason.
 """
 
+import csv
+import json
 import os
 import shutil
-import ssl
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+import subprocess
+import sys
+from base64 import b64decode
+from collections.abc import Mapping
 from pathlib import Path
 
-import httpx
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from certwright.adapters.signin.argon2 import Argon2Hasher
-from certwright.bootstrap import open_installation
-from certwright.settings import encode_settings_template
-from worlds.commands import FAST_SETTINGS, certwright, serving
+from certwright.formats.spoken_codes import parse_spoken
+from worlds.card_steps import ACTIVE, RETIRED, enroll_card
+from worlds.commands import TIMEOUT_SECONDS, certwright, serving
 from worlds.elsewhere import found_elsewhere
 from worlds.openssl import as_base64, request_of
-from worlds.pages import NEW_PASSWORD, Reader, put_settings, reading
+from worlds.pages import NEW_PASSWORD, put_settings
+from worlds.readers import House, doing
 from worlds.rest_steps import ARCHIVED, close, open_request, submit
 from worlds.served import PASSWORD, ROOT
+from worlds.software_card import SoftwareCard
 
-RUNNABLE = {"sh", "toml", "python"}
-MAY_NOT_RUN = {}
-
-
-@dataclass(frozen=True)
-class House:
-    """An installation with the demo world for one page. Shape: *folder* has it as ``data``."""
-
-    folder: Path
-
-    @property
-    def data(self) -> Path:
-        return self.folder / "data"
-
-    def client(self, url: str, user: str) -> httpx.Client:
-        return httpx.Client(
-            base_url=url + ROOT,
-            verify=ssl.create_default_context(cafile=self.data / "ca.pem"),
-            auth=(user, PASSWORD),
-            timeout=120,
-        )
-
-
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An installation with the settings file that "init" writes, but for the keys of the authorities, and with the demo
-    world, whose people all have one password.
-    """
-    data = tmp_path_factory.mktemp("pages") / "data"
-    data.mkdir()
-    settings = data / "certwright.toml"
-    settings.write_text(encode_settings_template())
-    put_settings(settings, f"{FAST_SETTINGS}[server]\nprocesses = 1\n")
-    for words in (["init"], ["load", "demo"]):
-        assert certwright(*words, "--data", data).returncode == 0
-    password_hash = Argon2Hasher(passes=1, memory_kib=64, lanes=1).hash(PASSWORD)
-    with open_installation(data) as installation, installation.world.store.writing() as session:
-        for user in session.directory.list_users():
-            session.directory.save_password_hash(user.id, password_hash)
-    return data
-
-
-@pytest.fixture
-def house(installed: Path, tmp_path: Path) -> House:
-    shutil.copytree(installed, tmp_path / "reader" / "data")
-    return House(tmp_path / "reader")
-
-
-@contextmanager
-def doing(page: str, house: House, **places: str) -> Iterator[tuple[Reader, str]]:
-    """Give a reader of the page beside a running server, and the server's address."""
-    scripts = house.folder.parent / "scripts"
-    scripts.mkdir()
-    with (
-        serving(house.data) as server,
-        reading(page, house.folder, {"localhost:8443": server.url[8:], **places}, scripts) as reader,
-    ):
-        yield reader, server.url
+needs_systemd = pytest.mark.skipif(
+    shutil.which("systemd-analyze") is None, reason="systemd-analyze (Debian: systemd) is not installed"
+)
+needs_jq = pytest.mark.skipif(shutil.which("jq") is None, reason="jq (Debian: jq) is not installed")
 
 
 def test_enroll_with_curl_and_openssl(house: House) -> None:
@@ -131,7 +80,7 @@ def test_administer(house: House) -> None:
         told = reader.run("templates import")
         assert "Software Certificate, version 2" in told
         assert told.count("+maximum_duplicates = 3") == 2
-        assert " ".join(reader.next("text", "definition-invalid").split()) in " ".join(refused.split())
+        assert " ".join(reader.take("text", "definition-invalid").split()) in " ".join(refused.split())
         assert "Load this?" not in reader.run("--dry-run")
 
 
@@ -142,6 +91,7 @@ ask() {{ curl -sS --fail-with-body -w '\n' --cacert data/ca.pem -u "{user}" -H '
 """
 
 
+@needs_jq
 def test_recover_a_key(house: House) -> None:
     with doing("docs/how-to/recover-a-key.md", house, DATA="data") as (reader, url), house.client(url, "subscriber") as client:
         posted = as_base64(request_of("page S1")).replace("\r\n", "")
@@ -156,6 +106,8 @@ def test_recover_a_key(house: House) -> None:
         assert '"Status":8' in reader.run("read -rs pfxpassword", typed=f"{PFX_PASSWORD}\n")
         reader.run("openssl pkcs12")
         assert "PRIVATE KEY" in (house.folder / "history.pem").read_text()
+        private = ("answer.json", "history.p12", "history.pem")
+        assert [stat.S_IMODE((house.folder / each).stat().st_mode) for each in private] == [0o600] * 3
         profile = enroll()
         reader.terminal.run("umask 022")
         reader.run("openssl req -x509")
@@ -177,6 +129,23 @@ def test_recover_a_key(house: House) -> None:
         assert "second" in reader.run("agents add second")
 
 
+def list_key_values(data: Path, variables: Mapping[str, str] | None = None) -> dict[int, int]:
+    """Return how many values are sealed by each version of the key-encryption key."""
+    done = certwright("keys", "list", "--json", "--data", data, variables=variables)
+    assert done.returncode == 0, done.stderr
+    return {each["version"]: each["values"] for each in json.loads(done.stdout)["versions"]}
+
+
+def verify_unit(folder: Path, text: str) -> None:
+    """See that systemd has no complaint about the unit."""
+    unit = folder / "certwright.service"
+    unit.write_text(text)
+    words = ["systemd-analyze", "verify", str(unit)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@needs_systemd
 def test_move_the_passphrase(house: House) -> None:
     etc = house.folder / "etc"
     etc.mkdir()
@@ -185,18 +154,34 @@ def test_move_the_passphrase(house: House) -> None:
     ) as (reader, url):
         settings = house.data / "certwright.toml"
         reader.run("install -m 600")
+        assert stat.S_IMODE((etc / "passphrase").stat().st_mode) == 0o600
+        in_file = reader.fill('[keys]\npassphrase = "file:/etc/certwright/passphrase"\n')
         reader.settle(settings, '/passphrase"')
         with serving(house.data) as server, house.client(server.url, "subscriber") as client:
             assert client.get("/profiletemplates").status_code == 200
+        reader.settle(settings, "env:")
+        variables = {"CERTWRIGHT_PASSPHRASE": (etc / "passphrase").read_text().strip()}
+        assert list_key_values(house.data, variables).keys() == {1}
+        reader.pass_over("systemd-creds")
+        verify_unit(house.folder, f"[Unit]\n{reader.take('ini', 'LoadCredential')}ExecStart=/bin/true\n")
+        reader.settle(settings, "credential:")
+        # What systemd does with a credential, once it has decrypted it.
+        (etc / "certwright-passphrase").write_bytes((etc / "passphrase").read_bytes())
+        (etc / "certwright-passphrase").chmod(0o440)
+        assert list_key_values(house.data, {"CREDENTIALS_DIRECTORY": str(etc)}).keys() == {1}
+        reader.pass_over("systemd-run")
+        put_settings(settings, in_file)
         reader.run("shred -u data/passphrase")
         assert not (house.data / "passphrase").exists()
         with serving(house.data):
             pass
         reader.run("keys passphrase")
+        assert stat.S_IMODE((etc / "passphrase-2").stat().st_mode) == 0o600
         assert certwright("keys", "list", "--data", house.data).returncode == 1
         reader.settle(settings, "passphrase-2")
-        assert certwright("keys", "list", "--data", house.data).returncode == 0
+        sealed = list_key_values(house.data)
         reader.run("keys rotate")
+        assert list_key_values(house.data) == {1: 0, 2: sealed[1]}
         with house.client(url, "subscriber") as client:
             assert client.get("/profiletemplates").status_code == 200
 
@@ -210,7 +195,7 @@ def test_attach_external_certificates(house: House, tmp_path: Path) -> None:
     with doing("docs/how-to/attach-external-certificates.md", house, **places) as (reader, url):
         reader.run("templates export")
         file = house.folder / "software.toml"
-        _, name, key = reader.next("toml", "external_certificates").splitlines()
+        _, name, key = reader.take("toml", "external_certificates").splitlines()
         file.write_text(file.read_text().replace(name, f"{key}\n{name}", 1))
         assert "version 2" in reader.run("templates import")
         reader.run("certificates import")
@@ -222,3 +207,69 @@ def test_attach_external_certificates(house: House, tmp_path: Path) -> None:
             given = submit(client, request, posted, pfxpassword=PFX_PASSWORD).json()
             assert [each["Error"] for each in given] == [None, None]
             assert (given[1]["IsExternal"], given[1]["isPfx"]) == (True, True)
+
+
+def test_migrate_cards(house: House) -> None:
+    key = bytes(range(24)).hex()
+    places = {"0123...": key, "alice": "subscriber"}
+    with doing("docs/how-to/migrate-cards.md", house, **places) as (reader, url):
+        file = house.folder / "cards.csv"
+        file.touch(0o600)
+        file.write_text(reader.take("text", "card,atr"))
+        assert "2 cards were taken over." in reader.run("card import")
+        assert not file.exists()
+        shown = reader.run("card list")
+        assert "CORP\\subscriber" in shown
+        assert "imported" in shown
+        assert key not in shown
+        (listed,) = csv.DictReader((house.folder / "inventory.csv").open())
+        assert listed["card"] in shown
+        with house.client(url, "subscriber") as client:
+            assert client.get("/smartcards", params={"cardid": listed["card"]}).json()["Status"] == ACTIVE
+        assert "The master key has version 1 now." in reader.run("rotate-master-key")
+
+
+def test_unblock_a_card(house: House) -> None:
+    card = SoftwareCard()
+    places = {"CARD": card.card_id, "D611 43F9 CCFF D2CA": card.get_challenge().hex(" ", 2).upper()}
+    with doing("docs/how-to/unblock-a-card.md", house, **places) as (reader, url), house.client(url, "subscriber") as client:
+        assigned = enroll_card(client, card=card.card_id)
+        told = dict(line.split(":", 1) for line in reader.run("offline-unblock").splitlines() if line.count(":") == 1)
+        answer = bytes.fromhex(told["In hexadecimal"])
+        assert parse_spoken(told["Read out"].strip()) == answer
+        assert card.authenticate(answer)
+        told = reader.run("card retire")
+        assert "The card is retired." in told
+        assert "lost: in the tram" in told
+        assert client.get(f"/smartcards/{assigned}").json()["Status"] == RETIRED
+
+
+def test_prove_the_history(house: House) -> None:
+    elsewhere = house.folder / "elsewhere"
+    elsewhere.mkdir()
+    assert certwright("work", "--once", "--data", house.data).returncode == 0
+    copy = Path(shutil.copy(house.data / "history.checkpoints", elsewhere))
+    places = {"/var/lib/certwright": str(house.data), "/mnt/elsewhere": str(elsewhere)}
+    with doing("docs/how-to/prove-the-history.md", house, **places) as (reader, _):
+        reader.run("audit verify")
+        mailed = house.folder / "mailed"
+        reader.terminal.run(f"mail() {{ cat > {mailed}; }}")
+        whole = copy.read_text()
+        copy.write_text(whole.replace('"chain":"', '"chain":"00', 1))
+        reader.run("case $?", status=0)
+        assert "FAULT" in mailed.read_text()
+        reader.run("audit export")
+        (house.folder / "prove.py").write_text(reader.take("python", "import base64"))
+        proven = reader.terminal.run(f"{sys.executable} -I prove.py")[1]
+        assert "is proven" in proven
+        seal = json.loads((house.folder / "seals.jsonl").read_text().splitlines()[-1])
+        check_signed(reader.take("text", "certwright seal"), seal, house.folder / "history.pem")
+
+
+def check_signed(form: str, seal: Mapping[str, object], key: Path) -> None:
+    """See that the seal's signature is over what the page shows, with the seal's values."""
+    first, *names = [line.rpartition(" ")[0] for line in form.splitlines()]
+    text = "".join(f"{name} {value}\n" for name, value in [(first, seal["version"]), *((each, seal[each]) for each in names)])
+    public = load_pem_public_key(key.read_bytes())
+    assert isinstance(public, ec.EllipticCurvePublicKey)
+    public.verify(b64decode(str(seal["signature"])), text.encode(), ec.ECDSA(hashes.SHA256()))

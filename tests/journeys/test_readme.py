@@ -41,9 +41,9 @@ def test_the_readme_shows_what_the_demo_prints_and_its_calls_are_answered(tmp_pa
         demonstrating(folder) as (told, port),
         reading("README.md", folder, {"localhost:8443": f"localhost:{port}"}, scripts) as reader,
     ):
-        assert reader.next("sh", "apt install").split() == ["apt", "install", "make", "git", "python3-venv"]
-        assert reader.next("sh", "git clone").endswith("make run\n")
-        reader.next("sh", "make test")
+        assert reader.pass_over("apt install").split() == ["apt", "install", "make", "git", "python3-venv"]
+        assert reader.pass_over("git clone").endswith("make run\n")
+        reader.pass_over("make test")
         reader.see(told, says="Accounts")
         done = certwright("password", "subscriber", "--data", folder / "data", variables={"CERTWRIGHT_PASSWORD": PASSWORD})
         assert done.returncode == 0, done.stderr

@@ -7,7 +7,6 @@ from certwright.wire.cli.audit import NOT_COMPARED
 from worlds.commands import serving
 from worlds.pages import reading
 
-PAGE = "docs/tutorial/first-certificate.md"
 MAKE = "make .venv/.installed\n"
 
 
@@ -16,9 +15,9 @@ def test_the_tutorial_leads_to_a_certificate_a_refusal_and_a_history_without_fau
     for each in (folder, scripts):
         each.mkdir()
     (folder / ".venv").symlink_to(Path(sys.executable).parent.parent)
-    with reading(PAGE, folder, {}, scripts) as reader:
-        assert reader.next("sh", "make run") == "make run\n"
-        first = reader.next("sh", "certwright init")
+    with reading("docs/tutorial/first-certificate.md", folder, {}, scripts) as reader:
+        assert reader.pass_over("make run") == "make run\n"
+        first = reader.pass_over("make .venv")
         assert first.startswith(MAKE)
         # The program is installed already: there is no Makefile in this folder.
         reader.terminal.run(first.removeprefix(MAKE))
@@ -26,7 +25,7 @@ def test_the_tutorial_leads_to_a_certificate_a_refusal_and_a_history_without_fau
             *("ca.pem", "certwright.db", "certwright.toml", "passphrase", "tls")
         }
         assert "New or changed: 10 users, 7 groups, 10 profile templates." in reader.run("load demo")
-        assert reader.next("sh", "certwright serve") == "certwright serve --data tutorial\n"
+        assert reader.pass_over("certwright serve") == "certwright serve --data tutorial\n"
         with serving(folder / "tutorial") as server:
             reader.places["localhost:8443"] = server.url[8:]
             reader.run("--user subscriber")

@@ -7,7 +7,7 @@ import select
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from termios import tcsetwinsize
@@ -17,10 +17,20 @@ from worlds.served import PASSWORD
 
 TABLE = re.compile(r"^(\[\[?[\w.]+\]?\])\n(.*?)(?=^\[|\Z)", re.MULTILINE | re.DOTALL)
 REPOSITORY = Path(__file__).parents[2]
-FENCE = re.compile(
-    r"^(?:[ ]*<!-- not run: (?P<reason>[^>]+) -->\n)?(?P<indent>[ ]*)```(?P<language>\w+)\n(?P<text>.*?)^(?P=indent)```$",
-    re.MULTILINE | re.DOTALL,
-)
+FENCE = re.compile(r"^(?P<indent>[ ]*)```(?P<language>\w+)\n(?P<text>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL)
+COMMANDS = {"sh", "console", "powershell"}
+"""Languages of blocks that a reader types into a terminal."""
+PASSED_OVER = {
+    ("README.md", "apt install"): "installs packages on the machine; these tests run where they are installed",
+    ("README.md", "git clone"): "clones and installs; what `make run` does then is done by the test of the README",
+    ("README.md", "make test"): "runs these tests, and measurements for minutes",
+    ("docs/tutorial/first-certificate.md", "make run"): "does what the page goes on to do one by one",
+    ("docs/tutorial/first-certificate.md", "make .venv"): "installs once more; its other commands are run by the test",
+    ("docs/tutorial/first-certificate.md", "certwright serve"): "runs until Ctrl-C: the test runs it beside the reader",
+    ("docs/how-to/move-the-passphrase.md", "systemd-creds"): "writes the key of the machine, and needs one or a TPM",
+    ("docs/how-to/move-the-passphrase.md", "systemd-run"): "needs a machine whose first process is systemd",
+}
+"""Blocks of commands that a reader does not type here, by page and by what they hold, and why."""
 NEW_PASSWORD = f"{PASSWORD} and another staple"
 QUESTIONS = (
     (re.compile(r"^New password: ?$", re.MULTILINE), NEW_PASSWORD),
@@ -41,17 +51,16 @@ VOLATILE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A block of a page. Shape: *reason* says why it is not run, and is empty where it is."""
+    """A block of a page."""
 
     language: str
     text: str
-    reason: str
 
 
 def read_blocks(page: Path) -> tuple[Block, ...]:
     """Return the blocks of the page in its order, without what indents them."""
     return tuple(
-        Block(found["language"], re.sub(f"^{found['indent']}", "", found["text"], flags=re.MULTILINE), found["reason"] or "")
+        Block(found["language"], re.sub(f"^{found['indent']}", "", found["text"], flags=re.MULTILINE))
         for found in FENCE.finditer(page.read_text("utf-8"))
     )
 
@@ -138,7 +147,17 @@ class Reader:
     places: dict[str, str] = field(default_factory=dict)
     _blocks: list[Block] = field(default_factory=list)
 
-    def next(self, language: str, says: str) -> str:
+    def take(self, language: str, says: str) -> str:
+        """Return the text of the next block, of that *language* and no commands, for the test to use."""
+        assert language not in COMMANDS, f"commands are run, or passed over: {says}"
+        return self._next(language, says)
+
+    def pass_over(self, says: str) -> str:
+        """Return the text of the next block, of commands for which there is a reason not to run them."""
+        assert (str(self.page.relative_to(REPOSITORY)), says) in PASSED_OVER
+        return self._next("sh", says)
+
+    def _next(self, language: str, says: str) -> str:
         """Return the text of the next block, which has to be of that *language* and hold what it *says*."""
         assert self._blocks, f"{self.page} has no block {says!r} any more"
         block = self._blocks.pop(0)
@@ -153,25 +172,39 @@ class Reader:
 
     def run(self, says: str, *, typed: str = "", status: int | None = None) -> str:
         """Return what the next block of commands shows. All have to succeed; with a *status*, the last one has to end so."""
-        ended, told = self.terminal.run(self.next("sh", says), typed=typed, must_do=status is None)
+        ended, told = self.terminal.run(self._next("sh", says), typed=typed, must_do=status is None)
         assert ended == (status or 0), told
         return told
 
     def see(self, told: str, *, language: str = "text", says: str = "") -> None:
         """Compare the next block, line by line, with what was told: the same lines in their order, others may be between."""
         lines = iter(told.splitlines())
-        for line in filter(str.strip, self.next(language, says).splitlines()):
+        for line in filter(str.strip, self.take(language, says).splitlines()):
             pattern = _make_pattern(line)
             if line.strip() != "...":
                 assert any(pattern.fullmatch(each.rstrip()) for each in lines), f"not in this order: {line}\n{told}"
 
     def settle(self, settings: Path, says: str) -> None:
         """Write the next block, settings, into the file, as the page says: each under the line of its table."""
-        put_settings(settings, self.next("toml", says))
+        put_settings(settings, self.take("toml", says))
 
     def finish(self) -> None:
-        """See that the page has no further block."""
+        """See that the page has no further block, and that its reader has left no private key that others may read."""
         assert self._blocks == [], f"{self.page} goes on:\n{self._blocks[0].text}"
+        assert list_keys_for_all(self.folder) == []
+
+
+def list_keys_for_all(folder: Path) -> list[Path]:
+    """Return the files with private keys in and under *folder* that their owner alone should read, and others may."""
+    return [each for each in folder.rglob("*") if each.is_file() and _is_key_for_all(each)]
+
+
+def _is_key_for_all(file: Path) -> bool:
+    # A running server removes files of its own while this looks at them.
+    with suppress(FileNotFoundError):
+        is_key = file.suffix in {".p12", ".pfx"} or b"PRIVATE KEY" in file.read_bytes()
+        return is_key and file.stat().st_mode & 0o077 != 0
+    return False
 
 
 def put_settings(settings: Path, values: str) -> None:
@@ -211,7 +244,7 @@ def reading(page: str, folder: Path, places: dict[str, str], scripts: Path) -> I
     path = REPOSITORY / page
     terminal = Terminal(folder, scripts)
     try:
-        reader = Reader(path, folder, terminal, places, [each for each in read_blocks(path) if not each.reason])
+        reader = Reader(path, folder, terminal, places, list(read_blocks(path)))
         yield reader
         reader.finish()
     finally:
