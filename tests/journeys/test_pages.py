@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import stat
-import subprocess
 import sys
 from base64 import b64decode
 from collections.abc import Mapping
@@ -20,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from certwright.formats.spoken_codes import parse_spoken
 from worlds.card_steps import ACTIVE, RETIRED, enroll_card
-from worlds.commands import TIMEOUT_SECONDS, certwright, serving
+from worlds.commands import certwright, serving
 from worlds.elsewhere import found_elsewhere
 from worlds.openssl import as_base64, request_of
 from worlds.pages import NEW_PASSWORD, put_settings
@@ -28,10 +27,8 @@ from worlds.readers import House, doing
 from worlds.rest_steps import ARCHIVED, close, open_request, submit
 from worlds.served import PASSWORD, ROOT
 from worlds.software_card import SoftwareCard
+from worlds.units import needs_systemd, verify_unit
 
-needs_systemd = pytest.mark.skipif(
-    shutil.which("systemd-analyze") is None, reason="systemd-analyze (Debian: systemd) is not installed"
-)
 needs_jq = pytest.mark.skipif(shutil.which("jq") is None, reason="jq (Debian: jq) is not installed")
 
 
@@ -134,15 +131,6 @@ def list_key_values(data: Path, variables: Mapping[str, str] | None = None) -> d
     done = certwright("keys", "list", "--json", "--data", data, variables=variables)
     assert done.returncode == 0, done.stderr
     return {each["version"]: each["values"] for each in json.loads(done.stdout)["versions"]}
-
-
-def verify_unit(folder: Path, text: str) -> None:
-    """See that systemd has no complaint about the unit."""
-    unit = folder / "certwright.service"
-    unit.write_text(text)
-    words = ["systemd-analyze", "verify", str(unit)]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 @needs_systemd

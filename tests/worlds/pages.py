@@ -27,6 +27,10 @@ PASSED_OVER = {
     ("docs/tutorial/first-certificate.md", "make run"): "does what the page goes on to do one by one",
     ("docs/tutorial/first-certificate.md", "make .venv"): "installs once more; its other commands are run by the test",
     ("docs/tutorial/first-certificate.md", "certwright serve"): "runs until Ctrl-C: the test runs it beside the reader",
+    ("docs/how-to/run-in-production.md", "pip install"): "installs the program a second time, from the network",
+    ("docs/how-to/run-in-production.md", "VACUUM INTO"): "done by the test of backups, while people enroll",
+    ("docs/how-to/run-in-production.md", "pg_dump"): "done by the test of backups, while people enroll",
+    ("docs/how-to/run-in-production.md", "pg_restore"): "done by the test of backups, with a server afterwards",
     ("docs/how-to/move-the-passphrase.md", "systemd-creds"): "writes the key of the machine, and needs one or a TPM",
     ("docs/how-to/move-the-passphrase.md", "systemd-run"): "needs a machine whose first process is systemd",
 }
@@ -34,7 +38,7 @@ PASSED_OVER = {
 NEW_PASSWORD = f"{PASSWORD} and another staple"
 QUESTIONS = (
     (re.compile(r"^New password: ?$", re.MULTILINE), NEW_PASSWORD),
-    (re.compile(r"confirmation: ?$"), ""),
+    (re.compile(r"(confirmation|again): ?$"), ""),
     (re.compile(r"(password|pass phrase)[^\n]*: ?$", re.IGNORECASE), PASSWORD),
     (re.compile(r"\[y/N\]: ?$"), "y"),
 )
