@@ -208,9 +208,12 @@ def run(kind: str, sizes: list[int]) -> dict[int, Measured]:
     found: dict[int, Measured] = {}
     with _databases(kind) as make_database:
         for size in sizes:
-            print(f"{kind}: {size:,} rows of each kind ...", file=sys.stderr)
+            print(f"{kind}: {size:,} rows of each kind ...", file=sys.stderr, flush=True)
             with tempfile.TemporaryDirectory(prefix="certwright-growth-") as folder:
                 found[size] = measure(Path(folder), make_database(), size)
+            # The next size may take half an hour: what is known by now is not lost.
+            lines = (f"{size:>12,} {name:52}{took:10.1f} ms {items:>6}" for name, (took, items) in found[size].items())
+            print("\n".join(lines), file=sys.stderr, flush=True)
     return found
 
 
@@ -238,12 +241,14 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     kinds = ["sqlite", "postgresql"] if options.database == "both" else [options.database]
-    found = {kind: run(kind, [int(each) for each in options.sizes.split(",")]) for kind in kinds}
+    found: dict[str, dict[int, Measured]] = {}
+    for kind in kinds:
+        found[kind] = run(kind, [int(each) for each in options.sizes.split(",")])
+        if not options.json:
+            print_table(kind, found[kind])
     if options.json:
         print(json.dumps(found, indent=2))
         return
-    for kind, by_size in found.items():
-        print_table(kind, by_size)
     print(f"\nmemory of this process at its largest: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1_024:.0f} MiB")
 
 

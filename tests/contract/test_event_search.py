@@ -92,8 +92,13 @@ def test_what_is_about_an_object_says_so_or_belongs_to_a_request_that_is(store: 
         store,
         make_event("issued", request_id=request.id, details={"serial": format_serial_number(certificate.serial)}),
         make_event("renewal", request_id=renewal.id),
-        make_event("revoked", request_id=unrelated.id, details={"serial": format_serial_number(certificate.serial)}),
-        make_event("changed", details={"profile": str(profile.id)}),
+        make_event(
+            "revoked",
+            request_id=unrelated.id,
+            subject_id=certificate.subject_id,
+            details={"serial": format_serial_number(certificate.serial)},
+        ),
+        make_event("changed", subject_id=profile.owner_id, details={"profile": str(profile.id)}),
         make_event("loaded", details={"templates": f"{uuid4()}/1 {TEMPLATE.id}/2"}),
         make_event("nothing"),
     )
@@ -103,6 +108,31 @@ def test_what_is_about_an_object_says_so_or_belongs_to_a_request_that_is(store: 
     assert find(store, EventSearch(serial=SerialNumber(7))) == []
     assert find(store, EventSearch(template_id=TEMPLATE.id)) == ["issued", "renewal", "revoked", "loaded"]
     assert find(store, EventSearch(request_id=RequestId(UUID(int=9)))) == []
+
+
+def test_what_is_about_something_is_found_among_its_owners_events_however_far_they_are_apart(store: SqlStore) -> None:
+    profile = make_profile()
+    request = make_request(profile_id=profile.id)
+    certificate = make_certificate(request, profile)
+    with store.writing() as session:
+        session.templates.save(TEMPLATE)
+        session.profiles.add(profile)
+        session.requests.add(request)
+        session.certificates.add([certificate])
+    told = {"profile": str(profile.id), "serial": format_serial_number(certificate.serial)}
+    append(
+        store,
+        make_event("made", request_id=request.id),
+        make_event("between", subject_id=profile.owner_id),
+        make_event("changed", subject_id=profile.owner_id, details=told),
+    )
+    move(store, "changed", 3 * WALKED_EVENTS)
+    for search in (EventSearch(profile_id=profile.id), EventSearch(serial=certificate.serial)):
+        with store.reading() as session:
+            found = session.history.list_found(search, after=0, most=10)
+            newest = session.history.list_newest_found(search, before=ABOVE_ALL, most=10)
+        assert [each.comment for each in found.events] == ["made", "changed"]
+        assert newest == found
 
 
 def move(store: SqlStore, comment: str, by: int) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Select
 
@@ -11,6 +12,7 @@ from certwright.adapters.sql.event_search import (
     is_led,
     list_values,
     nearest_statement,
+    owner_statement,
     search_statement,
 )
 from certwright.adapters.sql.prepared import Connection
@@ -48,6 +50,10 @@ class EventLook:
         self._asked = find_asked(search)
         self._rare_types = count_rare_types(search)
         self._values = list_values(search)
+        owner = self._find_owner()
+        if owner is not None:
+            self._asked |= {"owner"}
+            self._values["owner"] = owner
         self._is_led = is_led(self._asked, self._rare_types)
 
     def list_above(self, after: int, most: int) -> FoundEvents:
@@ -73,6 +79,12 @@ class EventLook:
             return FoundEvents(found, found[0].sequence)
         following = None if self._is_led else self._find_nearest(self._asked, BELOW_ALL, end + 1, newest_first=True)
         return FoundEvents(found, None if following is None else following + 1)
+
+    def _find_owner(self) -> UUID | None:
+        """Return whose it is what the search is about; None where it is about nothing that is anybody's, or that is there."""
+        statement = owner_statement(self._asked)
+        owner: UUID | None = None if statement is None else self._connection.execute(statement, self._values).scalar()
+        return owner
 
     def _list(self, after: int, before: int, most: int, *, newest_first: bool) -> tuple[StoredEvent, ...]:
         statement = search_statement(EVENT_COLUMNS, self._asked, self._rare_types, newest_first=newest_first)

@@ -20,10 +20,12 @@ from sqlalchemy import (
 )
 
 from certwright.adapters.sql.look_indexes import COMMON_EVENTS, of_rare_types
-from certwright.adapters.sql.tables import certificates, events, requests
+from certwright.adapters.sql.tables import certificates, events, profiles, requests
 from certwright.domain.certificates import format_serial_number
 from certwright.domain.event_search import EventSearch
 
+_OWNER = select(profiles.c.owner_id).where(profiles.c.id == bindparam("profile"))
+_SUBJECT = select(certificates.c.subject_id).where(certificates.c.serial == bindparam("serial"))
 TIMES = frozenset({"since", "until"})
 
 
@@ -75,8 +77,23 @@ def search_statement(columns: tuple[Any, ...], asked: frozenset[str], rare_types
     if not leading:
         return _between(columns, asked).order_by(order).limit(most)
     looks = [_between((events.c.sequence,), asked).where(each).order_by(order).limit(most).subquery() for each in leading]
-    found = union(*(select(each.c.sequence) for each in looks))
+    # The sum keeps the databases from going through the numbers instead.
+    number = events.c.sequence + literal_column("0")
+    of_requests = [
+        _between((events.c.sequence,), asked, number).where(each).subquery() for each in _list_requests_leading(asked)
+    ]
+    found = union(*(select(each.c.sequence) for each in (*looks, *of_requests)))
     return select(*columns).where(events.c.sequence.in_(found)).order_by(order).limit(most)
+
+
+def owner_statement(asked: frozenset[str]) -> Select[Any] | None:
+    """Return the statement for whose the profile is that is asked for, or whose the certificate; None for neither.
+
+    Whatever is told of them is told as done to their owner, or belongs to a request that is about them.
+    """
+    if "profile" in asked:
+        return _OWNER
+    return _SUBJECT if "certificate" in asked else None
 
 
 def count_rare_types(search: EventSearch) -> int:
@@ -102,9 +119,9 @@ def nearest_statement(asked: frozenset[str], *, newest_first: bool) -> Select[An
     return statement.where(*(_CONDITIONS[name]() for name in times))
 
 
-def _between(columns: tuple[Any, ...], asked: frozenset[str]) -> Select[Any]:
-    within = (events.c.sequence > bindparam("after"), events.c.sequence < bindparam("before"))
-    return select(*columns).where(*within, *(_CONDITIONS[name]() for name in sorted(asked)))
+def _between(columns: tuple[Any, ...], asked: frozenset[str], number: ColumnElement[Any] = events.c.sequence) -> Select[Any]:
+    within = (number > bindparam("after"), number < bindparam("before"))
+    return select(*columns).where(*within, *(_CONDITIONS[name]() for name in sorted(asked & _CONDITIONS.keys())))
 
 
 def _list_leading(asked: frozenset[str], rare_types: int) -> list[ColumnElement[bool]]:
@@ -117,7 +134,21 @@ def _list_leading(asked: frozenset[str], rare_types: int) -> list[ColumnElement[
             events.c.actor_id == bindparam("user_id"),
             events.c.subject_id == bindparam("user_id"),
         ]
+    if "owner" in asked:
+        return [events.c.subject_id == bindparam("owner")]
     return [and_(events.c.type == bindparam(f"type_{number}"), of_rare_types()) for number in range(rare_types)]
+
+
+def _list_requests_leading(asked: frozenset[str]) -> list[ColumnElement[bool]]:
+    """Return conditions beside that of the owner. Those requests are few, and so are their events: these looks have no end."""
+    if "owner" not in asked or asked & {"request", "user"}:
+        return []
+    if "profile" in asked:
+        profile = bindparam("profile", type_=requests.c.profile_id.type)
+        abouts = [select(requests.c.id).where(each == profile) for each in (requests.c.profile_id, requests.c.old_profile_id)]
+    else:
+        abouts = [select(certificates.c.request_id).where(certificates.c.serial == bindparam("serial"))]
+    return [events.c.request_id.in_(each) for each in abouts]
 
 
 def _want_user() -> ColumnElement[bool]:
