@@ -62,8 +62,6 @@ WALKS = {
     "outbox._DUE_BY_SUBJECT": "an empty PostgreSQL begins with the messages",
     "outbox._NEWEST": "the end of the key",
     "requests._OPEN_ABOUT_OF": "an empty PostgreSQL begins with the open requests",
-    "retention._COUNT": "pruning",
-    "retention._REMOVABLE": "pruning",
 }
 
 

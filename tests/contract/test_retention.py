@@ -11,7 +11,7 @@ from certwright.adapters.keys.sealing_key import HistorySealingKey
 from certwright.adapters.sql.retention_tables import retention_records
 from certwright.adapters.sql.store import SqlStore
 from certwright.adapters.sql.tables import events
-from certwright.application.prune_history import Pruned, count_prunable, prune_history
+from certwright.application.prune_history import EVENTS_AT_ONCE, NUMBERS_A_LOOK, Pruned, count_prunable, prune_history
 from certwright.application.seal_history import seal_history
 from certwright.application.verify_history import HistoryReport, verify_history
 from certwright.domain.errors import MalformedValue
@@ -107,6 +107,19 @@ def test_what_belongs_to_a_living_certificate_stays_and_what_passes_goes(house: 
     assert list_comments(house) == STAYING
     assert verify(house) == HistoryReport(events=9, seals=1, unsealed=1, removed=3)
     assert prune(house) == Pruned(events=0, records=0)
+
+
+def test_more_is_removed_than_one_look_and_one_batch_have(house: House) -> None:
+    many = EVENTS_AT_ONCE + NUMBERS_A_LOOK + 1
+    kept = make_event("right", type=EventType.RIGHT_GRANTED, at=OLD)
+    with house.store.writing() as session:
+        session.history.append([kept, *(make_event("x", type=EventType.SIGN_IN_FAILED, at=OLD) for _ in range(many)), kept])
+    seal_history(world=house.world, key=KEY)
+    assert count_prunable(LIMIT, world=house.world) == many
+    pruned = prune(house)
+    assert (pruned.events, pruned.records) == (many, 3)
+    assert list_comments(house) == ["right"]
+    assert verify(house).faults == ()
 
 
 def test_what_is_not_sealed_is_not_removed(house: House) -> None:

@@ -1,16 +1,20 @@
 """Remove what nobody needs any more from the history, so that the rest stays provable."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain, islice
 
 from certwright.application.world import World
 from certwright.domain.errors import MalformedValue
 from certwright.domain.events import EventType, tell_of_operator
 from certwright.domain.history_ports import SealingKey
-from certwright.domain.retention import encode_ranges, plan_record
+from certwright.domain.retention import encode_ranges, find_ranges, plan_record
 
 EVENTS_AT_ONCE = 5_000
 """One record and one transaction each: nobody's writing waits long."""
+NUMBERS_A_LOOK = 5_000
+"""Through so many numbers goes one look for what may be removed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +28,7 @@ class Pruned:
 def count_prunable(before: datetime, *, world: World) -> int:
     """Return how many events `prune_history` would remove now. Errors: MalformedValue for a time to come."""
     _check_past(before, world)
-    with world.store.reading() as session:
-        return session.retention.count_removable(before, world.clock.now())
+    return sum(len(each) for each in _list_removable(before, world))
 
 
 def prune_history(before: datetime, *, operator: str, world: World, key: SealingKey) -> Pruned:
@@ -38,8 +41,9 @@ def prune_history(before: datetime, *, operator: str, world: World, key: Sealing
     """
     _check_past(before, world)
     events = records = 0
-    while removed := _remove_batch(before, operator, world, key):
-        events, records = events + removed, records + 1
+    for batch in _gather(_list_removable(before, world)):
+        removed = _remove_batch(batch, before, operator, world, key)
+        events, records = events + removed, records + bool(removed)
     return Pruned(events, records)
 
 
@@ -48,10 +52,29 @@ def _check_past(before: datetime, world: World) -> None:
         raise MalformedValue("before", "a time that has passed is wanted")
 
 
-def _remove_batch(before: datetime, operator: str, world: World, key: SealingKey) -> int:
+def _list_removable(before: datetime, world: World) -> Iterator[tuple[int, ...]]:
+    """Return the numbers of what may be removed, ascending, look by look: each in a session that no writer awaits."""
+    with world.store.reading() as session:
+        end = session.retention.find_last_old(before)
+    for first in range(1, end + 1, NUMBERS_A_LOOK):
+        with world.store.reading() as session:
+            last = min(end, first + NUMBERS_A_LOOK - 1)
+            yield session.retention.list_removable(before, world.clock.now(), first=first, last=last)
+
+
+def _gather(looks: Iterator[tuple[int, ...]]) -> Iterator[tuple[int, ...]]:
+    """Return the same numbers in batches of `EVENTS_AT_ONCE`."""
+    numbers = chain.from_iterable(looks)
+    while batch := tuple(islice(numbers, EVENTS_AT_ONCE)):
+        yield batch
+
+
+def _remove_batch(batch: tuple[int, ...], before: datetime, operator: str, world: World, key: SealingKey) -> int:
+    """Remove what may still be removed of *batch*, and return how many that were."""
     now = world.clock.now()
     with world.store.writing() as session:
-        numbers = session.retention.list_removable(before, now, EVENTS_AT_ONCE)
+        looks = [session.retention.list_removable(before, now, first=first, last=last) for first, last in find_ranges(batch)]
+        numbers = tuple(chain.from_iterable(looks))
         if not numbers:
             return 0
         number = session.retention.find_last_number() + 1

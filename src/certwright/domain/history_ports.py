@@ -89,11 +89,13 @@ class History(Protocol):
 class Retention(Protocol):
     """What may be removed from the history, and what was."""
 
-    def count_removable(self, before: datetime, now: datetime) -> int:
-        """Return how many events from before *before* may be removed at *now*."""
+    def find_last_old(self, before: datetime) -> int:
+        """Return the number of the last sealed event from before *before*; 0 when there is none."""
 
-    def list_removable(self, before: datetime, now: datetime, most: int) -> tuple[int, ...]:
-        """Return the numbers of the first *most* of them, ascending."""
+    def list_removable(self, before: datetime, now: datetime, *, first: int, last: int) -> tuple[int, ...]:
+        """Return the numbers of the sealed events from before *before* that may be removed at *now*, of those from *first* to
+        *last*, ascending.
+        """
 
     def find_last_number(self) -> int:
         """Return the number of the last record; 0 when there is none."""

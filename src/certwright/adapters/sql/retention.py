@@ -3,8 +3,9 @@
 import re
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import and_, bindparam, delete, func, insert, literal_column, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, func, insert, literal_column, or_, select
 
 from certwright.adapters.sql.history import LAST_SEALED
 from certwright.adapters.sql.noted_rows import EVENTS_OF_ROWS, list_notes
@@ -17,37 +18,42 @@ from certwright.domain.retention import PASSING, RetentionRecord, encode_ranges
 
 _NOW = bindparam("now", type_=certificates.c.not_after.type)
 _IS_LIVING = certificates.c.not_after > _NOW
-_HOLDING = (
-    select(certificates.c.profile_id)
-    .where(_IS_LIVING)
-    .union(
-        select(certificate_copies.c.profile_id)
-        .join(certificates, certificates.c.serial == certificate_copies.c.serial)
-        .where(_IS_LIVING)
+_OPEN = requests.c.status.in_([literal_column(str(int(each))) for each in sorted(OPEN_STATUSES)])
+
+
+def _holds_living(profile_id: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Return that the profile holds a certificate which has not ended, revoked or not."""
+    shared = certificate_copies.join(certificates, certificates.c.serial == certificate_copies.c.serial)
+    return or_(
+        exists().where(certificates.c.profile_id == profile_id, _IS_LIVING),
+        exists(select(1).select_from(shared).where(certificate_copies.c.profile_id == profile_id, _IS_LIVING)),
     )
-)
-"""Profiles that hold a certificate which has not ended, revoked or not."""
-_NEEDED = (
-    select(requests.c.id)
-    .where(
-        or_(
-            requests.c.status.in_([literal_column(str(int(each))) for each in sorted(OPEN_STATUSES)]),
-            requests.c.profile_id.in_(_HOLDING),
-            requests.c.old_profile_id.in_(_HOLDING),
-        )
-    )
-    .union(select(certificates.c.request_id).where(_IS_LIVING))
-)
-_IS_REMOVABLE = and_(
-    events.c.sequence <= LAST_SEALED,
-    events.c.at < bindparam("before"),
-    or_(
-        events.c.request_id.not_in(_NEEDED),
-        and_(events.c.request_id.is_(None), events.c.type.in_([literal_column(f"'{each}'") for each in sorted(PASSING)])),
+
+
+_IS_NEEDED = or_(
+    exists().where(
+        requests.c.id == events.c.request_id,
+        or_(_OPEN, _holds_living(requests.c.profile_id), _holds_living(requests.c.old_profile_id)),
     ),
+    exists().where(certificates.c.request_id == events.c.request_id, _IS_LIVING),
 )
-_REMOVABLE = select(events.c.sequence).where(_IS_REMOVABLE).order_by(events.c.sequence).limit(bindparam("most"))
-_COUNT = select(func.count()).select_from(events).where(_IS_REMOVABLE)
+"""Looked up for each event of a slice: all living certificates can be very many."""
+_REMOVABLE = (
+    select(events.c.sequence)
+    .where(
+        events.c.sequence.between(bindparam("first"), bindparam("last")),
+        events.c.sequence <= LAST_SEALED,
+        events.c.at < bindparam("before"),
+        or_(
+            and_(events.c.request_id.is_not(None), ~_IS_NEEDED),
+            and_(events.c.request_id.is_(None), events.c.type.in_([literal_column(f"'{each}'") for each in sorted(PASSING)])),
+        ),
+    )
+    .order_by(events.c.sequence)
+)
+_LAST_OLD = select(func.max(events.c.sequence + literal_column("0"))).where(
+    events.c.sequence + literal_column("0") <= LAST_SEALED, events.c.at < bindparam("before")
+)
 _REMOVE = delete(events).where(events.c.sequence.between(bindparam("first"), bindparam("last")))
 
 _ADD = insert(retention_records)
@@ -63,15 +69,15 @@ class SqlRetention:
         self._connection = connection
         self._ledger = ledger
 
-    def count_removable(self, before: datetime, now: datetime) -> int:
-        """Return how many events from before *before* may be removed at *now*."""
-        count: int = self._connection.execute(_COUNT, {"before": before, "now": now}).scalar()
-        return count
+    def find_last_old(self, before: datetime) -> int:
+        """Return the number of the last sealed event from before *before*; 0 when there is none."""
+        number: int | None = self._connection.execute(_LAST_OLD, {"before": before}).scalar()
+        return number or 0
 
-    def list_removable(self, before: datetime, now: datetime, most: int) -> tuple[int, ...]:
-        """Return the numbers of the first *most* of them, ascending."""
-        rows = self._connection.execute(_REMOVABLE, {"before": before, "now": now, "most": most})
-        return tuple(row.sequence for row in rows)
+    def list_removable(self, before: datetime, now: datetime, *, first: int, last: int) -> tuple[int, ...]:
+        """Return the numbers of those from *first* to *last* that may be removed at *now*, ascending."""
+        values = {"before": before, "now": now, "first": first, "last": last}
+        return tuple(row.sequence for row in self._connection.execute(_REMOVABLE, values))
 
     def find_last_number(self) -> int:
         """Return the number of the last record; 0 when there is none."""
