@@ -22,7 +22,7 @@ TEMPLATES = {
     "P-256": "e179f773-a6e0-43c0-9514-b7dde2ad0478",
 }
 """The kinds of key that are measured, each with a profile template of the demo world."""
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 120
 
 
 @dataclass(frozen=True)

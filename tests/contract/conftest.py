@@ -12,6 +12,13 @@ from certwright.adapters.sql.store import VERSION_TABLE, SqlStore, open_store
 from certwright.adapters.sql.tables import SCHEMA_VERSION, metadata
 from postgresql import END_OTHERS, PACKAGE, PostgresqlServer, find_programs, run_postgresql
 
+WRITTEN = """
+SELECT relname FROM pg_class WHERE relkind = 'r' AND relname = ANY(%s) AND (pg_relation_size(oid) > 0 OR reltuples <> -1)
+"""
+"""The tables that are not as they were made: to truncate one that is takes as long, for it and for each of its indexes."""
+COUNTED = "SELECT sequencename FROM pg_sequences WHERE last_value IS NOT NULL"
+"""The sequences from which a number was taken, by what was rolled back, too."""
+
 
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[PostgresqlServer]:
@@ -61,9 +68,11 @@ def postgresql_url(postgresql_database: str) -> Iterator[str]:
     """The URL of a PostgreSQL database with the schema, as after its migration: emptied, which is faster than made."""
     yield postgresql_database
     with psycopg.connect(postgresql_database) as connection:
-        names = ", ".join(metadata.tables)
         connection.execute(END_OTHERS)
-        connection.execute(f"TRUNCATE {names} RESTART IDENTITY".encode())
+        written = [name for (name,) in connection.execute(WRITTEN, [list(metadata.tables)])]
+        connection.execute(f"TRUNCATE {', '.join(written)} RESTART IDENTITY CASCADE".encode())
+        for (name,) in connection.execute(COUNTED).fetchall():
+            connection.execute(f"ALTER SEQUENCE {name} RESTART".encode())
         connection.execute("INSERT INTO directory_revision (id, revision) VALUES (1, 1)")
         connection.execute(f"UPDATE {VERSION_TABLE} SET version_num = {SCHEMA_VERSION}".encode())
 

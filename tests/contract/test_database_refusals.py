@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from postgresql import PostgresqlServer
-from worlds.commands import FAST_SETTINGS, PROGRAM, certwright
+from worlds.commands import FAST_SETTINGS, PROGRAM, TIMEOUT_SECONDS, certwright
 
 ROLE = "certwright_stranger"
 
@@ -59,7 +59,7 @@ def run_without_privileges(*arguments: str | Path) -> subprocess.CompletedProces
     """Run the program; as root, without the privilege to write what its mode forbids."""
     drop = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
     words = [*drop, PROGRAM, *map(str, arguments)]
-    return subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(words, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False)
 
 
 @pytest.mark.parametrize("unwritable", ["certwright.db", "."])

@@ -204,7 +204,7 @@ def test_events_of_a_writer_at_work_are_not_overtaken(postgresql_url: str) -> No
     assert sealer.is_alive(), "the list was given although a lower number was still to come"
     go_on.set()
     slow.join()
-    sealer.join(10)
+    sealer.join(120)
     assert found == [["slow", "fast"]]
     store.close()
 

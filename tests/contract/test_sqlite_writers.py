@@ -168,7 +168,7 @@ def test_blocks_that_wait_share_a_commit_and_nobody_returns_before_it(lone_store
     assert list_comments(lone_store) == []
     last_go_on.set()
     for each in (leader, *followers, trailer):
-        each.join(10)
+        each.join(120)
     assert len(list_comments(lone_store)) == 7
     assert [each for each in words if each in ("BEGIN IMMEDIATE", "COMMIT")] == ["BEGIN IMMEDIATE", "COMMIT"]
 
@@ -188,7 +188,7 @@ def test_a_group_is_bounded(lone_store: SqlStore) -> None:
     wait_until_waiting(lone_store, 40)
     go_on.set()
     for each in (leader, *followers):
-        each.join(10)
+        each.join(120)
     assert sorted(list_comments(lone_store), key=int) == [str(number) for number in range(40)]
     assert words.count("COMMIT") == 2
 
@@ -218,7 +218,7 @@ def test_a_block_that_fails_takes_back_only_its_own(lone_store: SqlStore) -> Non
         wait_until_waiting(lone_store, number)
     go_on.set()
     for each in threads:
-        each.join(10)
+        each.join(120)
     assert list_comments(lone_store) == ["leader", "second"]
     assert len(failures) == 2
 
@@ -251,7 +251,7 @@ def test_when_the_commit_fails_everybody_in_the_group_hears_of_it(lone_store: Sq
     wait_until_waiting(lone_store, 3)
     go_on.set()
     for each in threads:
-        each.join(10)
+        each.join(120)
     assert len(refusals) == 4
     assert list_comments(lone_store) == []
     append(lone_store, "afterwards")
@@ -318,8 +318,8 @@ def test_who_is_interrupted_while_he_waits_holds_up_nobody(lone_store: SqlStore)
     follower = run_in_thread(append, lone_store, "follower")
     wait_until_waiting(lone_store, 1)
     go_on.set()
-    leader.join(10)
-    follower.join(10)
+    leader.join(120)
+    follower.join(120)
     assert list_comments(lone_store) == ["leader", "follower"]
 
 
@@ -349,7 +349,7 @@ def test_what_others_saw_of_a_lost_group_is_forgotten(lone_store: SqlStore) -> N
     wait_until_waiting(lone_store, 1)
     go_on.set()
     for each in threads:
-        each.join(10)
+        each.join(120)
     with lone_store.reading() as session:
         assert session.directory.revision() == seen[0] - 1
     assert lone_store._memory.at_revision(seen[0], 1).find_principal(SUBSCRIBER.user.id) is None

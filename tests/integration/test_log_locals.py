@@ -75,7 +75,7 @@ def run_on_terminal(*arguments: str) -> str:
             if not piece:
                 break
             shown += piece
-        assert process.wait(60) == 0, shown
+        assert process.wait(120) == 0, shown
     return shown.decode()
 
 

@@ -22,6 +22,8 @@ from worlds.side_by_side import FAILED
 from worlds.system import await_that, is_there, list_children, list_open
 
 PATIENCE_SECONDS = 120
+FAST_PING_SECONDS = 0.05
+"""Where the test is of processes that stand still."""
 PROGRAM = [sys.executable, side_by_side.__file__]
 
 
@@ -61,10 +63,12 @@ class First:
 
 
 @contextmanager
-def running(count: int, way: str, *more: Path) -> Iterator[First]:
+def running(count: int, way: str, *more: Path, ping_seconds: float | None = None) -> Iterator[First]:
     """Run the processes, ready unless they never will be, until the block ends; then none of them is left."""
     arguments = [*PROGRAM, str(count), way, *map(str, more)]
-    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    pings = {} if ping_seconds is None else {side_by_side.PINGS_VARIABLE: str(ping_seconds)}
+    environment = {**os.environ, **pings}
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment) as process:
         try:
             assert process.stdout is not None
             ready = "" if way in ("fail", "lack", "start_for_ever") else process.stdout.readline()
@@ -197,7 +201,7 @@ def test_one_that_cannot_be_replaced_for_want_of_file_descriptors_is_replaced_la
 
 
 def test_process_that_stands_still_gets_no_connections_and_is_replaced() -> None:
-    with running(2, "answer") as first:
+    with running(2, "answer", ping_seconds=FAST_PING_SECONDS) as first:
         frozen, other = sorted(first.ask() for _ in range(2))
         os.kill(frozen, signal.SIGSTOP)
         assert first.read_log("process does not answer")["pid"] == frozen
@@ -209,7 +213,7 @@ def test_process_that_stands_still_gets_no_connections_and_is_replaced() -> None
 
 
 def test_process_that_stands_still_for_a_moment_is_dealt_connections_again() -> None:
-    with running(2, "answer") as first:
+    with running(2, "answer", ping_seconds=FAST_PING_SECONDS) as first:
         frozen = first.ask()
         os.kill(frozen, signal.SIGSTOP)
         assert first.read_log("process does not answer")["pid"] == frozen
@@ -218,13 +222,13 @@ def test_process_that_stands_still_for_a_moment_is_dealt_connections_again() -> 
 
 
 def test_processes_are_not_replaced_after_all_of_them_stood_still() -> None:
-    with running(2, "answer") as first:
+    with running(2, "answer", ping_seconds=FAST_PING_SECONDS) as first:
         both = {first.ask() for _ in range(2)}
         everything = [first.process.pid, *both]
         for each in everything:
             os.kill(each, signal.SIGSTOP)
         # Longer than the pings would take that a process may leave unanswered.
-        sleep(KILLED_AFTER_PINGS * side_by_side.PING_SECONDS + 1)
+        sleep(KILLED_AFTER_PINGS * FAST_PING_SECONDS + 1)
         for each in reversed(everything):
             os.kill(each, signal.SIGCONT)
         await_that(lambda: {first.ask() for _ in range(2)} == both, "one of them was replaced")

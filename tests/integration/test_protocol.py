@@ -17,7 +17,7 @@ from certwright.wire.protocol import BoundedProtocol, HttpLimits
 from worlds.system import await_that
 
 LARGE = 32 * 1024 * 1024
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 120
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:

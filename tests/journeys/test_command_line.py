@@ -291,7 +291,9 @@ def test_a_password_is_not_asked_of_a_program(data: Path) -> None:
 def test_a_server_starts_by_itself_answers_and_ends_cleanly(data: Path, by: signal.Signals) -> None:
     with serving(data) as server:
         tls = ssl.create_default_context(cafile=data / "ca.pem")
-        answer = httpx.get(f"{server.url}/CertificateManagement/api/v1.0/profiletemplates", verify=tls, trust_env=False)
+        answer = httpx.get(
+            f"{server.url}/CertificateManagement/api/v1.0/profiletemplates", verify=tls, trust_env=False, timeout=120
+        )
         assert answer.status_code == 401
         assert server.stop(by) == 0
     report = json.loads(run("audit", "verify", "--data", data, "--json").output)
@@ -304,7 +306,8 @@ def test_plain_http_is_served_on_loopback_only(data: Path) -> None:
     assert "loopback" in refused.output
     with serving(data, "--http") as server:
         assert server.url.startswith("http://localhost:")
-        assert httpx.get(f"{server.url}/certificatemanagement/api/v1.0/requests", trust_env=False).status_code == 401
+        url = f"{server.url}/certificatemanagement/api/v1.0/requests"
+        assert httpx.get(url, trust_env=False, timeout=120).status_code == 401
 
 
 def test_a_port_in_use_is_told_with_what_to_do(data: Path) -> None:

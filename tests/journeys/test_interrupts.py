@@ -115,11 +115,11 @@ def test_the_second_ctrl_c_does_not_wait_for_the_end_of_the_first(tmp_path: Path
         "from certwright.interrupts import end_quietly\n"
         "end_quietly()\n"
         "try:\n"
-        "    os.kill(os.getpid(), signal.SIGINT); time.sleep(60)\n"
+        "    os.kill(os.getpid(), signal.SIGINT); time.sleep(600)\n"
         "finally:\n"
-        "    os.kill(os.getpid(), signal.SIGINT); time.sleep(60)\n"
+        "    os.kill(os.getpid(), signal.SIGINT); time.sleep(600)\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=50, check=False)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False)
     assert (done.returncode, done.stderr) == (-signal.SIGINT, "")
 
 
@@ -134,5 +134,7 @@ def test_a_background_job_goes_on_ignoring_ctrl_c() -> None:
         "signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
         f"subprocess.run([sys.executable, '-c', {program!r}])\n"
     )
-    done = subprocess.run([sys.executable, "-c", ignoring], capture_output=True, text=True, timeout=50, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", ignoring], capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False
+    )
     assert done.stdout == "alive\n"

@@ -69,7 +69,7 @@ def break_and_call(data: Path, url: str) -> list[int]:
     """Return the statuses of calls after tables were taken away under the server: first those of requests, then of accounts."""
     tls = ssl.create_default_context(cafile=data / "ca.pem")
     auth = ("subscriber", SIGN_IN_PASSWORD)
-    with httpx.Client(base_url=f"{url}{ROOT}", verify=tls, auth=auth, timeout=60, trust_env=False) as client:
+    with httpx.Client(base_url=f"{url}{ROOT}", verify=tls, auth=auth, timeout=120, trust_env=False) as client:
         assert client.get("/requests").status_code in (200, 204)
         rename(data, "requests", "leases")
         request = f"/requests/{uuid4()}"

@@ -92,7 +92,7 @@ types = ["create-request"]
 def open_request(url: str, data: Path) -> UUID:
     """Return a request of the manager for the subscriber; it waits for approvals."""
     trust = ssl.create_default_context(cafile=data / "ca.pem")
-    with httpx.Client(base_url=f"{url}{ROOT}", auth=("manager", PASSWORD), verify=trust) as client:
+    with httpx.Client(base_url=f"{url}{ROOT}", auth=("manager", PASSWORD), verify=trust, timeout=PATIENCE_SECONDS) as client:
         templates = {each["Name"]: each["Uuid"] for each in client.get("/profiletemplates").json()}
         wish = {
             "profiletemplateuuid": templates[MANAGED],

@@ -262,7 +262,7 @@ def test_what_has_begun_is_answered_when_the_server_is_told_to_end_and_nothing_c
         assert are_enrolling.wait(120)
         assert server.stop() == 0
         for each in enrolling:
-            each.result(60)
+            each.result(120)
     stored = {str(UUID(request)) for (request,) in query(data, "SELECT request_id FROM certificates")}
     assert stored == answered
     assert query(data, "SELECT type FROM events ORDER BY sequence DESC LIMIT 1") == [("service.stopped",)]

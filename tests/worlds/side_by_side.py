@@ -13,11 +13,12 @@ from pathlib import Path
 import structlog
 
 from certwright.domain.errors import ServingFailed, StoreUnavailable
-from certwright.wire.processes import Ending, Lifeline, Processes
+from certwright.wire.processes import PING_SECONDS, Ending, Lifeline, Processes
 
 PATIENCE_SECONDS = 300
 """Longer than any test waits."""
-PING_SECONDS = 0.05
+PINGS_VARIABLE = "SIDE_BY_SIDE_PING_SECONDS"
+"""How often they are pinged; else as often as those of a server, of which no load of the machine leaves five unanswered."""
 LIFE_SECONDS = 60
 FAILED = 3
 """The exit status when one could not start."""
@@ -96,9 +97,9 @@ def main() -> None:
         processors=[structlog.processors.format_exc_info, structlog.processors.JSONRenderer()],
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
     )
-    ending = Ending()
+    ending, ping_seconds = Ending(), float(os.environ.get(PINGS_VARIABLE, PING_SECONDS))
     with socket.create_server(("127.0.0.1", 0)) as listener, ending.on_signals():
-        processes = Processes(int(sys.argv[1]), listener, work, ping_seconds=PING_SECONDS)
+        processes = Processes(int(sys.argv[1]), listener, work, ping_seconds=ping_seconds)
         try:
             processes.start(ending)
             sys.stdout.write(f"{listener.getsockname()[1]}\n")

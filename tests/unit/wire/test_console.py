@@ -35,7 +35,7 @@ def see_on_terminal(columns: int) -> str:
             if not piece:
                 break
             seen += piece
-    assert process.wait(60) == 0
+    assert process.wait(120) == 0
     return seen.decode()
 
 
