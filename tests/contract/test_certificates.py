@@ -84,7 +84,12 @@ def test_issued_certificates_are_listed_newest_first(store: SqlStore) -> None:
         issue(store, issued[-1])
     issue(store, make_certificate(*start(store, BOB)))
     with store.reading() as session:
-        assert session.certificates.list_of_subject(ALICE) == tuple(sign(each) for each in reversed(issued))
+        whole = session.certificates.list_of_subject(ALICE)
+        assert whole == tuple(sign(each) for each in reversed(issued))
+        for place, each in enumerate(whole):
+            assert session.certificates.list_page_of_subject(ALICE, after=each.serial, limit=1) == whole[place + 1 : place + 2]
+        assert session.certificates.list_page_of_subject(ALICE, after=None, limit=10) == whole
+        assert session.certificates.list_page_of_subject(ALICE, after=None, limit=1) == whole[:1]
         assert session.certificates.list_of_profile(issued[0].profile_id) == (sign(issued[0]),)
 
 

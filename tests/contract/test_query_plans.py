@@ -10,7 +10,17 @@ from sqlalchemy import Delete, Select, Update
 from sqlalchemy.sql.base import Executable
 
 import certwright.adapters.sql as adapter
-from certwright.adapters.sql import directory, event_search, external_certificates, outbox, passwords, renewals, requests
+from certwright.adapters.sql import (
+    certificates,
+    directory,
+    event_search,
+    external_certificates,
+    outbox,
+    passwords,
+    profiles,
+    renewals,
+    requests,
+)
 from certwright.adapters.sql.event_look import EVENT_COLUMNS
 from certwright.adapters.sql.request_pages import page_statement
 from certwright.domain.identities import UserId
@@ -108,6 +118,10 @@ def test_what_may_walk_is_there() -> None:
         (renewals._SLICE_END, "certificates", "ix_certificates_not_after"),
         (renewals._FIND_DUE[0], "requests", "uq_requests_open_operation"),
         (renewals._FIND_DUE[1], "requests", "uq_requests_open_operation"),
+        (certificates._NEWEST_OF_SUBJECT, "certificates", "ix_certificates_subject_id"),
+        (certificates._OLDER_OF_SUBJECT, "certificates", "ix_certificates_subject_id"),
+        (certificates._IN_OWN_ROWS, "profiles", "ix_profiles_owner_id"),
+        (profiles._OLDER_OF, "profiles", "ix_profiles_owner_id"),
         (requests._LIST_IDLE, "requests", "ix_requests_open"),
         (passwords._EXPIRED, "one_time_passwords", "ix_one_time_passwords_untold"),
         (external_certificates._ENDING, "external_certificates", "ix_external_certificates_ending"),

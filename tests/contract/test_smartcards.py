@@ -1,6 +1,7 @@
 """`ports.Smartcards`."""
 
 from dataclasses import replace
+from functools import partial
 from uuid import UUID, uuid4
 
 import pytest
@@ -81,12 +82,16 @@ def test_cards_are_listed_newest_first_by_owner_and_status(store: SqlStore) -> N
     retired, stock = make_card(status=SmartcardStatus.RETIRED, owner_id=ALICE), make_card()
     add(store, *cards, retired, stock, profiles=profiles)
     with store.reading() as session:
-        listed = session.smartcards.list_all
+        listed = partial(session.smartcards.list_page, limit=10)
         assert listed() == (stock, retired, *reversed(cards))
         assert listed(owner_id=ALICE) == (retired, cards[2], cards[0])
         assert listed(owner_id=BOB, statuses=frozenset({SmartcardStatus.ACTIVE})) == (cards[1],)
         assert listed(statuses=frozenset({SmartcardStatus.NEW, SmartcardStatus.RETIRED})) == (stock, retired)
         assert listed(statuses=frozenset()) == ()
+        assert session.smartcards.list_page(limit=2) == (stock, retired)
+        assert session.smartcards.list_page(after=retired.id, limit=2) == tuple(reversed(cards))[:2]
+        assert listed(owner_id=ALICE, after=retired.id) == (cards[2], cards[0])
+        assert listed(after=cards[0].id) == ()
 
 
 def test_a_card_changes_from_the_status_it_has_and_from_no_other(store: SqlStore) -> None:

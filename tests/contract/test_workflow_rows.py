@@ -115,7 +115,13 @@ def test_what_all_profiles_of_an_owner_hold_is_what_each_of_them_holds(store: Sq
         session.certificates.add_copies(others.id, [made[0].serial], is_key_history=False)
         session.certificates.add_copies(others.id, [made[1].serial], is_key_history=True)
     with store.reading() as session:
-        held = session.certificates.list_by_profile(first.owner_id)
+        page = session.profiles.list_page_of(first.owner_id, after=None, limit=10)
+        assert page == (third, second, first)
+        assert session.profiles.list_page_of(first.owner_id, after=third.id, limit=1) == (second,)
+        assert session.profiles.list_page_of(first.owner_id, after=first.id, limit=1) == ()
+        assert session.certificates.list_by_profile((second,)).keys() == {second.id}
+        assert session.requests.list_open_about_profiles_of((third, second)) == ()
+        held = session.certificates.list_by_profile(page)
         assert {each: held.get(each, ()) for each in (first.id, second.id, third.id)} == {
             each: session.certificates.list_of_profile(each) for each in (first.id, second.id, third.id)
         }
@@ -126,7 +132,7 @@ def test_what_all_profiles_of_an_owner_hold_is_what_each_of_them_holds(store: Sq
         assert session.certificates.list_key_history(others.owner_id) == (), (
             "what is recovered for somebody else is its owner's"
         )
-        assert session.requests.list_open_about_profiles_of(first.owner_id) == (open_request,)
+        assert session.requests.list_open_about_profiles_of(page) == (open_request,)
 
 
 def test_a_hold_ends_and_the_earliest_revocation_counts(store: SqlStore) -> None:

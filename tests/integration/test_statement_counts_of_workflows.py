@@ -11,7 +11,7 @@ from certwright.adapters.sql.store import open_store
 from certwright.application.approve_request import approve_request, deny_request
 from certwright.application.complete_request import complete_request
 from certwright.application.create_request import RequestWish, create_request
-from certwright.application.read_holdings import list_profiles, read_profile
+from certwright.application.read_holdings import list_profiles, list_profiles_in_slices, read_profile
 from certwright.application.read_requests import list_requests
 from certwright.domain.identities import Principal
 from certwright.domain.policies import Policy
@@ -135,7 +135,7 @@ def test_listing_profiles_costs_the_same_for_one_and_for_many(house: House) -> N
 
     profile_id = hold(house)
     assert count(house, lambda: read_profile(profile_id, by=signed_in(SUBSCRIBER), world=house.world)) == 6
-    assert count(house, look) == 6
+    assert count(house, look) == 7
     for number in range(10):
         duplicate = start(house, Operation.DUPLICATE, hold(house, f"held {number}"))
         house.post(duplicate, csr(f"duplicate {number}"))
@@ -145,4 +145,6 @@ def test_listing_profiles_costs_the_same_for_one_and_for_many(house: House) -> N
     assert len(listed) == 21
     assert len({each.operations for each in listed}) == 3
     assert listed == tuple(read_profile(each.profile.id, by=signed_in(SUBSCRIBER), world=house.world) for each in listed)
-    assert count(house, look) == 6
+    assert count(house, look) == 7
+    by_threes = list_profiles_in_slices(by=signed_in(SUBSCRIBER), world=house.world, slice_length=3)
+    assert tuple(each for held in by_threes for each in held) == listed

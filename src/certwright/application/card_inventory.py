@@ -1,5 +1,6 @@
 """The inventory of cards, as whoever runs the server sees it: all of them, and what is known of one."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from certwright.application.request_parties import get_principal
@@ -20,6 +21,8 @@ from certwright.domain.smartcards import (
     SmartcardStatus,
     advance_card,
 )
+
+CARDS_A_READ = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,17 +49,28 @@ class InventoryCard:
     requests: tuple[Request, ...] = ()
 
 
-def list_inventory(wanted: InventoryFilter, *, world: World) -> tuple[InventoryCard, ...]:
-    """Return the cards, newest first. Errors: UserNotFound."""
+def list_inventory(wanted: InventoryFilter, *, world: World) -> Iterator[InventoryCard]:
+    """Return the cards, newest first, as they are read: however many they are, few are held at a time. Errors: UserNotFound."""
     with world.store.reading() as session:
-        statuses = None if wanted.status is None else frozenset({wanted.status})
-        found = session.smartcards.list_all(owner_id=_find_owner(wanted.user, session), statuses=statuses)
-        named = [_name(each, session) for each in found]
-    return tuple(
-        each
-        for each in named
-        if wanted.template.lower() in each.template.lower() and wanted.comment.lower() in each.card.comment.lower()
-    )
+        owner_id = _find_owner(wanted.user, session)
+    return _read_inventory(wanted, owner_id, world)
+
+
+def _read_inventory(wanted: InventoryFilter, owner_id: UserId | None, world: World) -> Iterator[InventoryCard]:
+    statuses = None if wanted.status is None else frozenset({wanted.status})
+    after: SmartcardId | None = None
+    while True:
+        with world.store.reading() as session:
+            page = session.smartcards.list_page(owner_id=owner_id, statuses=statuses, after=after, limit=CARDS_A_READ)
+            named = [_name(each, session) for each in page]
+        yield from (
+            each
+            for each in named
+            if wanted.template.lower() in each.template.lower() and wanted.comment.lower() in each.card.comment.lower()
+        )
+        if len(page) < CARDS_A_READ:
+            return
+        after = page[-1].id
 
 
 def get_inventory_card(identifier: CardId | SmartcardId, *, world: World) -> InventoryCard:

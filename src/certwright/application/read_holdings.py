@@ -7,7 +7,7 @@ from certwright.application.request_parties import get_principal, get_request
 from certwright.application.startable import list_operations, list_startable, look_at_own
 from certwright.application.world import World
 from certwright.domain.access import ReadProfile, check_allowed, decide
-from certwright.domain.certificates import Certificate
+from certwright.domain.certificates import Certificate, SerialNumber
 from certwright.domain.external_certificates import HeldCertificate
 from certwright.domain.identities import Caller
 from certwright.domain.ports import Session
@@ -18,6 +18,7 @@ from certwright.domain.security_descriptors import RequestPermission
 from certwright.domain.workflows import Operation
 
 PROFILES_A_SLICE = 1_000
+CERTIFICATES_A_SLICE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +41,25 @@ def list_profiles(*, by: Caller, world: World, statuses: frozenset[ProfileStatus
 def list_profiles_in_slices(
     *, by: Caller, world: World, slice_length: int, statuses: frozenset[ProfileStatus] | None = None
 ) -> Iterator[tuple[HeldProfile, ...]]:
-    """Return what `list_profiles` does. Shape: what may be started, most of the work, is found slice by slice."""
-    with world.store.reading() as session:
-        held = _list_software(session.profiles.list_of(by.user.id), session)
-        starts = look_at_own(by, held, session)
-    wanted = [each for each in held if statuses is None or each.status in statuses]
-    for first in range(0, len(wanted), slice_length):
+    """Return what `list_profiles` does. Shape: a slice has what is wanted of *slice_length* profiles, as of when it is read."""
+    after: ProfileId | None = None
+    while True:
         with world.store.reading() as session:
+            page = session.profiles.list_page_of(by.user.id, after=after, limit=slice_length)
+            wanted = [each for each in page if statuses is None or each.status in statuses]
+            held = _list_software(wanted, session)
+            starts = look_at_own(by, held, session)
             found = [
                 HeldProfile(
                     each,
                     list_startable(starts[each.id], by=by, session=session, world=world) if each.id in starts else (),
                 )
-                for each in wanted[first : first + slice_length]
+                for each in held
             ]
         yield tuple(found)
+        if len(page) < slice_length:
+            return
+        after = page[-1].id
 
 
 def read_profile(profile_id: ProfileId, *, by: Caller, world: World) -> HeldProfile:
@@ -86,12 +91,24 @@ def list_own_certificates(*, by: Caller, world: World) -> tuple[HeldCertificate,
 
     Certificates are left out that only retired profiles hold. Source: get-user-certificates; domain.md, correction 3.
     """
+    slices = list_own_certificates_in_slices(by=by, world=world, slice_length=CERTIFICATES_A_SLICE)
+    return tuple(each for held in slices for each in held)
+
+
+def list_own_certificates_in_slices(*, by: Caller, world: World, slice_length: int) -> Iterator[tuple[HeldCertificate, ...]]:
+    """Return what `list_own_certificates` does. Shape: each slice as of when it is read."""
     with world.store.reading() as session:
-        retired = {each.id for each in session.profiles.list_of(by.user.id, frozenset({ProfileStatus.RETIRED}))}
-        held = session.certificates.list_by_profile(by.user.id)
-        kept = {each.serial for profile_id, some in held.items() if profile_id not in retired for each in some}
-        issued = [each for each in session.certificates.list_of_subject(by.user.id) if each.serial in kept]
-        return (*mark_key_history(issued, session), *session.external.list_of(by.user.id))
+        history = frozenset(session.certificates.list_key_history(by.user.id))
+    after: SerialNumber | None = None
+    while True:
+        with world.store.reading() as session:
+            page = session.certificates.list_page_of_subject(by.user.id, after=after, limit=slice_length)
+        yield tuple(replace(each, is_key_history=each.serial in history) for each in page)
+        if len(page) < slice_length:
+            break
+        after = page[-1].serial
+    with world.store.reading() as session:
+        yield session.external.list_of(by.user.id)
 
 
 def list_held_certificates(profile: Profile, session: Session, beside: Iterable[Profile] = ()) -> tuple[HeldCertificate, ...]:

@@ -1,5 +1,6 @@
 """Read cards: one's own, one, or the card of a request."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from certwright.application.card_contents import list_profiles_on
@@ -18,6 +19,8 @@ from certwright.domain.security_descriptors import RequestPermission
 from certwright.domain.smartcards import CardId, Smartcard, SmartcardId, SmartcardStatus
 from certwright.domain.workflows import Operation
 
+CARDS_A_SLICE = 1_000
+
 
 @dataclass(frozen=True, slots=True)
 class HeldSmartcard:
@@ -29,8 +32,22 @@ class HeldSmartcard:
 
 def list_smartcards(*, by: Caller, world: World, statuses: frozenset[SmartcardStatus] | None = None) -> tuple[Smartcard, ...]:
     """Return the caller's own cards, newest first, of *statuses* or of any."""
-    with world.store.reading() as session:
-        return session.smartcards.list_all(owner_id=by.user.id, statuses=statuses)
+    slices = list_smartcards_in_slices(by=by, world=world, slice_length=CARDS_A_SLICE, statuses=statuses)
+    return tuple(each for held in slices for each in held)
+
+
+def list_smartcards_in_slices(
+    *, by: Caller, world: World, slice_length: int, statuses: frozenset[SmartcardStatus] | None = None
+) -> Iterator[tuple[Smartcard, ...]]:
+    """Return what `list_smartcards` does. Shape: each slice as of when it is read."""
+    after: SmartcardId | None = None
+    while True:
+        with world.store.reading() as session:
+            page = session.smartcards.list_page(owner_id=by.user.id, statuses=statuses, after=after, limit=slice_length)
+        yield page
+        if len(page) < slice_length:
+            return
+        after = page[-1].id
 
 
 def read_smartcard(smartcard_id: SmartcardId, *, by: Caller, world: World) -> Smartcard:

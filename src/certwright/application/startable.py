@@ -104,17 +104,18 @@ def list_operations(profile: Profile, *, by: Caller, session: Session, world: Wo
 
 
 def look_at_own(owner: Principal, profiles: Sequence[Profile], session: Session) -> dict[ProfileId, Start]:
-    """Return what `look_at` does for Duplicate, for *profiles*, which are all that *owner* has, in a fixed number of look-ups.
+    """Return what `look_at` does for Duplicate, for *profiles*, a page of what *owner* has, in a fixed number of look-ups.
 
     Profiles whose template is withdrawn are left out.
     """
+    if not profiles:
+        return {}
     templates = {each.id: each for each in session.templates.list_newest()}
-    held = session.certificates.list_by_profile(owner.user.id)
-    requests = _group(session.requests.list_open_about_profiles_of(owner.user.id), lambda each: each.old_profile_id)
-    # A duplicate is its owner's, as the profile is that it was made from.
-    duplicates = _group(profiles, lambda each: each.primary_id)
+    held = session.certificates.list_by_profile(profiles)
+    requests = _group(session.requests.list_open_about_profiles_of(profiles), lambda each: each.old_profile_id)
+    duplicates = _group(session.profiles.list_duplicates_of(profiles), lambda each: each.primary_id)
     uses_cards = any(each.template_id in templates and templates[each.template_id].is_smartcard for each in profiles)
-    cards = {each.profile_id: each for each in session.smartcards.list_all(owner_id=owner.user.id)} if uses_cards else {}
+    cards = {each.profile_id: each for each in session.smartcards.list_of_profiles(profiles)} if uses_cards else {}
     return {
         profile.id: Start(
             operation=Operation.DUPLICATE,

@@ -1,11 +1,12 @@
 """What we need from outside for cards. `ports` has all the others, and the session that these belong to."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
 from certwright.domain.admin_keys import AdminKeyAlgorithm, CardMasterKey
 from certwright.domain.identities import UserId
-from certwright.domain.profiles import ProfileId
+from certwright.domain.profiles import Profile, ProfileId
 from certwright.domain.requests import RequestId
 from certwright.domain.smartcards import CardId, Smartcard, SmartcardId, SmartcardStatus
 
@@ -28,10 +29,18 @@ class Smartcards(Protocol):
     def find_of_profile(self, profile_id: ProfileId) -> Smartcard | None:
         """Return the card that the profile is on."""
 
-    def list_all(
-        self, *, owner_id: UserId | None = None, statuses: frozenset[SmartcardStatus] | None = None
+    def list_page(
+        self,
+        *,
+        owner_id: UserId | None = None,
+        statuses: frozenset[SmartcardStatus] | None = None,
+        after: SmartcardId | None = None,
+        limit: int,
     ) -> tuple[Smartcard, ...]:
-        """Return the cards of *owner_id*, or everybody's and those in stock; of *statuses*, or of any."""
+        """Return the newest cards of *owner_id*, or of everybody and in stock; of *statuses*, or of any; older than *after*."""
+
+    def list_of_profiles(self, page: Sequence[Profile]) -> tuple[Smartcard, ...]:
+        """Return the cards that the profiles of *page* are on; as `Profiles.list_duplicates_of`."""
 
     def change(self, card: Smartcard, *, from_status: SmartcardStatus) -> None:
         """Store *card* if its status is still *from_status*; nobody else changes it until this session has ended.

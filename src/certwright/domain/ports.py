@@ -81,8 +81,8 @@ class Requests(Protocol):
     def list_open_about(self, profile_id: ProfileId) -> tuple[Request, ...]:
         """Return the requests about the profile that are still open, newest first."""
 
-    def list_open_about_profiles_of(self, owner_id: UserId) -> tuple[Request, ...]:
-        """Return the requests about any profile of the owner that are still open, newest first."""
+    def list_open_about_profiles_of(self, page: Sequence[Profile]) -> tuple[Request, ...]:
+        """Return the open requests about any profile of *page*, newest first; as `Profiles.list_duplicates_of`."""
 
     def list_of_card(self, smartcard_id: SmartcardId) -> tuple[Request, ...]:
         """Return the requests that are for the card, newest first; the last is the one that it was bound to."""
@@ -121,6 +121,12 @@ class Profiles(Protocol):
     def list_of(self, owner_id: UserId, statuses: frozenset[ProfileStatus] | None = None) -> tuple[Profile, ...]:
         """Return the owner's profiles, newest first."""
 
+    def list_page_of(self, owner_id: UserId, *, after: ProfileId | None, limit: int) -> tuple[Profile, ...]:
+        """Return the owner's newest profiles, or the newest of those that are older than *after*."""
+
+    def list_duplicates_of(self, page: Sequence[Profile]) -> tuple[Profile, ...]:
+        """Return the duplicates of each profile of *page*, which are one person's next to each other, newest first."""
+
     def list_duplicates(self, primary_id: ProfileId) -> tuple[Profile, ...]:
         """Return the duplicates of the profile, newest first."""
 
@@ -158,8 +164,8 @@ class Certificates(Protocol):
     def list_of_profile(self, profile_id: ProfileId) -> tuple[Certificate, ...]:
         """Return the issued ones, newest first, those included that the profile holds a copy of: as key history, or not."""
 
-    def list_by_profile(self, owner_id: UserId) -> Mapping[ProfileId, tuple[Certificate, ...]]:
-        """Return what `list_of_profile` does, for each profile of the owner that has any."""
+    def list_by_profile(self, page: Sequence[Profile]) -> Mapping[ProfileId, tuple[Certificate, ...]]:
+        """Return what `list_of_profile` does, for each profile of *page* that has any; as `Profiles.list_duplicates_of`."""
 
     def list_unsigned_of_profile(self, profile_id: ProfileId) -> tuple[Certificate, ...]:
         """Return those of its own that are about to be signed."""
@@ -169,6 +175,11 @@ class Certificates(Protocol):
 
     def list_of_subject(self, subject_id: UserId) -> tuple[Certificate, ...]:
         """Return the issued ones, newest first."""
+
+    def list_page_of_subject(self, subject_id: UserId, *, after: SerialNumber | None, limit: int) -> tuple[Certificate, ...]:
+        """Return the newest of what `list_of_subject` does, or the newest that are older than *after*, without those that no
+        profile of the subject holds but retired ones.
+        """
 
     def list_key_history(self, subject_id: UserId) -> tuple[SerialNumber, ...]:
         """Return what one of the subject's own profiles holds as key history, of certificates that were issued to him."""

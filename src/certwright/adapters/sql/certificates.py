@@ -1,20 +1,21 @@
 """The register of certificates, and who holds which key."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Insert, Table, Update, and_, bindparam, func, or_, select, union, update
+from sqlalchemy import Insert, Table, Update, and_, bindparam, exists, func, literal_column, or_, select, union, update
 
 from certwright.adapters.sql.marked_rows import CERTIFICATES, REVOCATIONS
 from certwright.adapters.sql.prepared import Connection, Row
+from certwright.adapters.sql.profile_spans import in_span, span_values
 from certwright.adapters.sql.row_marks import RowLedger
 from certwright.adapters.sql.tables import certificate_copies, certificates, certified_keys, profiles
 from certwright.adapters.sql.upserts import AnyInsert, Upsert, insert_unless_taken
 from certwright.domain.certificates import Certificate, KeyHolder, SerialNumber
 from certwright.domain.errors import ChangedMeanwhile
 from certwright.domain.identities import UserId
-from certwright.domain.profiles import ProfileId
+from certwright.domain.profiles import Profile, ProfileId, ProfileStatus
 from certwright.domain.requests import RequestId
 from certwright.domain.revocation import RevocationReason
 
@@ -134,7 +135,7 @@ _IN_OWN_ROWS = (
             and_(certificate_copies.c.serial == certificates.c.serial, certificate_copies.c.profile_id == profiles.c.id),
         )
     )
-    .where(profiles.c.owner_id == bindparam("owner_id"), certificates.c.encoded.is_not(None))
+    .where(in_span(), certificates.c.encoded.is_not(None))
 )
 _IN_COPIES = (
     select(
@@ -149,7 +150,7 @@ _IN_COPIES = (
         )
     )
     .where(
-        profiles.c.owner_id == bindparam("owner_id"),
+        in_span(),
         certificates.c.profile_id != profiles.c.id,
         certificates.c.encoded.is_not(None),
     )
@@ -161,6 +162,20 @@ _UNSIGNED_OF_PROFILE = (
 )
 _COPY_ADD = insert_unless_taken(certificate_copies)
 _OF_SUBJECT = _ISSUED.where(certificates.c.subject_id == bindparam("subject_id"))
+_IS_IN_USE = and_(
+    profiles.c.owner_id == certificates.c.subject_id, profiles.c.status != literal_column(str(int(ProfileStatus.RETIRED)))
+)
+_shared = certificate_copies.join(profiles, profiles.c.id == certificate_copies.c.profile_id)
+_NEWEST_OF_SUBJECT = _OF_SUBJECT.where(
+    or_(
+        exists().where(profiles.c.id == certificates.c.profile_id, _IS_IN_USE),
+        exists(select(1).select_from(_shared).where(certificate_copies.c.serial == certificates.c.serial, _IS_IN_USE)),
+    )
+).limit(bindparam("most"))
+_earlier = certificates.alias("earlier")
+_OLDER_OF_SUBJECT = _NEWEST_OF_SUBJECT.where(
+    certificates.c.number < select(_earlier.c.number).where(_earlier.c.serial == bindparam("after")).scalar_subquery()
+)
 
 _KEY_HISTORY = (
     select(certificate_copies.c.serial)
@@ -223,9 +238,9 @@ class SqlCertificates:
         """Return the issued ones, newest first, those included that the profile holds a copy of."""
         return self._list(_OF_PROFILE, {"profile_id": profile_id})
 
-    def list_by_profile(self, owner_id: UserId) -> dict[ProfileId, tuple[Certificate, ...]]:
-        """Return what `list_of_profile` does, for each profile of the owner that has any: two statements for all of them."""
-        values = {"owner_id": owner_id}
+    def list_by_profile(self, page: Sequence[Profile]) -> dict[ProfileId, tuple[Certificate, ...]]:
+        """Return what `list_of_profile` does, for each profile of a page that has any: two statements for all of them."""
+        values = span_values(page)
         rows = [row for each in (_IN_OWN_ROWS, _IN_COPIES) for row in self._connection.execute(each, values)]
         found: dict[ProfileId, list[Certificate]] = {}
         for row in sorted(rows, key=lambda each: each.number, reverse=True):
@@ -245,6 +260,11 @@ class SqlCertificates:
     def list_of_subject(self, subject_id: UserId) -> tuple[Certificate, ...]:
         """Return the issued ones, newest first."""
         return self._list(_OF_SUBJECT, {"subject_id": subject_id})
+
+    def list_page_of_subject(self, subject_id: UserId, *, after: SerialNumber | None, limit: int) -> tuple[Certificate, ...]:
+        """Return the newest that a profile of the subject holds which is not retired, or the newest older than *after*."""
+        statement = _NEWEST_OF_SUBJECT if after is None else _OLDER_OF_SUBJECT
+        return self._list(statement, {"subject_id": subject_id, "after": after, "most": limit})
 
     def list_key_history(self, subject_id: UserId) -> tuple[SerialNumber, ...]:
         """Return what one of the subject's own profiles holds as key history, of certificates that were issued to him."""

@@ -1,5 +1,6 @@
 """Profiles, changed by compare-and-set."""
 
+from collections.abc import Sequence
 from functools import cache
 from hashlib import sha256
 from typing import Any
@@ -8,6 +9,7 @@ from sqlalchemy import ColumnElement, Integer, Select, bindparam, false, func, i
 
 from certwright.adapters.sql.marked_rows import PROFILES
 from certwright.adapters.sql.prepared import Connection, Row
+from certwright.adapters.sql.profile_spans import in_span, span_values
 from certwright.adapters.sql.row_marks import RowLedger
 from certwright.adapters.sql.tables import profiles
 from certwright.domain.errors import ChangedMeanwhile, ProfileNotFound
@@ -44,6 +46,24 @@ ROOMS = 0x526F_6F6D
 _LOCK_ROOM = select(func.pg_advisory_xact_lock(ROOMS, bindparam("room", type_=Integer)))
 _DUPLICATES = select(*_PROFILE).where(profiles.c.primary_id == bindparam("primary_id")).order_by(profiles.c.number.desc())
 
+_copies = profiles.alias("duplicates")
+_DUPLICATES_OF = (
+    select(*(_copies.c[each.name] for each in _PROFILE))
+    .join(profiles, profiles.c.id == _copies.c.primary_id)
+    .where(in_span(), _copies.c.primary_id.is_not(None))
+    .order_by(_copies.c.number.desc())
+)
+_earlier = profiles.alias("earlier")
+_NEWEST_OF = (
+    select(*_PROFILE)
+    .where(profiles.c.owner_id == bindparam("owner_id"))
+    .order_by(profiles.c.number.desc())
+    .limit(bindparam("most"))
+)
+_OLDER_OF = _NEWEST_OF.where(
+    profiles.c.number < select(_earlier.c.number).where(_earlier.c.id == bindparam("after")).scalar_subquery()
+)
+
 
 class SqlProfiles:
     """Profiles."""
@@ -70,6 +90,15 @@ class SqlProfiles:
         """Return the owner's profiles, newest first."""
         statement = _list_with(frozenset(ProfileStatus) if statuses is None else statuses)
         return tuple(self._read(row) for row in self._connection.execute(statement, {"owner_id": owner_id}))
+
+    def list_page_of(self, owner_id: UserId, *, after: ProfileId | None, limit: int) -> tuple[Profile, ...]:
+        """Return the owner's newest profiles, or the newest of those that are older than *after*."""
+        values = {"owner_id": owner_id, "after": after, "most": limit}
+        return tuple(self._read(row) for row in self._connection.execute(_NEWEST_OF if after is None else _OLDER_OF, values))
+
+    def list_duplicates_of(self, page: Sequence[Profile]) -> tuple[Profile, ...]:
+        """Return the duplicates of each profile of a page, newest first."""
+        return tuple(self._read(row) for row in self._connection.execute(_DUPLICATES_OF, span_values(page)))
 
     def list_duplicates(self, primary_id: ProfileId) -> tuple[Profile, ...]:
         """Return the duplicates of the profile, newest first."""

@@ -12,6 +12,7 @@ from sqlalchemy import Select, bindparam, exists, func, literal, literal_column,
 from certwright.adapters.sql.look_indexes import unless_closed, while_open
 from certwright.adapters.sql.marked_rows import ANSWERS, APPROVALS, REQUESTS
 from certwright.adapters.sql.prepared import Connection, Row
+from certwright.adapters.sql.profile_spans import in_span, span_values
 from certwright.adapters.sql.request_pages import page_statement
 from certwright.adapters.sql.row_marks import MarkedRows, RowLedger
 from certwright.adapters.sql.tables import OPEN_ABOUT_PROFILE, approvals, events, profiles, requests
@@ -23,7 +24,7 @@ from certwright.domain.keys import SealedPart
 from certwright.domain.policies import NO_CHOICES, Choices
 from certwright.domain.ports_at_rest import Cipher
 from certwright.domain.profile_templates import ProfileTemplateId
-from certwright.domain.profiles import ProfileId
+from certwright.domain.profiles import Profile, ProfileId
 from certwright.domain.program import THE_PROGRAM
 from certwright.domain.requests import (
     Approval,
@@ -94,7 +95,7 @@ _OPEN_ABOUT = (
 _OPEN_ABOUT_OF = (
     select(*_REQUEST)
     .join(profiles, profiles.c.id == requests.c.old_profile_id)
-    .where(profiles.c.owner_id == bindparam("owner_id"), requests.c.old_profile_id.is_not(None), _IS_OPEN)
+    .where(in_span(), requests.c.old_profile_id.is_not(None), _IS_OPEN)
     .order_by(requests.c.number.desc())
 )
 _NEWEST_FOR = (
@@ -203,9 +204,9 @@ class SqlRequests:
         rows = self._connection.execute(_OPEN_ABOUT, {"profile_id": profile_id})
         return tuple(self._read(row) for row in rows)
 
-    def list_open_about_profiles_of(self, owner_id: UserId) -> tuple[Request, ...]:
-        """Return the requests about any profile of the owner that are still open, newest first."""
-        return tuple(self._read(row) for row in self._connection.execute(_OPEN_ABOUT_OF, {"owner_id": owner_id}))
+    def list_open_about_profiles_of(self, page: Sequence[Profile]) -> tuple[Request, ...]:
+        """Return the requests about any profile of a page that are still open, newest first."""
+        return tuple(self._read(row) for row in self._connection.execute(_OPEN_ABOUT_OF, span_values(page)))
 
     def list_idle(self, idle_since: datetime, limit: int) -> tuple[Request, ...]:
         """Return open requests, oldest first, with which nobody but the program has done anything since."""

@@ -10,12 +10,14 @@ from sqlalchemy import Select, bindparam, false, or_, select, update
 
 from certwright.adapters.sql.card_tables import card_visits, smartcards
 from certwright.adapters.sql.prepared import Connection, Row
+from certwright.adapters.sql.profile_spans import in_span, span_values
+from certwright.adapters.sql.tables import profiles
 from certwright.adapters.sql.upserts import insert_unless_taken
 from certwright.domain.admin_keys import AdminKey, AdminKeys, name_imported_key
 from certwright.domain.errors import ChangedMeanwhile, SmartcardNotFound
 from certwright.domain.identities import UserId
 from certwright.domain.keys import SealedPart
-from certwright.domain.profiles import ProfileId
+from certwright.domain.profiles import Profile, ProfileId
 from certwright.domain.requests import RequestId
 from certwright.domain.smartcards import CardId, Smartcard, SmartcardFlags, SmartcardId, SmartcardStatus
 
@@ -25,6 +27,7 @@ _BY_ID = select(*_CARD).where(smartcards.c.id == bindparam("smartcard_id"))
 _BY_ID_LOCKED = _BY_ID.with_for_update()
 _LAST = select(*_CARD).where(smartcards.c.card_id == bindparam("of_card")).order_by(smartcards.c.number.desc()).limit(1)
 _OF_PROFILE = select(*_CARD).where(smartcards.c.profile_id == bindparam("of_profile"))
+_OF_PROFILES = select(*_CARD).join(profiles, profiles.c.id == smartcards.c.profile_id).where(in_span())
 _WRITTEN_ONCE = ("id", "card_id")
 _CHANGEABLE = tuple(each.name for each in _CARD if each.name not in _WRITTEN_ONCE)
 _CHANGE = (
@@ -73,12 +76,23 @@ class SqlSmartcards:
         row = self._connection.execute(_OF_PROFILE, {"of_profile": profile_id}).first()
         return None if row is None else _read(row)
 
-    def list_all(
-        self, *, owner_id: UserId | None = None, statuses: frozenset[SmartcardStatus] | None = None
+    def list_page(
+        self,
+        *,
+        owner_id: UserId | None = None,
+        statuses: frozenset[SmartcardStatus] | None = None,
+        after: SmartcardId | None = None,
+        limit: int,
     ) -> tuple[Smartcard, ...]:
         """Return them newest first."""
-        statement = _list_with(frozenset(SmartcardStatus) if statuses is None else statuses, is_of_one=owner_id is not None)
-        return tuple(_read(row) for row in self._connection.execute(statement, {"of_owner": owner_id}))
+        wanted = frozenset(SmartcardStatus) if statuses is None else statuses
+        statement = _list_with(wanted, is_of_one=owner_id is not None, has_after=after is not None)
+        values = {"of_owner": owner_id, "after": after, "most": limit}
+        return tuple(_read(row) for row in self._connection.execute(statement, values))
+
+    def list_of_profiles(self, page: Sequence[Profile]) -> tuple[Smartcard, ...]:
+        """Return the cards that the profiles of a page are on."""
+        return tuple(_read(row) for row in self._connection.execute(_OF_PROFILES, span_values(page)))
 
     def change(self, card: Smartcard, *, from_status: SmartcardStatus) -> None:
         """Store *card* if its status is still *from_status*. Errors: ChangedMeanwhile."""
@@ -101,10 +115,14 @@ class SqlSmartcards:
 
 
 @cache
-def _list_with(statuses: frozenset[SmartcardStatus], *, is_of_one: bool) -> Select[Any]:
+def _list_with(statuses: frozenset[SmartcardStatus], *, is_of_one: bool, has_after: bool) -> Select[Any]:
     """Return the one statement for these statuses: `Connection.execute` keeps what it compiles for each."""
     wanted = or_(*(smartcards.c.status == each for each in sorted(map(int, statuses))), false())
-    listed = select(*_CARD).where(wanted).order_by(smartcards.c.number.desc())
+    listed = select(*_CARD).where(wanted).order_by(smartcards.c.number.desc()).limit(bindparam("most"))
+    if has_after:
+        earlier = smartcards.alias("earlier")
+        after = select(earlier.c.number).where(earlier.c.id == bindparam("after")).scalar_subquery()
+        listed = listed.where(smartcards.c.number < after)
     return listed.where(smartcards.c.owner_id == bindparam("of_owner")) if is_of_one else listed
 
 

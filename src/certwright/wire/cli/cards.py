@@ -58,7 +58,7 @@ def list_them(*, status: str | None, user: str, template: str, comment: str, as_
     chosen = None if status is None else SmartcardStatus[status.upper()]
     wanted = InventoryFilter(status=chosen, user=user, template=template, comment=comment)
     with opened_installation(data) as installation:
-        found = list_inventory(wanted, world=installation.world)
+        found = tuple(list_inventory(wanted, world=installation.world))
     if as_csv and not as_json:
         click.echo(encode_inventory(found), nl=False)
         return

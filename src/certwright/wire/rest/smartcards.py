@@ -7,7 +7,7 @@ from certwright.application.read_smartcards import (
     find_smartcard,
     list_smartcard_certificates,
     list_smartcard_operations,
-    list_smartcards,
+    list_smartcards_in_slices,
     read_request_smartcard,
     read_smartcard,
 )
@@ -17,11 +17,13 @@ from certwright.domain.requests import RequestId
 from certwright.domain.smartcards import CardId, SmartcardId
 from certwright.wire.rest import card_pins, card_secrets
 from certwright.wire.rest.bodies import HeldCertificateBody
-from certwright.wire.rest.calls import Answer, Call, Route, created, found, listed
+from certwright.wire.rest.calls import Answer, Call, Route, created, found, listed, listed_in_slices
 from certwright.wire.rest.identifiers import find_identifier
 from certwright.wire.rest.names import SMARTCARD_STATUSES, fold_name
 from certwright.wire.rest.properties import Properties
 from certwright.wire.rest.smartcard_bodies import SmartcardBody
+
+CARDS_A_SLICE = 100
 
 _ATR = re.compile(r"(?:[0-9a-f]{2}){0,33}")
 """Source: ISO/IEC 7816-3: an answer-to-reset has at most 33 octets."""
@@ -60,8 +62,8 @@ def get_smartcards(call: Call) -> Answer:
     if name and name not in SMARTCARD_STATUSES:
         return listed([])
     statuses = frozenset({SMARTCARD_STATUSES[name]}) if name else None
-    cards = list_smartcards(by=call.caller, world=call.world, statuses=statuses)
-    return listed([SmartcardBody.of(each) for each in cards])
+    slices = list_smartcards_in_slices(by=call.caller, world=call.world, slice_length=CARDS_A_SLICE, statuses=statuses)
+    return listed_in_slices([SmartcardBody.of(each) for each in cards] for cards in slices)
 
 
 def get_smartcard(call: Call) -> Answer:
