@@ -146,6 +146,8 @@ def test_a_group_names_everybody_in_it_through_other_groups_and_rings(store: Sql
         names = [[each.account_name for each in session.directory.list_members(sid(number))] for number in (3001, 3002, 3003)]
         assert names == [["Adam", "zoe"]] * 3
         assert session.directory.list_members(USER.sid) == (USER,)
+        assert [each.account_name for each in session.directory.list_some_members(sid(3001), 2)] == ["Adam", "zoe"]
+        assert len(session.directory.list_some_members(sid(3001), 1)) == 1
         assert session.directory.list_members(EVERYONE) == session.directory.list_members(sid(4711)) == ()
 
 

@@ -71,6 +71,7 @@ WALKS = {
     "history._REPEATED": "a part of *history._COPIED*",
     "outbox._DUE_BY_SUBJECT": "an empty PostgreSQL begins with the messages",
     "outbox._NEWEST": "the end of the key",
+    "profiles._LAST_NUMBER": "the end of the key",
     "requests._OPEN_ABOUT_OF": "an empty PostgreSQL begins with the open requests",
 }
 

@@ -93,6 +93,9 @@ def test_a_profile_holds_copies_as_what_they_are_to_it(store: SqlStore) -> None:
         assert session.profiles.list_duplicates(profile_id) == (duplicate,)
         live = frozenset({ProfileStatus.ACTIVE, ProfileStatus.NEW})
         assert session.profiles.count_of_template(TEMPLATE.id, live) == 2
+        last = session.profiles.find_last_number()
+        assert session.profiles.count_of_template(TEMPLATE.id, live, after=last - 1) == 1
+        assert session.profiles.count_of_template(TEMPLATE.id, live, after=last) == 0
 
 
 def test_what_all_profiles_of_an_owner_hold_is_what_each_of_them_holds(store: SqlStore) -> None:

@@ -20,6 +20,8 @@ from certwright.domain.requests import RequestId
 
 MOST_APPROVERS = 100
 """Beyond these, by account name, nobody is told that his approval is wanted: a group of thousands is not meant."""
+MEMBERS_A_GROUP = 1_000
+"""So many of a group are read at most, whoever they are; from among them come the first by account name."""
 
 
 class MailContent(msgspec.Struct, frozen=True):
@@ -104,9 +106,9 @@ def _list_approvers(notification: Notification, session: Session) -> Iterator[Us
     """Return who can approve: neither the originator nor the subject, and nobody who is switched off."""
     policy, request = notification.policy, notification.request
     sids: frozenset[Sid] = frozenset() if policy is None else policy.approvers
-    found = {user.id: user for sid in sorted(sids) for user in session.directory.list_members(sid)}
+    found = {user.id: user for sid in sorted(sids) for user in session.directory.list_some_members(sid, MEMBERS_A_GROUP)}
     concerned = (request.originator_id, request.target_id)
-    able = [each for each in found.values() if each.enabled and each.id not in concerned]
+    able = [each for each in found.values() if each.id not in concerned]
     yield from sorted(able, key=lambda each: each.nt4_name.casefold())[:MOST_APPROVERS]
 
 

@@ -31,6 +31,9 @@ class Directory(Protocol):
     def list_members(self, sid: Sid) -> tuple[User, ...]:
         """Return whom *sid* names: the user, or those in the group, through other groups too; by domain and account name."""
 
+    def list_some_members(self, sid: Sid, limit: int) -> tuple[User, ...]:
+        """Return those of `list_members` who are enabled; some *limit* of them where there are more."""
+
     def find_group(self, name: str) -> GroupName | None:
         """Return the group of that name, in any case, without its members; of several the one with the first SID."""
 

@@ -130,8 +130,11 @@ class Profiles(Protocol):
     def list_duplicates(self, primary_id: ProfileId) -> tuple[Profile, ...]:
         """Return the duplicates of the profile, newest first."""
 
-    def count_of_template(self, template_id: ProfileTemplateId, statuses: frozenset[ProfileStatus]) -> int:
-        """Return how many profiles of *statuses* any version of the template has."""
+    def find_last_number(self) -> int:
+        """Return the number of the newest profile; 0 when there is none."""
+
+    def count_of_template(self, template_id: ProfileTemplateId, statuses: frozenset[ProfileStatus], *, after: int = 0) -> int:
+        """Return how many profiles of *statuses* with a number above *after* any version of the template has."""
 
     def lock_room(self, owner_id: UserId, template_id: ProfileTemplateId) -> None:
         """Let nobody else count the owner's profiles of the template, to add one, until this session has ended."""

@@ -97,6 +97,7 @@ _below = _below.union(
     .join(_below, user_groups.c.sid == _below.c.sid)
 )
 _USERS_BELOW = select(*_USER).join(_below, users.c.sid == _below.c.sid)
+_SOME_BELOW = _USERS_BELOW.where(users.c.enabled.is_(True)).limit(bindparam("most"))
 
 _GRANTS = select(grants.c.object_kind, grants.c.object_name, grants.c.access_right, grants.c.trustee, grants.c.mark)
 _GRANTS_ON = _GRANTS.where(grants.c.object_kind == bindparam("kind"), grants.c.object_name == bindparam("name"))
@@ -178,6 +179,10 @@ class SqlDirectory:
     def list_members(self, sid: Sid) -> tuple[User, ...]:
         """Return the user of *sid*, or everybody in the group."""
         return self._sort_users(self._connection.execute(_USERS_BELOW, {"sid": sid}))
+
+    def list_some_members(self, sid: Sid, limit: int) -> tuple[User, ...]:
+        """Return the user of *sid*, or everybody in the group, who is enabled; not more than *limit*."""
+        return self._sort_users(self._connection.execute(_SOME_BELOW, {"sid": sid, "most": limit}))
 
     def find_group(self, name: str) -> GroupName | None:
         """Return the group of that name, in any case, without its members: there may be very many."""

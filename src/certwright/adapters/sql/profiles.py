@@ -53,6 +53,7 @@ _DUPLICATES_OF = (
     .where(in_span(), _copies.c.primary_id.is_not(None))
     .order_by(_copies.c.number.desc())
 )
+_LAST_NUMBER = select(func.coalesce(func.max(profiles.c.number), 0))
 _earlier = profiles.alias("earlier")
 _NEWEST_OF = (
     select(*_PROFILE)
@@ -104,9 +105,15 @@ class SqlProfiles:
         """Return the duplicates of the profile, newest first."""
         return tuple(self._read(row) for row in self._connection.execute(_DUPLICATES, {"primary_id": primary_id}))
 
-    def count_of_template(self, template_id: ProfileTemplateId, statuses: frozenset[ProfileStatus]) -> int:
-        """Return how many profiles of *statuses* any version of the template has."""
-        count: int = self._connection.execute(_count_with(statuses), {"template_id": template_id}).scalar()
+    def find_last_number(self) -> int:
+        """Return the number of the newest profile; 0 when there is none."""
+        number: int = self._connection.execute(_LAST_NUMBER).scalar()
+        return number
+
+    def count_of_template(self, template_id: ProfileTemplateId, statuses: frozenset[ProfileStatus], *, after: int = 0) -> int:
+        """Return how many profiles of *statuses* with a number above *after* any version of the template has."""
+        values = {"template_id": template_id, "after": after}
+        count: int = self._connection.execute(_count_with(statuses), values).scalar()
         return count
 
     def lock_room(self, owner_id: UserId, template_id: ProfileTemplateId) -> None:
@@ -150,7 +157,8 @@ def _list_with(statuses: frozenset[ProfileStatus]) -> Select[Any]:
 
 @cache
 def _count_with(statuses: frozenset[ProfileStatus]) -> Select[Any]:
-    return select(func.count()).where(profiles.c.template_id == bindparam("template_id"), _among(statuses))
+    above = profiles.c.number > bindparam("after")
+    return select(func.count()).where(above, profiles.c.template_id == bindparam("template_id"), _among(statuses))
 
 
 def _among(statuses: frozenset[ProfileStatus]) -> ColumnElement[bool]:
