@@ -33,10 +33,10 @@ def told(store: SqlStore) -> SqlStore:
     """Events of several people, types and hours."""
     append(
         store,
-        make_event("one", actor_id=ALICE, type=EventType.REQUEST_CREATED, at=NOW),
+        make_event("one", actor_id=ALICE, subject_id=ALICE, type=EventType.REQUEST_CREATED, at=NOW),
         make_event("two", actor="root", subject_id=ALICE, type=EventType.USER_CHANGED, at=NOW + timedelta(hours=1)),
         make_event("three", actor="CORP\\bob", actor_id=BOB, type=EventType.RIGHT_GRANTED, at=NOW + timedelta(hours=2)),
-        make_event("four", actor="root", type=EventType.RIGHT_REVOKED, at=NOW + timedelta(hours=3)),
+        make_event("four", actor="root", subject_id=BOB, type=EventType.RIGHT_REVOKED, at=NOW + timedelta(hours=3)),
     )
     return store
 
@@ -60,7 +60,9 @@ def test_everything_is_found_page_by_page(told: SqlStore) -> None:
     [
         (EventSearch(user_id=ALICE), ["one", "two"]),
         (EventSearch(user="root"), ["two", "four"]),
-        (EventSearch(user="CORP\\bob", user_id=BOB), ["three"]),
+        (EventSearch(user="CORP\\bob", user_id=BOB), ["three", "four"]),
+        (EventSearch(user="CORP\\bob"), ["three"]),
+        (EventSearch(user="root", user_id=ALICE), ["one", "two", "four"]),
         (EventSearch(user="nobody"), []),
         (EventSearch(types=frozenset({EventType.RIGHT_GRANTED})), ["three"]),
         (EventSearch(types=frozenset({EventType.RIGHT_GRANTED, EventType.RIGHT_REVOKED})), ["three", "four"]),

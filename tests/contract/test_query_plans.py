@@ -147,16 +147,20 @@ def test_a_look_is_led_by_the_index_that_was_made_for_it(
     assert all(each.is_led for each in looks)
 
 
+OF_OWNER = {"ix_events_request_id", "ix_events_subject_id", "ix_events_actor_id"}
+
+
 @pytest.mark.parametrize("newest_first", [False, True])
 @pytest.mark.parametrize(
     ("asked", "rare_types", "indexes"),
     [
         ({"user"}, 0, {"ix_events_actor", "ix_events_actor_id", "ix_events_subject_id"}),
         ({"user", "types", "since", "profile"}, 1, {"ix_events_actor", "ix_events_actor_id", "ix_events_subject_id"}),
+        ({"actor", "program"}, 0, {"ix_events_actor"}),
         ({"request", "until"}, 0, {"ix_events_request_id"}),
-        ({"profile", "owner"}, 0, {"ix_events_request_id", "ix_events_subject_id"}),
-        ({"certificate", "owner", "since", "types"}, 1, {"ix_events_request_id", "ix_events_subject_id"}),
-        ({"profile", "certificate", "owner"}, 0, {"ix_events_request_id", "ix_events_subject_id"}),
+        ({"profile", "owner"}, 0, OF_OWNER),
+        ({"certificate", "owner", "since", "types"}, 1, OF_OWNER),
+        ({"profile", "certificate", "owner"}, 0, OF_OWNER),
         ({"types"}, 2, {"ix_events_rare"}),
         ({"types", "template"}, 1, {"ix_events_rare"}),
     ],
@@ -167,13 +171,14 @@ def test_a_search_of_events_is_led_by_what_is_asked_for(
     statement = event_search.search_statement(EVENT_COLUMNS, frozenset(asked), rare_types, newest_first=newest_first)
     looks = [each for each in planner.list_looks(statement) if each.table == "events"]
     assert {each.index for each in looks} - {"PRIMARY KEY", "pk_events"} == indexes
-    assert all(each.is_led for each in looks)
+    # Where there are no events, PostgreSQL goes along their numbers to what the indexes have led to.
+    assert [each for each in looks if not each.is_led and each.index != "pk_events"] == []
 
 
 @pytest.mark.parametrize("newest_first", [False, True])
 @pytest.mark.parametrize(
     "asked",
-    ["", "types", "since", "since until", "profile", "certificate", "template until"],
+    ["", "types", "since", "since until", "profile", "certificate", "template until", "actor"],
 )
 def test_any_other_search_reads_a_piece_of_the_history_by_its_numbers(planner: Planner, asked: str, newest_first: bool) -> None:
     statement = event_search.search_statement(EVENT_COLUMNS, frozenset(asked.split()), 0, newest_first=newest_first)

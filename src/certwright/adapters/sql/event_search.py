@@ -19,7 +19,7 @@ from sqlalchemy import (
     union,
 )
 
-from certwright.adapters.sql.look_indexes import COMMON_EVENTS, of_rare_types
+from certwright.adapters.sql.look_indexes import COMMON_EVENTS, of_another, of_rare_types
 from certwright.adapters.sql.tables import certificates, events, profiles, requests
 from certwright.domain.certificates import format_serial_number
 from certwright.domain.event_search import EventSearch
@@ -27,12 +27,16 @@ from certwright.domain.event_search import EventSearch
 _OWNER = select(profiles.c.owner_id).where(profiles.c.id == bindparam("profile"))
 _SUBJECT = select(certificates.c.subject_id).where(certificates.c.serial == bindparam("serial"))
 TIMES = frozenset({"since", "until"})
+DOMAIN_END = "\\"
+"""Stands in every account name, and in no name of a program."""
 
 
 def find_asked(search: EventSearch) -> frozenset[str]:
     """Return what *search* asks for: names of `_CONDITIONS`."""
     asked = {
-        "user": bool(search.user) or search.user_id is not None,
+        "user": search.user_id is not None,
+        "actor": search.user_id is None and bool(search.user),
+        "program": search.user_id is None and bool(search.user) and DOMAIN_END not in search.user,
         "request": search.request_id is not None,
         "profile": search.profile_id is not None,
         "certificate": search.serial is not None,
@@ -129,19 +133,19 @@ def _list_leading(asked: frozenset[str], rare_types: int) -> list[ColumnElement[
     if "request" in asked:
         return [_CONDITIONS["request"]()]
     if "user" in asked:
-        return [
-            events.c.actor == bindparam("user"),
-            events.c.actor_id == bindparam("user_id"),
-            events.c.subject_id == bindparam("user_id"),
-        ]
+        acted = events.c.actor_id == bindparam("user_id")
+        return [acted, and_(events.c.subject_id == bindparam("user_id"), of_another()), _CONDITIONS["program"]()]
+    if "program" in asked:
+        return [_CONDITIONS["program"]()]
     if "owner" in asked:
-        return [events.c.subject_id == bindparam("owner")]
+        is_subject = events.c.subject_id == bindparam("owner")
+        return [and_(is_subject, events.c.actor_id == bindparam("owner")), and_(is_subject, of_another())]
     return [and_(events.c.type == bindparam(f"type_{number}"), of_rare_types()) for number in range(rare_types)]
 
 
 def _list_requests_leading(asked: frozenset[str]) -> list[ColumnElement[bool]]:
     """Return conditions beside that of the owner. Those requests are few, and so are their events: these looks have no end."""
-    if "owner" not in asked or asked & {"request", "user"}:
+    if "owner" not in asked or asked & {"request", "user", "program"}:
         return []
     if "profile" in asked:
         profile = bindparam("profile", type_=requests.c.profile_id.type)
@@ -152,11 +156,8 @@ def _list_requests_leading(asked: frozenset[str]) -> list[ColumnElement[bool]]:
 
 
 def _want_user() -> ColumnElement[bool]:
-    return or_(
-        events.c.actor == bindparam("user"),
-        events.c.actor_id == bindparam("user_id"),
-        events.c.subject_id == bindparam("user_id"),
-    )
+    is_user = (events.c.actor_id == bindparam("user_id"), events.c.subject_id == bindparam("user_id"))
+    return or_(*is_user, _CONDITIONS["program"]())
 
 
 def _want_profile() -> ColumnElement[bool]:
@@ -183,6 +184,8 @@ def _want_types() -> ColumnElement[bool]:
 
 _CONDITIONS: dict[str, Callable[[], ColumnElement[bool]]] = {
     "user": _want_user,
+    "actor": lambda: events.c.actor == bindparam("user"),
+    "program": lambda: and_(events.c.actor == bindparam("user"), events.c.actor_id.is_(None)),
     "request": lambda: events.c.request_id == bindparam("request"),
     "profile": _want_profile,
     "certificate": _want_certificate,
