@@ -72,6 +72,11 @@ class ServerSettings:
         "How long a client may take for the body of a call.",
         spanning(timedelta(seconds=1), timedelta(minutes=10)),
     )
+    bodies_limit: int = _setting(
+        134_217_728,
+        "How many octets of request bodies one process keeps at a time; a call whose body is beyond that gets 503.",
+        between(8_388_608, 17_179_869_184),
+    )
     trusted_proxies: tuple[str, ...] = _setting(
         (),
         "Addresses and networks of reverse proxies that say in a header for which client they ask; others are not believed.",

@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import select
 import shutil
 import socket
 import sqlite3
@@ -48,9 +49,14 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextmanager
-def serving_copy(installed: Path, folder: Path) -> Iterator[ServingProcess]:
-    """Run a server without TLS: what is tried here goes on below it as well, and thousands of handshakes take long."""
+def serving_copy(installed: Path, folder: Path, *settings: str) -> Iterator[ServingProcess]:
+    """Run a server without TLS: what is tried here goes on below it as well, and thousands of handshakes take long.
+
+    Shape: *settings* are further ones of the server.
+    """
     shutil.copytree(installed, folder / "data")
+    file = folder / "data" / "certwright.toml"
+    file.write_text(file.read_text().replace("[server]\n", "\n".join(["[server]", *settings, ""])))
     with serving(folder / "data", "--http") as server:
         Thread(target=server.process.stderr.read, daemon=True).start()
         await_that(lambda: is_well(server), "the server does not become well")
@@ -409,3 +415,29 @@ def test_names_of_any_length_are_not_kept(server: ServingProcess) -> None:
         for number in range(LONG_NAMES):
             guess("n" * 80_000 + str(number))
     assert find_memory(server) - before < LONG_NAMES * 80_000 * 2 / 3
+
+
+def test_bodies_of_people_with_passwords_take_bounded_memory_together(installed: Path, tmp_path: Path) -> None:
+    body = b'{"comment": "' + b"x" * (4 * MEBIBYTE - 15) + b'"}'
+    assert len(body) == 4 * MEBIBYTE
+    basic = base64.b64encode(f"subscriber:{PASSWORD}".encode()).decode()
+    fields = ("Content-Type: application/json", f"Content-Length: {len(body)}", f"Authorization: Basic {basic}")
+    call = head(*fields, "Connection: close", line=f"POST {ROOT}/requests HTTP/1.1")
+    # Two of three bodies fit, and it does not matter whose come first.
+    with serving_copy(installed, tmp_path, f"bodies_limit = {8 * MEBIBYTE}") as server, ExitStack() as stack:
+        clients = [stack.enter_context(closing(connect(server))) for _ in range(3)]
+        for each in clients:
+            each.sendall(call + body[:100])
+        answered, _, _ = select.select(clients, [], [], PATIENCE_SECONDS)
+        (refused,) = answered
+        told = read_answer(refused)
+        assert told.startswith(b"HTTP/1.1 503 "), told
+        assert b"retry-after: 5\r\n" in told.lower()
+        assert b'"ErrorCode":"request-bodies-exhausted"' in told
+        for each in clients:
+            if each is not refused:
+                each.sendall(body[100:])
+        assert {read_answer(each)[:13] for each in clients if each is not refused} == {b"HTTP/1.1 400 "}
+        with closing(connect(server)) as again:
+            again.sendall(call + body)
+            assert read_answer(again).startswith(b"HTTP/1.1 400 ")

@@ -291,7 +291,11 @@ def create_installed_app(installation: Installation, *, is_plain: bool = False) 
     """Return the application that serves the installation."""
     look = make_look(installation, is_plain=is_plain)
     server = installation.settings.server
-    edge = Edge(sources=make_sources(server), body_seconds=server.body_timeout.total_seconds())
+    edge = Edge(
+        sources=make_sources(server),
+        body_seconds=server.body_timeout.total_seconds(),
+        bodies_octets=server.bodies_limit,
+    )
     return create_app(installation.world, installation.sign_ins, installation.turns, look, edge)
 
 

@@ -19,8 +19,10 @@ from certwright.domain.errors import CertwrightError
 from certwright.domain.identities import Caller
 from certwright.domain.ports import TakesLong, Turns
 from certwright.wire.rest.asgi import Receive, Response, Scope
+from certwright.wire.rest.body_room import DEFAULT_OCTETS, BodyPlace, BodyRoom
 from certwright.wire.rest.calls import Answer, Call, Route
 from certwright.wire.rest.errors import CallOrigin, answer_error, is_denial
+from certwright.wire.rest.faults import LIMIT_OCTETS
 from certwright.wire.rest.folding import fold_query
 from certwright.wire.rest.gathering import Gathering
 from certwright.wire.rest.reading import PATIENCE_SECONDS, check_not_encoded, read_body
@@ -47,6 +49,7 @@ class Edge:
 
     sources: Sources = Sources()
     body_seconds: float = PATIENCE_SECONDS
+    bodies_octets: int = DEFAULT_OCTETS
 
 
 @dataclass(slots=True, eq=False)
@@ -58,6 +61,7 @@ class _Errand:
     scope: Scope
     source: str
     credentials: Credentials
+    place: BodyPlace
     body: bytes = b""
     caller: Caller | None = None
 
@@ -85,17 +89,20 @@ class Desk:
         self._slicer = Slicer(self._workers.run)
         self._denials = denials
         self._edge = edge
+        self._bodies = BodyRoom(edge.bodies_octets)
         self._gatherings: dict[Route, Gathering[_Errand, Response | None]] = {}
 
     async def take(self, route: Route, path: Mapping[str, str], scope: Scope, receive: Receive) -> Response | LongResponse:
         """Return the answer to one call, also when it goes wrong. Shape: *path* has the values of named segments."""
-        errand = _Errand(route, path, scope, self._edge.sources.find(scope), ANONYMOUS)
+        errand = _Errand(route, path, scope, self._edge.sources.find(scope), ANONYMOUS, BodyPlace(self._bodies))
         try:
             return await self._take(errand, receive)
         except Exception as error:  # noqa: BLE001 - the outermost edge: whatever happens becomes an answer and a line of the log
             origin = errand.describe()
             await self._note_denial(error, origin)
             return self.refuse(error, origin)
+        finally:
+            errand.place.leave()
 
     def refuse(self, error: Exception, origin: CallOrigin | None = None) -> Response:
         """Return the answer that says no; the log says it with the *origin* of the call."""
@@ -112,9 +119,12 @@ class Desk:
         errand.credentials = parse_authorization(_find_header(scope, b"authorization"), errand.source, _name_connection(scope))
         if route.takes_body:
             check_not_encoded(_find_header(scope, b"content-encoding"))
-            if _is_large(_find_header(scope, b"content-length")):
+            length = _find_header(scope, b"content-length")
+            if _is_large(length):
                 errand.caller = await self._sign_in(errand.credentials)
-            errand.body = await read_body(receive, self._edge.body_seconds)
+            # What is announced is taken at once: a body that has begun to come is not refused in its middle.
+            errand.place.grow_to(_find_announced(length))
+            errand.body = await read_body(receive, self._edge.body_seconds, errand.place.grow_to)
         if route.together is not None and errand.caller is None:
             response = await self._gather(route).join(errand)
         else:
@@ -224,6 +234,12 @@ def _name_connection(scope: Scope) -> str:
 def _is_brief(errand: _Errand) -> bool:
     """Return whether the event loop may do it: a large body takes long to read, whatever the route does with it."""
     return errand.route.is_brief and len(errand.body) <= LARGE_BODY_OCTETS
+
+
+def _find_announced(content_length: str | None) -> int:
+    """Return how many octets will be kept of a body; 0 where its length is not known, or too much to keep any."""
+    octets = int(content_length) if content_length is not None and content_length.isdecimal() else 0
+    return octets if octets <= LIMIT_OCTETS else 0
 
 
 def _is_large(content_length: str | None) -> bool:

@@ -48,6 +48,12 @@ class WireFault(Enum):
         "The path takes other methods, which the header Allow lists.",
     )
     BODY_TOO_LARGE = (413, "body-too-large", f"The body is longer than {LIMIT_OCTETS} octets.", "The body is too long.")
+    BODIES_EXHAUSTED = (
+        503,
+        "request-bodies-exhausted",
+        "The server has as many octets of request bodies in progress as it takes: send this again after some seconds.",
+        "The bodies of all calls in progress are longer together than server.bodies_limit.",
+    )
     CONTENT_TYPE_REFUSED = (
         415,
         "content-type-refused",

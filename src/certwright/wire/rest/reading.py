@@ -5,6 +5,7 @@ Source: the decisions "reading" and "malformed input" of domain.md.
 
 import asyncio
 import re
+from collections.abc import Callable
 
 from certwright.domain.errors import MalformedBody
 from certwright.wire.rest.asgi import Receive
@@ -36,19 +37,22 @@ _CHARSETS = {
 """The charsets that clients state, by their names of IANA, and Python's names for them."""
 
 
-async def read_body(receive: Receive, patience_seconds: float = PATIENCE_SECONDS) -> bytes:
-    """Return the whole body.
+async def read_body(
+    receive: Receive, patience_seconds: float = PATIENCE_SECONDS, grow_to: Callable[[int], None] | None = None
+) -> bytes:
+    """Return the whole body. Shape: *grow_to* is told how many octets are kept, and may refuse.
 
-    Errors: WireRefusal (413) when it is longer than five mebibytes; MalformedBody when it does not arrive.
+    Errors: WireRefusal (413) when it is longer than five mebibytes; what *grow_to* raises; MalformedBody when it does not
+            arrive.
     """
     try:
         async with asyncio.timeout(patience_seconds):
-            return await _read(receive)
+            return await _read(receive, grow_to)
     except TimeoutError:
         raise MalformedBody(f"it did not arrive within {patience_seconds:g} s") from None
 
 
-async def _read(receive: Receive) -> bytes:
+async def _read(receive: Receive, grow_to: Callable[[int], None] | None) -> bytes:
     chunks: list[bytes] = []
     octets = 0
     more = True
@@ -61,6 +65,8 @@ async def _read(receive: Receive) -> bytes:
         chunks.append(chunk)
         if octets > LIMIT_OCTETS:
             chunks.clear()
+        elif grow_to is not None:
+            grow_to(octets)
         if octets > DRAIN_LIMIT_OCTETS:
             raise _refuse_size(("Connection", "close"))
         more = message.get("more_body", False)

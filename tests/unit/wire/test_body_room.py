@@ -1,0 +1,25 @@
+"""Room for bodies: what one takes is there for others once it has left."""
+
+import pytest
+
+from certwright.wire.rest.body_room import BodyPlace, BodyRoom
+from certwright.wire.rest.faults import WireRefusal
+
+
+def test_bodies_share_a_room_and_give_back_what_they_took() -> None:
+    room = BodyRoom(10)
+    first, second = BodyPlace(room), BodyPlace(room)
+    first.grow_to(6)
+    first.grow_to(4)
+    second.grow_to(3)
+    second.grow_to(4)
+    assert room.left == 0
+    with pytest.raises(WireRefusal) as refused:
+        second.grow_to(5)
+    assert (refused.value.fault.status, refused.value.fault.code) == (503, "request-bodies-exhausted")
+    assert refused.value.headers == (("Retry-After", "5"),)
+    first.leave()
+    first.leave()
+    second.grow_to(10)
+    second.leave()
+    assert room.left == 10
