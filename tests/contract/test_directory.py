@@ -369,3 +369,38 @@ def test_rights_are_remembered_while_people_change_and_read_again_when_rights_do
         session.directory.add_grant(GRANTS[1])
     with store.reading() as session:
         assert set(session.directory.load_grants()) == set(GRANTS[:2])
+
+
+def test_a_deleted_group_and_its_memberships_are_gone_and_nothing_else(store: SqlStore) -> None:
+    user, others = make_user("member", 1), make_group(12, sid(1), name="Others")
+    save(store, user, make_group(11, sid(1), sid(12), name="Gone"), others)
+    with store.writing() as session:
+        before = session.directory.revision()
+        group = session.directory.find_group("gone")
+        assert group is not None
+        session.directory.delete_group(group)
+    with store.reading() as session:
+        assert session.directory.revision() > before
+        assert session.directory.find_group("Gone") is None
+        assert session.directory.list_groups() == (others,)
+        assert session.directory.list_users() == (user,)
+        assert sid(11) not in session.directory.list_sids_above(sid(1))
+        assert session.state.prove().faults == ()
+
+
+def test_the_groups_that_hold_somebody_themselves_are_listed_by_name(store: SqlStore) -> None:
+    save(
+        store, make_group(11, sid(1), name="beta"), make_group(12, sid(1), name="Alpha"), make_group(13, sid(11), name="Above")
+    )
+    with store.reading() as session:
+        assert session.directory.list_groups_of(sid(1)) == ("Alpha", "beta")
+        assert session.directory.list_groups_of(sid(13)) == ()
+
+
+def test_names_are_listed_from_one_on_and_not_more_than_wanted(store: SqlStore) -> None:
+    save(store, *(make_user(name, number) for number, name in enumerate(("anna", "Bert", "carl", "dora"), 1)))
+    save(store, make_group(11, name="Boards"), make_group(12, name="Audit"))
+    with store.reading() as session:
+        names = [each.rpartition("\\")[2] for each in session.directory.list_names_from("B", 2)]
+        assert names == ["Bert", "carl", "Boards"]
+        assert len(session.directory.list_names_from("", 100)) == 6

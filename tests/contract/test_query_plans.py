@@ -13,6 +13,7 @@ import certwright.adapters.sql as adapter
 from certwright.adapters.sql import (
     certificates,
     directory,
+    directory_names,
     event_search,
     external_certificates,
     outbox,
@@ -133,6 +134,8 @@ def test_what_may_walk_is_there() -> None:
         (outbox._OF_REQUEST, "outbox", "ix_outbox_request_id"),
         (requests._NEWEST_FOR, "requests", "ix_requests_target_id"),
         (directory._GROUP_NAMED, "user_groups", "ix_user_groups_name_key"),
+        (directory_names._GROUPS_FROM, "user_groups", "ix_user_groups_name_key"),
+        (directory_names._GROUPS_OF, "group_members", "ix_group_members_member_sid"),
         (directory._GRANTS_OF, "grants", "ix_grants_trustee"),
         (directory._USER_BY_PRINCIPAL_NAME, "users", "uq_users_principal_key"),
         (directory._CLASHING_USER, "users", "uq_users_principal_key"),

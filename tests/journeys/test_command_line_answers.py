@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from certwright.wire.cli import main
 from certwright.wire.cli.groups import CommandGroup
-from certwright.wire.cli.opening import DATA_VARIABLE
+from certwright.wire.cli.opening import DATA_VARIABLE, find_demo_folder
 from worlds.commands import FAST_SETTINGS
 from worlds.served import PASSWORD
 
@@ -52,6 +52,26 @@ def test_the_installation_in_the_folder_called_data_is_meant(home: Path, monkeyp
     monkeypatch.chdir(home)
     monkeypatch.delenv(DATA_VARIABLE, raising=False)
     assert run("keys", "list").exit_code == 0
+
+
+def test_the_demo_is_in_the_folder_called_data_without_a_question(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(DATA_VARIABLE, raising=False)
+    monkeypatch.chdir(home)
+    # There is an installation of somebody's there, which the demo leaves alone: this is where it looked.
+    refused = run("demo", "--once")
+    assert (refused.exit_code, "not-of-demo" in refused.output) == (1, True), refused.output
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another account")
+def test_the_demo_leaves_the_installation_of_another_account_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(DATA_VARIABLE, raising=False)
+    monkeypatch.chdir(tmp_path)
+    assert find_demo_folder() == Path("data")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "certwright.toml").touch()
+    os.chown(tmp_path / "data" / "certwright.toml", 4_242, -1)
+    refused = run("demo", "--once")
+    assert (refused.exit_code, "another account's" in refused.output) == (2, True)
 
 
 def test_the_environment_says_which_installation_is_meant(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,6 +175,12 @@ def test_no_help_is_cut_off(columns: int, path: tuple[str, ...], command: click.
         listed = shown.output.partition("Commands:")[2]
         assert listed
         assert "..." not in listed
+
+
+def test_every_command_that_ends_answers_programs_with_json() -> None:
+    leaves = {path: command for path, command in ALL if not isinstance(command, click.Group)}
+    lacking = {path for path, command in leaves.items() if not any("--json" in each.opts for each in command.params)}
+    assert lacking == {("serve",), ("demo",)}
 
 
 def test_an_unreadable_password_file_is_refused_in_words(home: Path, tmp_path: Path) -> None:

@@ -274,3 +274,52 @@ def test_a_certificate_template_is_edited_alone_and_changes_wherever_it_is(data:
     file.write_text(file.read_text().replace("SigningUser", "UnusedUser"))
     refused = run("templates", "import", file, "--data", data)
     assert (refused.exit_code, "UnusedUser: no profile template has it" in refused.output) == (1, True)
+
+
+def test_a_group_is_deleted_when_nothing_names_it(data: Path) -> None:
+    done("groups", "create", "Developers", "--member", "subscriber", "--member", "manager", "--data", data)
+    before = len(list_events(data))
+    assert done("groups", "delete", "developers", "--data", data) == "The group Developers is deleted.\n"
+    (told,) = (each for each in list_events(data)[before:] if each.type != "state.noted")
+    assert (told.type, told.actor, told.details["group"]) == ("group.deleted", find_operator(), "Developers")
+    assert "Developers" not in done("groups", "list", "--data", data)
+    assert get_account("CORP\\subscriber", data)["enabled"]
+    assert "group-not-found" in run("groups", "delete", "Developers", "--data", data).output
+    assert json.loads(run("audit", "verify", "--data", data, "--json").stdout)["faults"] == []
+    # What is free again is free for another one.
+    done("groups", "create", "Developers", "--data", data)
+
+
+def test_a_group_that_something_names_is_not_deleted(data: Path) -> None:
+    done("groups", "create", "Developers", "--data", data)
+    done("groups", "create", "Everyone at work", "--member", "Developers", "--data", data)
+    done("rights", "grant", "audit", "service", "--to", "Developers", "--data", data)
+    done("rights", "grant", "request-renew", "principal", "--on", "Developers", "--to", "manager", "--data", data)
+    refused = run("groups", "delete", "Developers", "--data", data)
+    assert refused.exit_code == 1
+    for use in (
+        "group-in-use",
+        "it has the right audit on the service",
+        "CORP\\manager has the right request-renew over it",
+        "the group Everyone at work holds it",
+    ):
+        assert use in " ".join(refused.output.split()), refused.output
+    done("rights", "revoke", "audit", "service", "--from", "Developers", "--data", data)
+    done("rights", "revoke", "request-renew", "principal", "--on", "Developers", "--from", "manager", "--data", data)
+    done("groups", "remove", "Everyone at work", "Developers", "--data", data)
+    done("groups", "delete", "Developers", "--data", data)
+
+
+def test_a_group_that_a_policy_names_is_not_deleted(data: Path) -> None:
+    done("groups", "create", "Boards", "--member", "approver", "--member", "approver2", "--data", data)
+    text = done("templates", "export", "Strong Key P-256", "--data", data)
+    changed = data / "changed.toml"
+    enroll = text.index("[profile_templates.policies.enroll]")
+    assert "initiators = [" in text[enroll:]
+    changed.write_text(text[:enroll] + text[enroll:].replace("initiators = [", 'initiators = ["Boards", ', 1))
+    done("templates", "import", changed, "--data", data)
+    refused = run("groups", "delete", "Boards", "--data", data)
+    assert "the profile template Strong Key P-256 names it for enroll" in " ".join(refused.output.split()), refused.output
+    changed.write_text(text)
+    done("templates", "import", changed, "--data", data)
+    done("groups", "delete", "Boards", "--data", data)

@@ -83,6 +83,13 @@ def preview_changes(text: str, name: str, *, operator: str, world: World) -> tup
 
 def _import(text: str, name: str, operator: str, session: Session, world: World) -> ImportedTemplates:
     definition = parse_templates(text, name, KnownIdentities(session, world))
+    return import_in_session(definition, name, operator=operator, session=session, world=world)
+
+
+def import_in_session(
+    definition: TemplatesDefinition, name: str, *, operator: str, session: Session, world: World
+) -> ImportedTemplates:
+    """Return what `import_templates` does, in a session of the caller's. Errors: as there, but for those of the text."""
     place = definition.source.place
     allowed = world.authority.issuer.certificate_policies
     faults = [

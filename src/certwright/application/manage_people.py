@@ -1,15 +1,15 @@
 """Change rights, accounts and groups one at a time; each change is an event, and none combines roles that are kept apart."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from certwright.application.role_separation import separate_roles
 from certwright.application.trustees import get_group, get_sid, get_user
 from certwright.application.world import World
-from certwright.domain.errors import MalformedValue, RolesCombined, check_none_broken
+from certwright.domain.errors import GroupInUse, MalformedValue, RolesCombined, check_none_broken
 from certwright.domain.events import EventType, tell_of_operator
 from certwright.domain.grants import RIGHTS_ON, Grant, ObjectKind, Right
-from certwright.domain.identities import Group, User
+from certwright.domain.identities import EVERYONE, Group, GroupName, Sid, User
 from certwright.domain.ports import Session
 from certwright.domain.rules.escalation import list_everyone_faults
 from certwright.domain.rules.policy_parties import list_group_rings
@@ -80,6 +80,61 @@ def change_member(group_name: str, member: str, *, is_member: bool, operator: st
 
     details = {"group": group_name, "member": member, "is_member": str(is_member).lower()}
     return _change(EventType.GROUP_CHANGED, change, details, operator, world)
+
+
+def delete_group(name: str, *, operator: str, world: World) -> GroupName:
+    """Return the group, which is there no more; the accounts that were in it stay.
+
+    Errors: GroupNotFound; GroupInUse while rights, policies or other groups name it.
+    """
+    with world.store.writing() as session:
+        group = get_group(name, session)
+        uses = [*_list_rights_with(group, session), *_list_policies_with(group, session)]
+        uses += [f"the group {each} holds it" for each in session.directory.list_groups_of(group.sid)]
+        if uses:
+            raise GroupInUse(group.name, "; ".join(uses))
+        session.directory.delete_group(group)
+        told = tell_of_operator(EventType.GROUP_DELETED, operator, world.clock.now(), group=group.name, sid=group.sid)
+        session.history.append([told])
+    return group
+
+
+def _list_rights_with(group: GroupName, session: Session) -> Iterator[str]:
+    """Return, in words, which rights the group has, and which others have over it."""
+    given = session.directory.list_grants_of([group.sid])
+    over = session.directory.list_grants_on(ObjectKind.PRINCIPAL, group.sid)
+    yield from (f"it has the right {each.right} on {_describe_object(each, session)}" for each in given)
+    names = {**session.directory.name_sids(each.trustee for each in over), EVERYONE: "everyone"}
+    for each in over:
+        if each.trustee != group.sid:
+            yield f"{names.get(each.trustee, each.trustee)} has the right {each.right} over it"
+
+
+def _describe_object(grant: Grant, session: Session) -> str:
+    name = grant.object_name
+    if grant.object_kind is ObjectKind.SERVICE:
+        return "the service"
+    if grant.object_kind is ObjectKind.PRINCIPAL:
+        name = session.directory.name_sids([Sid(name)]).get(Sid(name), name)
+    elif grant.object_kind is ObjectKind.PROFILE_TEMPLATE:
+        name = next((each.name for each in session.templates.list_newest() if str(each.id) == name), name)
+    return f"{grant.object_kind} {name}"
+
+
+def _list_policies_with(group: GroupName, session: Session) -> Iterator[str]:
+    """Return, in words, which policies name the group: those that count, and older ones under which requests are open."""
+    newest = {each.id: each.version for each in session.templates.list_newest()}
+    for each in session.templates.list_versions():
+        named = [
+            kind
+            for kind, policy in each.policies.items()
+            if group.sid in policy.initiators | policy.approvers | policy.enrollment_agents
+        ]
+        is_newest = newest.get(each.id) == each.version
+        if named and (is_newest or session.requests.count_open_of_template(each.id)):
+            kinds = ", ".join(sorted(kind.name.lower().replace("_", "-") for kind in named))
+            version = "" if is_newest else f", version {each.version} with open requests"
+            yield f"the profile template {each.name}{version} names it for {kinds}"
 
 
 def list_people(*, world: World) -> tuple[tuple[User, ...], tuple[Group, ...], tuple[Grant, ...]]:

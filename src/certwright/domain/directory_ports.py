@@ -43,6 +43,11 @@ class Directory(Protocol):
     def name_sids(self, sids: Iterable[Sid]) -> Mapping[Sid, str]:
         """Return what people call the users, ``DOMAIN\\account``, and groups among *sids*."""
 
+    def list_names_from(self, first: str, most: int) -> tuple[str, ...]:
+        """Return *most* names of accounts, ``DOMAIN\\account``, and as many of groups: those that follow *first* in the order
+        of names without their domains, in lower case; fewer where there are no more.
+        """
+
     def load_grants(self) -> Grants: ...
 
     def list_grants_on(self, kind: ObjectKind, name: str) -> tuple[Grant, ...]:
@@ -56,6 +61,12 @@ class Directory(Protocol):
 
     def save_group(self, group: Group) -> None:
         """Errors: DefinitionInvalid when its SID is another's."""
+
+    def delete_group(self, group: GroupName) -> None:
+        """Remove the group and its memberships; rights of it and in other groups stay as they are."""
+
+    def list_groups_of(self, sid: Sid) -> tuple[str, ...]:
+        """Return the names of the groups that hold *sid* themselves, not through other groups; by name."""
 
     def add_member(self, group_id: GroupId, member: Sid) -> bool:
         """Put *member* into the group, and return whether it was not in it."""

@@ -79,6 +79,7 @@ class EventType(StrEnum):
     TEMPLATE_WITHDRAWN = "profile-template.withdrawn"
     USER_CHANGED = "user.changed"
     GROUP_CHANGED = "group.changed"
+    GROUP_DELETED = "group.deleted"
     RIGHT_GRANTED = "right.granted"
     RIGHT_REVOKED = "right.revoked"
     ROLES_COMBINED = "roles.combined"

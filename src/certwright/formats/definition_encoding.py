@@ -1,6 +1,7 @@
 """From profile templates to the text of a file that `parse_templates` reads back as the same templates."""
 
 import json
+import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import timedelta
@@ -38,6 +39,19 @@ def encode_templates(
     return "\n".join(_Encoder(names, grants, explained=explained).list_lines(tuple(templates))) + "\n"
 
 
+def encode_certificate_templates(
+    templates: Iterable[CertificateTemplate], names: Mapping[Sid, str], grants: Grants | None = None, *, explained: bool = True
+) -> str:
+    """Return TOML with *templates* alone. Shape: as `encode_templates`. Errors: DefinitionInvalid, as there."""
+    return "\n".join(_Encoder(names, grants, explained=explained).list_certificate_templates(tuple(templates))) + "\n"
+
+
+def tabulate_certificate_template(template: CertificateTemplate) -> dict[str, Any]:
+    """Return the table of *template* in definition files, without rights: what is the default is left out."""
+    table: dict[str, Any] = tomllib.loads(encode_certificate_templates([template], {}, explained=False))
+    return dict(table["certificate_templates"][0])
+
+
 class _Encoder:
     def __init__(self, names: Mapping[Sid, str], grants: Grants | None, *, explained: bool) -> None:
         self._names = {**names, EVERYONE: "everyone"}
@@ -46,12 +60,16 @@ class _Encoder:
 
     def list_lines(self, templates: tuple[ProfileTemplate, ...]) -> list[str]:
         certificates = tuple(dict.fromkeys(each for template in templates for each in template.certificate_templates))
-        _check_names(certificates)
-        lines = [_HEAD] if self._explained else []
-        for each in certificates:
-            lines += ["[[certificate_templates]]", *self._list_certificate_lines(each), ""]
+        lines = [*self.list_certificate_templates(certificates), ""]
         for template in templates:
             lines += [*self._list_template_lines(template), ""]
+        return lines[:-1]
+
+    def list_certificate_templates(self, templates: tuple[CertificateTemplate, ...]) -> list[str]:
+        _check_names(templates)
+        lines = [_HEAD] if self._explained else []
+        for each in templates:
+            lines += ["[[certificate_templates]]", *self._list_certificate_lines(each), ""]
         return lines[:-1]
 
     def _list_template_lines(self, template: ProfileTemplate) -> list[str]:

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Select, Update, bindparam, delete, insert, or_, select, text, update
 
 from certwright.adapters.sql.columns import PlainText
+from certwright.adapters.sql.directory_names import find_name, list_groups_of, list_names_from
 from certwright.adapters.sql.directory_rows import grant_row, read_grant, read_user, user_row
 from certwright.adapters.sql.marked_rows import GROUPS, MEMBERS, MEMBERS_ABOVE, PASSWORDS, RIGHTS, USERS
 from certwright.adapters.sql.memory import DirectoryMemory, Memory
@@ -62,12 +63,11 @@ _MEMBERS_OF = select(*_MEMBER).where(group_members.c.group_id == bindparam("of_g
 _CLASHING_GROUP = select(user_groups.c.name).where(user_groups.c.id != bindparam("id"), user_groups.c.sid == bindparam("sid"))
 _SAVE_GROUP = insert_or_replace(user_groups)
 _GROUP_NAMED = select(*_GROUP).where(user_groups.c.name_key == bindparam("name_key")).order_by(user_groups.c.sid).limit(1)
-_NAME_OF_USER = select(users.c.domain, users.c.account_name).where(users.c.sid == bindparam("sid"))
-_NAME_OF_GROUP = select(user_groups.c.name).where(user_groups.c.sid == bindparam("sid"))
 _ADD_MEMBER = insert_unless_taken(group_members)
 _REMOVE_MEMBER = delete(group_members).where(
     group_members.c.group_id == bindparam("of_group"), group_members.c.member_sid == bindparam("member_sid")
 )
+_DELETE_GROUP = delete(user_groups).where(user_groups.c.id == bindparam("of_group"))
 _EMPTY_GROUP = delete(group_members).where(group_members.c.group_id == bindparam("of_group"))
 
 _reached = select(bindparam("sid", type_=PlainText).label("sid")).cte("reached", recursive=True)
@@ -198,7 +198,7 @@ class SqlDirectory:
 
     def name_sids(self, sids: Iterable[Sid]) -> dict[Sid, str]:
         """Return what people call the users and groups among *sids*."""
-        return {sid: name for sid in sorted(set(sids)) if (name := self._find_name(sid)) is not None}
+        return {sid: name for sid in sorted(set(sids)) if (name := find_name(self._connection, sid)) is not None}
 
     def load_grants(self) -> Grants:
         """Return all rights, indexed."""
@@ -249,6 +249,24 @@ class SqlDirectory:
         if members:
             self._connection.execute(_ADD_MEMBERS, members)
         self._note_differences(MEMBERS, before, members)
+
+    def delete_group(self, group: GroupName) -> None:
+        """Remove the group and its memberships."""
+        self._change()
+        values = {"of_group": group.id}
+        before = self._list_marked(MEMBERS, _MEMBERS_OF, values)
+        self._connection.execute(_EMPTY_GROUP, values)
+        self._note_differences(MEMBERS, before, [])
+        if self._connection.execute(_DELETE_GROUP, values).rowcount:
+            self._ledger.note_removed(GROUPS, {"id": group.id})
+
+    def list_groups_of(self, sid: Sid) -> tuple[str, ...]:
+        """Return the names of the groups that hold *sid* themselves."""
+        return list_groups_of(self._connection, sid)
+
+    def list_names_from(self, first: str, most: int) -> tuple[str, ...]:
+        """Return at most so many names of accounts and as many of groups, from *first* on."""
+        return list_names_from(self._connection, first, most)
 
     def add_member(self, group_id: GroupId, member: Sid) -> bool:
         """Put *member* into the group, and return whether it was not in it."""
@@ -345,13 +363,6 @@ class SqlDirectory:
         if is_changed:
             self._change(raising)
         return is_changed
-
-    def _find_name(self, sid: Sid) -> str | None:
-        user = self._connection.execute(_NAME_OF_USER, {"sid": sid}).first()
-        if user is not None:
-            return f"{user.domain}\\{user.account_name}" if user.domain else str(user.account_name)
-        name: str | None = self._connection.execute(_NAME_OF_GROUP, {"sid": sid}).scalar()
-        return name
 
     def _keep_named(self, rows: Iterable[Row], *name: str) -> Principal | None:
         found = list(rows)

@@ -77,6 +77,7 @@ from certwright.domain.errors.installation import (
     TlsFilesUnavailable,
 )
 from certwright.domain.errors.lookups import (
+    CertificateTemplateNotFound,
     GroupNotFound,
     NotFound,
     OutboxMessageNotFound,
@@ -109,6 +110,7 @@ from certwright.domain.errors.moments import (
     DataIncomplete,
     DeliversNothing,
     DuplicatesExhausted,
+    GroupInUse,
     NoOneTimePasswords,
     NothingArchived,
     OneTimePasswordsOver,
@@ -236,6 +238,7 @@ __all__ = [
     "PriorityNotCollected",
     "ProfileNotFound",
     "ProfileStateRefused",
+    "CertificateTemplateNotFound",
     "ProfileTemplateNotFound",
     "ProfilesExhausted",
     "ReceiverUnavailable",
@@ -262,6 +265,7 @@ __all__ = [
     "StoredRowAltered",
     "SubjectDisabled",
     "SubmissionMismatch",
+    "GroupInUse",
     "TemplateInUse",
     "TemporaryCardsExhausted",
     "TextTooLong",

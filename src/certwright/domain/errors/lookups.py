@@ -29,6 +29,13 @@ class ProfileTemplateNotFound(NotFound):
     sentence = "There is no profile template {name}."
 
 
+class CertificateTemplateNotFound(NotFound):
+    """No profile template issues a certificate template of this name."""
+
+    code = "certificate-template-not-found"
+    sentence = "There is no certificate template {name}."
+
+
 class ProfileNotFound(NotFound):
     """No profile has this identifier."""
 

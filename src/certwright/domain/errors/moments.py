@@ -180,6 +180,16 @@ class OneTimePasswordsUndeliverable(WrongState):
 
 
 @dataclass(eq=False)
+class GroupInUse(WrongState):
+    """A group cannot be deleted while something means it. Shape: *uses* says what, in words."""
+
+    code = "group-in-use"
+    sentence = "The group {group} cannot be deleted: {uses}. Remove it there first."
+    group: str
+    uses: str
+
+
+@dataclass(eq=False)
 class TemplateInUse(WrongState):
     """A profile template cannot be withdrawn while people rely on it."""
 

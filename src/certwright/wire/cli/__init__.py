@@ -38,12 +38,13 @@ COMMANDS = {
     "password": CommandEntry("password", "Set the password of a local account, or change your own."),
     "certificates": CommandEntry("external_certificates", "Attach certificates that were issued elsewhere to people."),
     "templates": CommandEntry("templates", "List, show, export, import and compare profile templates."),
+    "certificate-templates": CommandEntry("certificate_templates", "List, show, add, change and export certificate templates."),
     "requests": CommandEntry(
         "requests", "List requests, tell the story of one, approve or deny it, hand out its one-time passwords."
     ),
     "card": CommandEntry("cards", "List cards, show one, import and retire them, unblock one over the telephone."),
     "users": CommandEntry("people", "List, add, change and export accounts, switch them on and off.", "users"),
-    "groups": CommandEntry("people", "List, create, rename and export groups, add and remove members.", "groups"),
+    "groups": CommandEntry("people", "List, create, rename, delete and export groups, add and remove members.", "groups"),
     "rights": CommandEntry("rights", "Give rights, take them away, list and export them."),
     "access": CommandEntry("access", "Explain who may do what, and why."),
     "audit": CommandEntry("audit", "Read the event history, export it, prove that it is what was sealed."),

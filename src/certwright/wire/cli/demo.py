@@ -23,7 +23,7 @@ from certwright.wire.cli.certificates import list_certificate_lines
 from certwright.wire.cli.console import make_console, show_progress
 from certwright.wire.cli.demo_people import DemoPeople, prepare_people
 from certwright.wire.cli.logs import configure_logs
-from certwright.wire.cli.options import PASSWORD_VARIABLE, data_option, find_given_password
+from certwright.wire.cli.options import PASSWORD_VARIABLE, demo_data_option, find_given_password
 from certwright.wire.cli.serve import port_option
 from certwright.wire.cli.serving import Address, RunningServer, check_address_free, run_server
 from certwright.wire.cli.signing_in import sign_in
@@ -109,7 +109,7 @@ class _Show:
 
 
 @click.command("demo")
-@data_option
+@demo_data_option
 @port_option
 @click.option(
     "--password-file",
@@ -128,7 +128,7 @@ def command(data: Path, port: int | None, password_file: Path | None, *, is_once
 
     \b
     Examples:
-      certwright demo --data data
+      certwright demo
       certwright demo --data data --port 9443 --password-file secret --once
     """
     console = make_console()

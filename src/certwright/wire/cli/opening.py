@@ -9,12 +9,21 @@ import click
 
 from certwright.application.manage_templates import list_templates
 from certwright.bootstrap import Installation, open_installation
-from certwright.domain.errors import CertwrightError, GroupNotFound, NotFound, ProfileTemplateNotFound, UserNotFound
+from certwright.domain.errors import (
+    CertificateTemplateNotFound,
+    CertwrightError,
+    GroupNotFound,
+    NotFound,
+    ProfileTemplateNotFound,
+    UserNotFound,
+)
 from certwright.domain.spelling import ask_similar
 from certwright.settings import SETTINGS_FILE
 from certwright.wire.cli.console import show_waiting
 
 DATA_VARIABLE = "CERTWRIGHT_DATA"
+MOST_NAMES = 500
+"""Of accounts, and of groups, that are compared with a wrong name for each way in which they begin like it."""
 NEAR_FOLDER = Path("data")
 """Where ``make run`` makes an installation, as seen from the folder of the repository."""
 SERVICE_FOLDER = Path("/var/lib/certwright")
@@ -31,6 +40,13 @@ def find_data_folder() -> Path:
         f"Which installation? Name its folder with --data or in {DATA_VARIABLE}: "
         f"there is none in ./{NEAR_FOLDER}, and none in {SERVICE_FOLDER}."
     )
+
+
+def find_demo_folder() -> Path:
+    """Return the folder of the demo where none is named. Errors: click.UsageError for one that another account has made."""
+    if (NEAR_FOLDER / SETTINGS_FILE).exists() and not _is_own_installation(NEAR_FOLDER):
+        raise click.UsageError(f"The installation in ./{NEAR_FOLDER} is another account's: name a folder with --data.")
+    return NEAR_FOLDER
 
 
 @contextmanager
@@ -62,28 +78,34 @@ def _is_own_installation(folder: Path) -> bool:
 def _list_names(missing: NotFound, installation: Installation) -> list[str]:
     """Return the names of things like the *missing* one. What goes wrong here is less than what went wrong before."""
     try:
-        return next((look(installation) for kind, look in _LOOKS if isinstance(missing, kind)), [])
+        return next((look(str(missing.name), installation) for kind, look in _LOOKS if isinstance(missing, kind)), [])
     except CertwrightError:
         return []
 
 
-def _list_accounts(installation: Installation) -> list[str]:
+def _list_people(name: str, installation: Installation) -> list[str]:
+    """Return names of accounts, with their domain and without, and of groups that begin like *name*, or nearly so.
+
+    Who mistyped a name has most often the beginning of it right; where there are few, all are looked at.
+    """
+    spelled = name.rpartition("\\")[2]
     with installation.world.store.reading() as session:
-        users = session.directory.list_users()
-    return [*(each.account_name for each in users), *(each.nt4_name for each in users), *_list_groups(installation)]
+        beginnings = dict.fromkeys((spelled[:3], spelled[:1], ""))
+        found = [each for first in beginnings for each in session.directory.list_names_from(first, MOST_NAMES)]
+    return [*(each.rpartition("\\")[2] for each in found), *found]
 
 
-def _list_groups(installation: Installation) -> list[str]:
-    with installation.world.store.reading() as session:
-        return [each.name for each in session.directory.list_groups()]
-
-
-def _list_templates(installation: Installation) -> list[str]:
+def _list_templates(_name: str, installation: Installation) -> list[str]:
     return [each.name for each in list_templates(world=installation.world)]
 
 
-_LOOKS: Sequence[tuple[type[NotFound], Callable[[Installation], list[str]]]] = (
-    (UserNotFound, _list_accounts),
-    (GroupNotFound, _list_groups),
+def _list_certificate_templates(_name: str, installation: Installation) -> list[str]:
+    return [one.common_name for each in list_templates(world=installation.world) for one in each.certificate_templates]
+
+
+_LOOKS: Sequence[tuple[type[NotFound], Callable[[str, Installation], list[str]]]] = (
+    (UserNotFound, _list_people),
+    (GroupNotFound, _list_people),
     (ProfileTemplateNotFound, _list_templates),
+    (CertificateTemplateNotFound, _list_certificate_templates),
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from certwright.wire.cli.files import read_secret_line
-from certwright.wire.cli.opening import DATA_VARIABLE, NEAR_FOLDER, SERVICE_FOLDER, find_data_folder
+from certwright.wire.cli.opening import DATA_VARIABLE, NEAR_FOLDER, SERVICE_FOLDER, find_data_folder, find_demo_folder
 from certwright.wire.cli.refusals import note_json
 
 PASSWORD_VARIABLE = "CERTWRIGHT_PASSWORD"
@@ -29,6 +29,15 @@ new_data_option = click.option(
     show_default=True,
     show_envvar=True,
     help="The folder for the installation.",
+)
+demo_data_option = click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    envvar=DATA_VARIABLE,
+    default=find_demo_folder,
+    show_default=f"./{NEAR_FOLDER}",
+    show_envvar=True,
+    help="The folder of the installation; it is made where there is none.",
 )
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print JSON, for programs; refusals on stderr, too.", callback=note_json

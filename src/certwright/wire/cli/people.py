@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from certwright.application.explain_access import list_names
-from certwright.application.manage_people import change_member, list_people, switch_user
+from certwright.application.manage_people import change_member, delete_group, list_people, switch_user
 from certwright.wire.cli.console import Rows, show_result
 from certwright.wire.cli.groups import CommandGroup
 from certwright.wire.cli.load import warn_of_combined_roles
@@ -61,7 +61,7 @@ def disable(account: str, data: Path, *, as_json: bool) -> None:
 
 @click.group("groups", cls=CommandGroup)
 def groups() -> None:
-    """List, create, rename and export groups, add and remove members."""
+    """List, create, rename, delete and export groups, add and remove members."""
 
 
 @groups.command("list")
@@ -95,6 +95,17 @@ def add(group: str, member: str, data: Path, *, as_json: bool) -> None:
 def remove(group: str, member: str, data: Path, *, as_json: bool) -> None:
     """Take an account or a group out of a group."""
     _change(group, member, data, is_member=False, as_json=as_json)
+
+
+@groups.command("delete")
+@click.argument("group")
+@data_option
+@json_option
+def delete(group: str, data: Path, *, as_json: bool) -> None:
+    """Delete GROUP; the accounts in it stay. Refused while rights, policies or other groups name it."""
+    with opened_installation(data) as installation:
+        deleted = delete_group(group, operator=find_operator(), world=installation.world)
+    show_result({"group": deleted.name, "sid": deleted.sid}, [f"The group {deleted.name} is deleted."], as_json=as_json)
 
 
 def _switch(account: str, data: Path, *, enabled: bool, as_json: bool) -> None:

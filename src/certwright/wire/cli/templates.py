@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from certwright.adapters.patterns import Re2Patterns
-from certwright.application.import_templates import import_templates, preview_changes
+from certwright.application.import_templates import ImportedTemplates, import_templates, preview_changes
 from certwright.application.manage_templates import (
     export_templates,
     export_version,
@@ -127,11 +127,7 @@ def import_them(file: str, data: Path, *, as_json: bool) -> None:
     text, name = read_definition_file(file)
     with opened_installation(data) as installation:
         imported = import_templates(text, name, operator=find_operator(), world=installation.world)
-    changed = [{"name": each.name, "id": str(each.id), "version": each.version} for each in imported.templates]
-    lines = [f"New or changed: {count_of(len(changed), 'profile template')}."]
-    lines += [f"  {each.name}, version {each.version}" for each in imported.templates]
-    show_result({"templates": changed}, lines, as_json=as_json)
-    warn_of_combined_roles(imported.combined_roles)
+    show_imported(imported, as_json=as_json)
 
 
 @command.command("validate")
@@ -194,6 +190,15 @@ def withdraw(template: str, data: Path, *, as_json: bool) -> None:
         withdrawn = withdraw_template(template, operator=find_operator(), world=installation.world)
     described = {"id": str(withdrawn.id), "name": withdrawn.name}
     show_result(described, [f"{withdrawn.name} is withdrawn."], as_json=as_json)
+
+
+def show_imported(imported: ImportedTemplates, *, as_json: bool) -> None:
+    """Show which profile templates have new versions."""
+    changed = [{"name": each.name, "id": str(each.id), "version": each.version} for each in imported.templates]
+    lines = [f"New or changed: {count_of(len(changed), 'profile template')}."]
+    lines += [f"  {each.name}, version {each.version}" for each in imported.templates]
+    show_result({"templates": changed}, lines, as_json=as_json)
+    warn_of_combined_roles(imported.combined_roles)
 
 
 def _compare(before: str, after: str, old_name: str, new_name: str) -> Iterator[str]:
