@@ -36,6 +36,7 @@ SETTINGS = (
 )
 DISK_MIB = 1_024
 PATIENCE_SECONDS = 180
+PACE_SECONDS = 0.05
 HOLDER_TRIES = 400
 SEALING_SECONDS = 2
 
@@ -283,12 +284,17 @@ class Left:
         return audit(self.site.database, self.clients.answered, self.site.authority.read_bytes(), self.history)
 
 
-def soak(site: Site, seconds: float, seed: int, clients: int, tell: Callable[[str], None]) -> tuple[Outcome, Left]:
-    """Do everything once, then go on until *seconds* are over; *tell* is given the plan as it goes."""
+def soak(
+    site: Site, seconds: float, seed: int, clients: int, tell: Callable[[str], None], *, pace_seconds: float = PACE_SECONDS
+) -> tuple[Outcome, Left]:
+    """Do everything once, then go on until *seconds* are over; *tell* is given the plan as it goes.
+
+    Units: *pace_seconds* between two enrollments of a client.
+    """
     source, began = random.Random(seed), monotonic()
     server = Server(site)
     server.start()
-    crowd = Clients(server.port, site.authority, site.password, clients, seed)
+    crowd = Clients(server.port, site.authority, site.password, clients, seed, pace_seconds)
     troubles = Troubles(site, server, crowd, source)
     crowd.start()
     try:

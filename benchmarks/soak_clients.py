@@ -29,16 +29,19 @@ class Stuck(Exception):
 
 
 class Clients:
-    """Several clients, each in a thread; *answered* is what all of them got, by the GUID of the request without hyphens."""
+    """Several clients, each in a thread; *answered* is what all of them got, by the GUID of the request without hyphens.
 
-    def __init__(self, port: int, authority: Path, password: str, count: int, seed: int) -> None:
+    Units: *pace_seconds* between two enrollments of a client.
+    """
+
+    def __init__(self, port: int, authority: Path, password: str, count: int, seed: int, pace_seconds: float) -> None:
         self._base = f"https://localhost:{port}{API}"
         self._tls = ssl.create_default_context(cafile=authority)
         self._password = password
         self._ending = Event()
         self._lock = Lock()
         self._random = random.Random(seed)
-        self.pace_seconds = 0.05
+        self._pace_seconds = pace_seconds
         self.answered: dict[str, Answered] = {}
         self.counts: Counter[str] = Counter()
         self.faults: list[str] = []
@@ -76,7 +79,7 @@ class Clients:
                     self._enroll(http, self._random.choice(wanted))
                 except Stuck as error:
                     self.faults.append(str(error))
-                sleep(self.pace_seconds)
+                sleep(self._pace_seconds)
 
     def _enroll(self, http: httpx.Client, wanted: str) -> None:
         body = {"type": "Enroll", "profiletemplateuuid": TEMPLATES[KEY], "datacollection": [], "comment": ""}

@@ -1,6 +1,7 @@
 """For all tests."""
 
 import os
+import signal
 from collections.abc import Generator, Iterator
 from functools import cache
 from typing import TypeVar
@@ -17,6 +18,10 @@ settings.load_profile("house")
 
 # Tests start hundreds of programs: compiling the package for each of them would take a fifth of their time.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# What a script starts in the background ignores Ctrl-C, and so would all programs that tests start, and interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 NO_SKIPS_VARIABLE = "CERTWRIGHT_NO_SKIPS"
 """Where it is set, a skipped test fails: somebody promised that nothing is missing."""

@@ -14,12 +14,13 @@ from benchmarks.soak_audit import Findings
 SEED = 14
 CLIENTS = 4
 DISK_MIB = 96
+PACE_SECONDS = 0.2
 
 
 @pytest.fixture(scope="module")
 def soaked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Outcome, Left]]:
     with prepared(tmp_path_factory.mktemp("soak"), disk_mib=DISK_MIB) as site:
-        yield soak(site, 0, SEED, CLIENTS, print)
+        yield soak(site, 0, SEED, CLIENTS, print, pace_seconds=PACE_SECONDS)
 
 
 @pytest.fixture
