@@ -12,9 +12,11 @@ from certwright.adapters.keys.keyring import Keyring
 from certwright.adapters.keys.software import open_key
 from certwright.adapters.secret_places import read_secret
 from certwright.adapters.sql.event_marks import KEY_OCTETS, EventMarker
+from certwright.adapters.sql.marked_rows import MARKS_VERSION
 from certwright.adapters.sql.store import SqlStore
 from certwright.domain.errors import ChangedMeanwhile
-from certwright.domain.events import ROWS, Event, EventType, tell_of_program
+from certwright.domain.events import KINDS, ROWS, Event, EventType, tell_of_program
+from certwright.domain.history_ports import State
 from certwright.domain.keys import KeyVersion, SealedKey
 from certwright.domain.ports_at_rest import Cipher
 from certwright.settings import SETTINGS_FILE, load_settings
@@ -47,10 +49,14 @@ def keep_keys(store: SqlStore, kek: Keyring) -> None:
         _keep_row_marks(store, kek)
 
 
-def make_row_marks_key(cipher: Cipher, now: datetime) -> tuple[SealedKey, bytes]:
-    """Return a new secret with which rows are marked, sealed and as it is."""
-    secret = secrets.token_bytes(KEY_OCTETS)
-    return SealedKey(name=ROW_MARKS, public=b"", sealed=cipher.seal(secret, ROW_MARKS), created=now), secret
+def make_row_marks_key(cipher: Cipher, now: datetime, kept: bytes = b"") -> tuple[SealedKey, bytes]:
+    """Return a new secret with which rows are marked, or the one that is *kept*, sealed and as it is.
+
+    The version of the marks is sealed with it, so that nobody can have rows marked once more as they are found.
+    """
+    secret = kept or secrets.token_bytes(KEY_OCTETS)
+    sealed = cipher.seal(secret + bytes((MARKS_VERSION,)), ROW_MARKS)
+    return SealedKey(name=ROW_MARKS, public=b"", sealed=sealed, created=now), secret
 
 
 def make_marks_key(after: int, cipher: Cipher, now: datetime) -> tuple[SealedKey, EventMarker]:
@@ -102,25 +108,33 @@ def _keep_row_marks(store: SqlStore, kek: Keyring) -> None:
     """Let *store* mark rows; those of an installation from before are marked as they are found, and named in events."""
     with store.reading() as session:
         found = session.keys.find_key(ROW_MARKS)
-    if found is not None:
-        store.mark_rows_with(kek.open(found.sealed, ROW_MARKS))
+    opened = b"" if found is None else kek.open(found.sealed, ROW_MARKS)
+    # The first version was not written down.
+    version = 0 if found is None else (opened[KEY_OCTETS] if len(opened) > KEY_OCTETS else 1)
+    if version >= MARKS_VERSION:
+        store.mark_rows_with(opened[:KEY_OCTETS])
         return
     now = SystemClock().now()
-    key, secret = make_row_marks_key(kek, now)
+    key, secret = make_row_marks_key(kek, now, opened[:KEY_OCTETS])
     store.mark_rows_with(secret)
-    try:
-        with store.writing() as session:
+    with suppress(ChangedMeanwhile), store.writing() as session:
+        if found is None:
             session.keys.add_key(key)
-            marked = [tell_rows_marked(each, now) for each in session.state.settle()]
-            session.history.append([tell_marks_key_made(key), *marked])
-    except ChangedMeanwhile:
-        # Another process was first.
-        _keep_row_marks(store, kek)
+        else:
+            session.keys.replace_key(key, found)
+        told = [tell_marks_key_made(key)] if found is None else []
+        session.history.append([*told, *tell_rows_marked(session.state, version, now)])
+        return
+    # Another process was first.
+    _keep_row_marks(store, kek)
 
 
-def tell_rows_marked(rows: str, now: datetime) -> Event:
-    """Return the event that *rows* were marked as they were found."""
-    return replace(tell_of_program(EventType.STATE_MARKED, now), details={ROWS: rows})
+def tell_rows_marked(state: State, version: int, now: datetime) -> list[Event]:
+    """Mark rows of the kinds that are newer than *version*, and return the events that name the kinds and all of the rows."""
+    marked = list(state.settle(newer_than=version)) or [""]
+    details = [{ROWS: each} for each in marked]
+    details[0][KINDS] = " ".join(state.list_kinds(newer_than=version))
+    return [replace(tell_of_program(EventType.STATE_MARKED, now), details=each) for each in details]
 
 
 def _read_passphrase(data: Path) -> str:

@@ -196,3 +196,13 @@ def test_without_its_record_what_was_removed_is_missing(house: House, url: str) 
 @pytest.mark.parametrize(("numbers", "expected"), [([], ""), ([7], "7"), ([1, 2, 3], "1-3"), ([1, 3, 4, 9], "1,3-4,9")])
 def test_numbers_that_follow_each_other_are_a_range(numbers: list[int], expected: str) -> None:
     assert encode_ranges(find_ranges(numbers)) == expected
+
+
+def test_what_belongs_to_no_request_stays_also_where_no_request_is_needed(store: SqlStore) -> None:
+    house = found_house(store)
+    with house.store.writing() as session:
+        kinds = (EventType.SERVICE_INITIALIZED, EventType.RIGHT_GRANTED, EventType.SERVICE_STARTED)
+        session.history.append(make_event(each.value, type=each, at=OLD) for each in kinds)
+    assert seal_history(world=house.world, key=KEY) == len(kinds)
+    assert prune(house).events == 1
+    assert list_comments(house) == ["service.initialized", "right.granted"]

@@ -10,10 +10,15 @@ import pytest
 from sqlalchemy import delete, insert, select, text, update
 from structlog.testing import capture_logs
 
+from certwright.adapters.sql.archive_tables import recovery_agents
+from certwright.adapters.sql.card_tables import smartcards
+from certwright.adapters.sql.external_tables import external_certificates
+from certwright.adapters.sql.key_tables import authorities
 from certwright.adapters.sql.marked_rows import MARKED_ROWS
 from certwright.adapters.sql.row_marks import MarkedRows
 from certwright.adapters.sql.tables import (
     approvals,
+    certificate_copies,
     certificates,
     events,
     grants,
@@ -27,6 +32,7 @@ from certwright.adapters.sql.tables import (
     users,
     withdrawn_templates,
 )
+from certwright.adapters.sql.work_tables import delayed_revocations, one_time_passwords
 from certwright.application.accept_rows import accept_rows
 from certwright.application.approve_request import approve_request
 from certwright.application.enroll import Submission, enroll
@@ -37,7 +43,7 @@ from certwright.domain.event_search import EventSearch
 from certwright.domain.events import Event, EventType
 from certwright.domain.ports import Session
 from certwright.domain.requests import RequestStatus
-from worlds.contoso import ADMINISTRATOR, NOW, SUBSCRIBER, SUBSCRIBER2
+from worlds.contoso import ADMINISTRATOR, APPROVERS, NOW, SUBSCRIBER, SUBSCRIBER2, SUBSCRIBERS
 from worlds.estate import KEY, Estate, found_estate, open_marked
 from worlds.holdings import list_requests_of
 from worlds.house import TWO, csr, signed_in
@@ -67,6 +73,10 @@ def list_approvals(session: Session) -> object:
 
 def list_certificates(session: Session) -> object:
     return session.certificates.list_of_subject(SUBSCRIBER.user.id)
+
+
+def find_passwords(session: Session) -> object:
+    return [session.passwords.find(each.id) for each in list_requests_of(session)]
 
 
 IS_SUBSCRIBER = users.c.id == SUBSCRIBER.user.id
@@ -138,6 +148,66 @@ CHANGES: dict[str, tuple[Any, Callable[[Session], object], str]] = {
         list_certificates,
         "revocation ",
     ),
+    "the owner of a card": (
+        update(smartcards).values(owner_id=SUBSCRIBER2.user.id),
+        lambda session: session.smartcards.list_all(),
+        "smart-card ",
+    ),
+    "the key that a card is said to have": (
+        update(smartcards).values(admin_keys='{"held":{"scheme":"initial"}}'),
+        lambda session: session.smartcards.list_all(),
+        "smart-card ",
+    ),
+    "a PIN that is not there any more": (
+        update(smartcards).values(sealed_pin=None),
+        lambda session: session.smartcards.list_all(),
+        "smart-card ",
+    ),
+    "tries at one-time passwords": (
+        update(one_time_passwords).values(tries_left=1000),
+        find_passwords,
+        "one-time-passwords ",
+    ),
+    "one-time passwords that were used": (
+        update(one_time_passwords).values(used=NOW),
+        find_passwords,
+        "one-time-passwords ",
+    ),
+    "when a revocation takes effect": (
+        update(delayed_revocations).values(effective=NOW),
+        lambda session: session.delayed_revocations.list_due(NOW + timedelta(days=9), 9),
+        "delayed-revocation ",
+    ),
+    "the subject of an external certificate": (
+        update(external_certificates).values(subject_id=SUBSCRIBER2.user.id),
+        lambda session: [session.external.list_of(each.user.id) for each in (SUBSCRIBER, SUBSCRIBER2)],
+        "external-certificate ",
+    ),
+    "a certificate in the profile of another": (
+        update(certificate_copies).values(is_key_history=False),
+        lambda session: [session.certificates.list_by_profile(each.user.id) for each in (SUBSCRIBER, SUBSCRIBER2)],
+        "certificate-copy ",
+    ),
+    "a recovery agent": (
+        insert(recovery_agents).values(name="mallory", certificate=b"another", key_name=None, added=NOW, mark=bytes(16)),
+        lambda session: session.archive.list_agents(),
+        "recovery-agent mallory ",
+    ),
+    "the certificate of a recovery agent": (
+        update(recovery_agents).where(recovery_agents.c.name == "vault").values(certificate=b"another"),
+        lambda session: session.archive.list_agents(),
+        "recovery-agent ",
+    ),
+    "a membership on the way down": (
+        update(group_members).values(mark=None),
+        lambda session: [session.directory.list_members(each) for each in (SUBSCRIBERS, APPROVERS)],
+        "member ",
+    ),
+    "a membership on the way up": (
+        update(group_members).values(mark=None),
+        lambda session: session.directory.list_sids_above(SUBSCRIBER.user.sid),
+        "member ",
+    ),
 }
 
 
@@ -171,6 +241,11 @@ GONE: dict[str, tuple[Any, str]] = {
     "a membership": (delete(group_members), "member "),
     "a password": (delete(password_hashes), "password "),
     "an approval": (delete(approvals), "approval "),
+    "one-time passwords": (delete(one_time_passwords), "one-time-passwords "),
+    "a card": (delete(smartcards), "smart-card "),
+    "a delayed revocation": (delete(delayed_revocations), "delayed-revocation "),
+    "a copy of a certificate": (delete(certificate_copies), "certificate-copy "),
+    "a recovery agent": (delete(recovery_agents), "recovery-agent "),
     "a withdrawal": (delete(withdrawn_templates), "withdrawal "),
 }
 
@@ -182,6 +257,12 @@ def test_a_row_that_is_gone_is_named(estate: Estate, name: str) -> None:
     faults = estate.verify().faults
     assert faults
     assert all(each.startswith(called) and " is gone: event " in each for each in faults), faults
+
+
+@pytest.mark.parametrize("column", ["certificate", "config_name", "key_name", "issuer_name"])
+def test_an_authority_that_was_changed_is_named(estate: Estate, column: str) -> None:
+    estate.run(update(authorities).values({column: b"another" if column == "certificate" else "another"}))
+    assert estate.verify().faults == ("authority issuing is not as this installation wrote it",)
 
 
 def test_an_earlier_state_that_was_put_back_is_named(estate: Estate) -> None:
@@ -238,7 +319,7 @@ def test_events_carry_what_their_transaction_changed(estate: Estate) -> None:
     assert "profile " in "".join(told.values())
     assert "a hash" not in str(told)
     # Those of the arrangements of this test: use cases tell first-hand.
-    assert len(alone.events) == 2
+    assert len(alone.events) == 3
 
 
 def test_pruned_events_leave_what_they_told_of_rows(estate: Estate) -> None:
@@ -277,6 +358,12 @@ def test_every_column_of_a_marked_row_is_under_its_mark_or_decides_nothing() -> 
         "profiles.number",
         "certificates.number",
         "certificates.is_key_history",
+        "smartcards.number",
+        # It is sealed, and opens for its request alone.
+        "one_time_passwords.sealed_key",
+        "one_time_passwords.is_expiry_told",
+        "external_certificates.number",
+        "external_certificates.reminded_at",
     }
     covered: dict[str, set[str]] = {}
     marks = {f"{each.table.name}.{each.mark}" for each in MARKED_ROWS}

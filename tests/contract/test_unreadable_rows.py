@@ -35,7 +35,7 @@ def sqlite_estate(sqlite_url: str) -> Iterator[Estate]:
 def list_faults(estate: Estate, spoiled: str) -> tuple[str, ...]:
     """Return the faults after *spoiled*, and after a change of what is looked at last, which has to be among them."""
     estate.run(text(spoiled))
-    estate.run(update(certificates).values(revoked_at=certificates.c.not_after, revocation_reason=1))
+    estate.run(update(certificates).values(revoked_at=certificates.c.not_after, revocation_reason=4))
     changed = len(estate.list_rows(select(certificates.c.number)))
     faults = estate.verify().faults
     others = [each for each in faults if each.startswith("revocation ")]

@@ -62,6 +62,7 @@ MARKED = (
     "requests",
     "profiles",
     "certificates",
+    "authorities",
 )
 """Tables of version 1 whose rows are marked when it is migrated; those of two have two marks."""
 

@@ -12,6 +12,8 @@ PROGRAM = "certwright"
 """The actor of what is done on the server's own machine, by its command line or by itself."""
 
 
+KINDS = "kinds"
+"""The detail that names the kinds of rows which were marked for the first time."""
 ROWS = "rows"
 """The detail that names the rows which were changed with an event, with their marks; the store writes it."""
 

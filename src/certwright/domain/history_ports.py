@@ -113,8 +113,14 @@ class State(Protocol):
     def prove(self) -> StateProof:
         """Return what does not fit: rows without their mark, those that the history knows otherwise, or not, or misses."""
 
-    def settle(self) -> Iterator[str]:
-        """Give every row that does not fit its mark as it is now, and return what events have to say of it, in parts."""
+    def settle(self, *, newer_than: int = 0) -> Iterator[str]:
+        """Give every row that does not fit its mark as it is now, and return what events have to say of it, in parts.
+
+        Shape: of kinds that came with versions of the marks above *newer_than*.
+        """
+
+    def list_kinds(self, *, newer_than: int = 0) -> tuple[str, ...]:
+        """Return the names of those kinds."""
 
 
 class SealingKey(Protocol):

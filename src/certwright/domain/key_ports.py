@@ -25,6 +25,9 @@ class Keys(KeyVersions, Protocol):
     def add_key(self, key: SealedKey) -> None:
         """Store a new key. Errors: ChangedMeanwhile when its name is taken."""
 
+    def replace_key(self, key: SealedKey, before: SealedKey) -> None:
+        """Store *key* in place of *before*. Errors: ChangedMeanwhile when that is there no more."""
+
     def delete_keys(self, names: Iterable[str]) -> None:
         """Forget the keys of these names, as far as there are any."""
 

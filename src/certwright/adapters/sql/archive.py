@@ -6,7 +6,9 @@ from typing import Any
 from sqlalchemy import and_, bindparam, func, or_, select, update
 
 from certwright.adapters.sql.archive_tables import archived_keys, recovery_agents
+from certwright.adapters.sql.marked_rows import RECOVERY_AGENTS
 from certwright.adapters.sql.prepared import Connection, Row
+from certwright.adapters.sql.row_marks import RowLedger
 from certwright.adapters.sql.upserts import insert_or_replace, insert_unless_taken
 from certwright.domain.archive import ArchivedKey, RecoveryAgent
 from certwright.domain.certificates import SerialNumber
@@ -18,6 +20,7 @@ _AGENTS = select(
     recovery_agents.c.key_name,
     recovery_agents.c.added,
     recovery_agents.c.retired,
+    recovery_agents.c.mark,
 )
 _SAVE_AGENT = insert_or_replace(recovery_agents)
 _KEY = (archived_keys.c.serial, archived_keys.c.enveloped, archived_keys.c.agents, archived_keys.c.archived)
@@ -44,29 +47,33 @@ _OUTDATED_AFTER = _OUTDATED.where(archived_keys.c.serial > bindparam("after", ty
 class SqlArchive:
     """`key_ports.Archive`."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, ledger: RowLedger) -> None:
         self._connection = connection
+        self._ledger = ledger
 
     def list_agents(self) -> tuple[RecoveryAgent, ...]:
         """Return all agents in the order in which they were added."""
-        found = [
-            RecoveryAgent(
-                name=row.name, certificate=row.certificate, key_name=row.key_name, added=row.added, retired=row.retired
-            )
-            for row in self._connection.execute(_AGENTS)
-        ]
+        found = [self._read_agent(row) for row in self._connection.execute(_AGENTS)]
         return tuple(sorted(found, key=lambda each: (each.added, each.name)))
 
     def save_agent(self, agent: RecoveryAgent) -> None:
         """Store the agent in place of one of the same name."""
-        row = {
+        row: dict[str, Any] = {
             "name": agent.name,
             "certificate": agent.certificate,
             "key_name": agent.key_name,
             "added": agent.added,
             "retired": agent.retired,
         }
+        row["mark"] = self._ledger.mark(RECOVERY_AGENTS, row)
         _SAVE_AGENT.run(self._connection, [row])
+        self._ledger.note(RECOVERY_AGENTS, row)
+
+    def _read_agent(self, row: Row) -> RecoveryAgent:
+        self._ledger.check(RECOVERY_AGENTS, row)
+        return RecoveryAgent(
+            name=row.name, certificate=row.certificate, key_name=row.key_name, added=row.added, retired=row.retired
+        )
 
     def add(self, keys: Iterable[ArchivedKey]) -> None:
         """Store new archived keys. Errors: ChangedMeanwhile when one is there."""

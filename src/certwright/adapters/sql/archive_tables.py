@@ -3,6 +3,7 @@
 from sqlalchemy import Column, ForeignKey, Index, LargeBinary, Table
 
 from certwright.adapters.sql.columns import PlainText, Serial, UtcTime
+from certwright.adapters.sql.table_parts import mark
 from certwright.adapters.sql.tables import metadata
 
 recovery_agents = Table(
@@ -14,6 +15,7 @@ recovery_agents = Table(
     Column("key_name", PlainText),
     Column("added", UtcTime, nullable=False),
     Column("retired", UtcTime),
+    mark(),
 )
 
 archived_keys = Table(

@@ -13,7 +13,7 @@ from sqlalchemy import (
 )
 
 from certwright.adapters.sql.columns import PlainText, UtcTime
-from certwright.adapters.sql.table_parts import counter, flags_of, metadata, one_of, template_version
+from certwright.adapters.sql.table_parts import counter, flags_of, mark, metadata, one_of, template_version
 from certwright.domain.smartcards import SmartcardFlags, SmartcardStatus
 
 smartcards = Table(
@@ -38,6 +38,7 @@ smartcards = Table(
     Column("admin_keys", PlainText, nullable=False),
     Column("sealed_pin", LargeBinary),
     Column("activated", UtcTime),
+    mark(),
     template_version(),
     one_of("status", SmartcardStatus),
     flags_of("flags", SmartcardFlags),

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Insert, Table, Update, and_, bindparam, exists, func, literal_column, or_, select, union, update
 
-from certwright.adapters.sql.marked_rows import CERTIFICATES, REVOCATIONS
+from certwright.adapters.sql.marked_rows import CERTIFICATES, COPIES, COPIES_BESIDE, REVOCATIONS
 from certwright.adapters.sql.prepared import Connection, Row
 from certwright.adapters.sql.profile_spans import in_span, span_values
 from certwright.adapters.sql.row_marks import RowLedger
@@ -108,6 +108,7 @@ _OF_REQUEST = (
 )
 _ISSUED = select(*CERTIFICATE_COLUMNS).where(certificates.c.encoded.is_not(None)).order_by(certificates.c.number.desc())
 _COPY = and_(certificate_copies.c.serial == certificates.c.serial, certificate_copies.c.profile_id == bindparam("profile_id"))
+_BESIDE = (certificate_copies.c.profile_id.label("copy_profile_id"), certificate_copies.c.mark.label("copy_mark"))
 _HELD = union(
     select(certificates.c.serial).where(certificates.c.profile_id == bindparam("profile_id")),
     select(certificate_copies.c.serial).where(certificate_copies.c.profile_id == bindparam("profile_id")),
@@ -116,6 +117,7 @@ _OF_PROFILE = (
     select(
         *(each for each in CERTIFICATE_COLUMNS if each is not certificates.c.is_key_history),
         func.coalesce(certificate_copies.c.is_key_history, certificates.c.is_key_history).label("is_key_history"),
+        *_BESIDE,
     )
     .select_from(certificates.outerjoin(certificate_copies, _COPY))
     .where(certificates.c.encoded.is_not(None), certificates.c.serial.in_(_HELD))
@@ -126,6 +128,7 @@ _IN_OWN_ROWS = (
     select(
         *(each for each in CERTIFICATE_COLUMNS if each is not certificates.c.is_key_history),
         func.coalesce(certificate_copies.c.is_key_history, certificates.c.is_key_history).label("is_key_history"),
+        *_BESIDE,
         certificates.c.number,
         profiles.c.id.label("holder_id"),
     )
@@ -141,6 +144,7 @@ _IN_COPIES = (
     select(
         *(each for each in CERTIFICATE_COLUMNS if each is not certificates.c.is_key_history),
         certificate_copies.c.is_key_history,
+        *_BESIDE,
         certificates.c.number,
         profiles.c.id.label("holder_id"),
     )
@@ -160,6 +164,9 @@ _UNSIGNED_OF_PROFILE = (
     .where(certificates.c.profile_id == bindparam("profile_id"), certificates.c.encoded.is_(None))
     .order_by(certificates.c.number.desc())
 )
+_COPIES_OF = select(certificate_copies.c.serial, certificate_copies.c.mark).where(
+    certificate_copies.c.profile_id == bindparam("profile_id")
+)
 _COPY_ADD = insert_unless_taken(certificate_copies)
 _OF_SUBJECT = _ISSUED.where(certificates.c.subject_id == bindparam("subject_id"))
 _IS_IN_USE = and_(
@@ -178,7 +185,7 @@ _OLDER_OF_SUBJECT = _NEWEST_OF_SUBJECT.where(
 )
 
 _KEY_HISTORY = (
-    select(certificate_copies.c.serial)
+    select(certificate_copies.c.serial, certificate_copies.c.is_key_history, *_BESIDE)
     .select_from(
         profiles.join(certificate_copies, certificate_copies.c.profile_id == profiles.c.id).join(
             certificates, certificates.c.serial == certificate_copies.c.serial
@@ -236,7 +243,7 @@ class SqlCertificates:
 
     def list_of_profile(self, profile_id: ProfileId) -> tuple[Certificate, ...]:
         """Return the issued ones, newest first, those included that the profile holds a copy of."""
-        return self._list(_OF_PROFILE, {"profile_id": profile_id})
+        return tuple(map(self._read_held, self._connection.execute(_OF_PROFILE, {"profile_id": profile_id})))
 
     def list_by_profile(self, page: Sequence[Profile]) -> dict[ProfileId, tuple[Certificate, ...]]:
         """Return what `list_of_profile` does, for each profile of a page that has any: two statements for all of them."""
@@ -244,7 +251,7 @@ class SqlCertificates:
         rows = [row for each in (_IN_OWN_ROWS, _IN_COPIES) for row in self._connection.execute(each, values)]
         found: dict[ProfileId, list[Certificate]] = {}
         for row in sorted(rows, key=lambda each: each.number, reverse=True):
-            found.setdefault(row.holder_id, []).append(read_certificate(row, self._ledger))
+            found.setdefault(row.holder_id, []).append(self._read_held(row))
         return {profile_id: tuple(held) for profile_id, held in found.items()}
 
     def list_unsigned_of_profile(self, profile_id: ProfileId) -> tuple[Certificate, ...]:
@@ -253,9 +260,18 @@ class SqlCertificates:
 
     def add_copies(self, profile_id: ProfileId, serials: Iterable[SerialNumber], *, is_key_history: bool) -> None:
         """Say that the profile holds certificates of another one, too; what it holds already stays as it is."""
-        rows = [{"profile_id": profile_id, "serial": each, "is_key_history": is_key_history} for each in serials]
-        if rows:
-            _COPY_ADD.run(self._connection, rows)
+        rows: list[dict[str, Any]] = [
+            {"profile_id": profile_id, "serial": each, "is_key_history": is_key_history} for each in serials
+        ]
+        if not rows:
+            return
+        for row in rows:
+            row["mark"] = self._ledger.mark(COPIES, row)
+        if _COPY_ADD.run(self._connection, rows) != len(rows):
+            there = {each.serial: each.mark for each in self._connection.execute(_COPIES_OF, {"profile_id": profile_id})}
+            rows = [row for row in rows if there.get(row["serial"]) == row["mark"]]
+        for row in rows:
+            self._ledger.note(COPIES, row)
 
     def list_of_subject(self, subject_id: UserId) -> tuple[Certificate, ...]:
         """Return the issued ones, newest first."""
@@ -268,7 +284,10 @@ class SqlCertificates:
 
     def list_key_history(self, subject_id: UserId) -> tuple[SerialNumber, ...]:
         """Return what one of the subject's own profiles holds as key history, of certificates that were issued to him."""
-        return tuple(row.serial for row in self._connection.execute(_KEY_HISTORY, {"subject_id": subject_id}))
+        rows = self._connection.execute(_KEY_HISTORY, {"subject_id": subject_id}).all()
+        for row in rows:
+            self._ledger.check(COPIES_BESIDE, row)
+        return tuple(row.serial for row in rows)
 
     def find_key_holder(self, key_digest: bytes) -> KeyHolder | None:
         """Return who holds, or is about to hold, a certificate for the key."""
@@ -297,6 +316,12 @@ class SqlCertificates:
         row = _row(certificate)
         marks = {each.mark: self._ledger.mark(each, row) for each in (CERTIFICATES, REVOCATIONS)}
         return row | marks
+
+    def _read_held(self, row: Row) -> Certificate:
+        """Return a certificate that a profile holds, as its own or as a copy. Errors: StoredRowAltered."""
+        if row.copy_profile_id is not None:
+            self._ledger.check(COPIES_BESIDE, row)
+        return read_certificate(row, self._ledger)
 
     def _list(self, statement: Any, values: dict[str, Any]) -> tuple[Certificate, ...]:
         return tuple(read_certificate(row, self._ledger) for row in self._connection.execute(statement, values))

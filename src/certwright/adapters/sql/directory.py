@@ -88,14 +88,23 @@ _GROUPS_ABOVE = (
 )
 """The memberships on the ways up from one SID, and no others: the size of the directory does not matter."""
 
-_SIDS_ABOVE = select(_reached.c.sid)
-
 _below = select(bindparam("sid", type_=PlainText).label("sid")).cte("below", recursive=True)
 _below = _below.union(
     select(group_members.c.member_sid)
     .join(user_groups, group_members.c.group_id == user_groups.c.id)
     .join(_below, user_groups.c.sid == _below.c.sid)
 )
+_GROUPS_BELOW = (
+    select(
+        *_GROUP,
+        group_members.c.group_id,
+        group_members.c.member_sid,
+        group_members.c.mark.label("member_mark"),
+    )
+    .join(group_members, group_members.c.group_id == user_groups.c.id)
+    .join(_below, user_groups.c.sid == _below.c.sid)
+)
+"""Likewise, on the ways down."""
 _USERS_BELOW = select(*_USER).join(_below, users.c.sid == _below.c.sid)
 _SOME_BELOW = _USERS_BELOW.where(users.c.enabled.is_(True)).limit(bindparam("most"))
 
@@ -178,6 +187,7 @@ class SqlDirectory:
 
     def list_members(self, sid: Sid) -> tuple[User, ...]:
         """Return the user of *sid*, or everybody in the group."""
+        self._list_memberships(_GROUPS_BELOW, sid)
         return self._sort_users(self._connection.execute(_USERS_BELOW, {"sid": sid}))
 
     def list_some_members(self, sid: Sid, limit: int) -> tuple[User, ...]:
@@ -194,7 +204,7 @@ class SqlDirectory:
 
     def list_sids_above(self, sid: Sid) -> frozenset[Sid]:
         """Return *sid* and every group that holds it, directly or through other groups."""
-        return frozenset(row.sid for row in self._connection.execute(_SIDS_ABOVE, {"sid": sid}))
+        return frozenset({sid, *(row.sid for row in self._list_memberships(_GROUPS_ABOVE, sid))})
 
     def name_sids(self, sids: Iterable[Sid]) -> dict[Sid, str]:
         """Return what people call the users and groups among *sids*."""
@@ -376,14 +386,20 @@ class SqlDirectory:
     def _read_principal(self, row: Row) -> Principal:
         user = self._read_user(row)
         above: dict[GroupId, Group] = {}
-        for each in self._connection.execute(_GROUPS_ABOVE, {"sid": user.sid}):
-            self._ledger.check(GROUPS, each)
-            self._ledger.check(MEMBERS_ABOVE, each)
+        for each in self._list_memberships(_GROUPS_ABOVE, user.sid):
             members = above[each.id].members if each.id in above else frozenset()
             above[each.id] = Group(id=each.id, sid=each.sid, name=each.name, members=members | {each.member_sid})
         principal = Principal(user, expand_groups(user.sid, frozenset(above.values())))
         self._recall().keep_principal(principal)
         return principal
+
+    def _list_memberships(self, statement: Select[Any], sid: Sid) -> list[Row]:
+        """Return memberships with their groups, each as this installation wrote it. Errors: StoredRowAltered."""
+        rows = self._connection.execute(statement, {"sid": sid}).all()
+        for row in rows:
+            self._ledger.check(GROUPS, row)
+            self._ledger.check(MEMBERS_ABOVE, row)
+        return rows
 
     def _sort_users(self, rows: Iterable[Row]) -> tuple[User, ...]:
         """Return the users by name; sorted here, because databases differ in the order of letters."""

@@ -3,7 +3,7 @@
 from sqlalchemy import Column, Index, LargeBinary, Table, Uuid
 
 from certwright.adapters.sql.columns import PlainText, Serial, UtcTime
-from certwright.adapters.sql.table_parts import counter, metadata
+from certwright.adapters.sql.table_parts import counter, mark, metadata
 
 external_certificates = Table(
     "external_certificates",
@@ -24,5 +24,6 @@ external_certificates = Table(
     # None where the private key never came.
     Column("sealed_key", LargeBinary),
     Column("reminded_at", UtcTime),
+    mark(),
 )
 Index("ix_external_certificates_subject_id", external_certificates.c.subject_id, external_certificates.c.number)

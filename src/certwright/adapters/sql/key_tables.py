@@ -3,7 +3,7 @@
 from sqlalchemy import Column, Index, Integer, LargeBinary, Table
 
 from certwright.adapters.sql.columns import PlainText, UtcTime
-from certwright.adapters.sql.table_parts import counter, metadata
+from certwright.adapters.sql.table_parts import counter, mark, metadata
 
 keys = Table(
     "keys",
@@ -43,4 +43,5 @@ authorities = Table(
     # The key may be in a module of its own instead of in *keys*.
     Column("key_name", PlainText, nullable=False),
     Column("issuer_name", PlainText, nullable=False),
+    mark(),
 )

@@ -6,7 +6,9 @@ from typing import Any
 from sqlalchemy import Select, bindparam, delete, select, update
 
 from certwright.adapters.sql.key_tables import authorities, key_versions, keys
+from certwright.adapters.sql.marked_rows import AUTHORITIES
 from certwright.adapters.sql.prepared import Connection
+from certwright.adapters.sql.row_marks import RowLedger
 from certwright.adapters.sql.upserts import insert_or_replace, insert_unless_taken
 from certwright.domain.errors import ChangedMeanwhile
 from certwright.domain.keys import AuthorityRecord, KeyVersion, SealedKey
@@ -14,6 +16,11 @@ from certwright.domain.keys import AuthorityRecord, KeyVersion, SealedKey
 _KEY = select(keys.c.name, keys.c.public, keys.c.sealed, keys.c.created).where(keys.c.name == bindparam("key_name"))
 _SAVE_KEY = insert_or_replace(keys)
 _ADD_KEY = insert_unless_taken(keys)
+_REPLACE_KEY = (
+    update(keys)
+    .where(keys.c.name == bindparam("key_name"), keys.c.sealed == bindparam("before"))
+    .values(sealed=bindparam("now_sealed"))
+)
 _DELETE_KEY = delete(keys).where(keys.c.name == bindparam("key_name"))
 _AUTHORITIES = select(
     authorities.c.name,
@@ -40,8 +47,9 @@ _WRAP = update(key_versions).where(key_versions.c.number == bindparam("version")
 class SqlKeys:
     """Keys and authorities."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, ledger: RowLedger) -> None:
         self._connection = connection
+        self._ledger = ledger
 
     def find_key(self, name: str) -> SealedKey | None:
         """Return the key of this name."""
@@ -57,6 +65,12 @@ class SqlKeys:
         if not _ADD_KEY.run(self._connection, [_key_row(key)]):
             raise ChangedMeanwhile(f"key {key.name}")
 
+    def replace_key(self, key: SealedKey, before: SealedKey) -> None:
+        """Store the key in place of the one before. Errors: ChangedMeanwhile when that is there no more."""
+        values = {"key_name": before.name, "before": before.sealed, "now_sealed": key.sealed}
+        if self._connection.execute(_REPLACE_KEY, values).rowcount != 1:
+            raise ChangedMeanwhile(f"key {key.name}")
+
     def delete_keys(self, names: Iterable[str]) -> None:
         """Forget the keys of these names, as far as there are any."""
         rows = [{"key_name": each} for each in sorted(names)]
@@ -64,7 +78,7 @@ class SqlKeys:
             self._connection.execute(_DELETE_KEY, rows)
 
     def list_authorities(self) -> tuple[AuthorityRecord, ...]:
-        """Return all authorities by name."""
+        """Return all authorities by name, whatever their marks: nothing can be opened and proven without them."""
         found = [
             AuthorityRecord(
                 name=row.name,
@@ -80,14 +94,16 @@ class SqlKeys:
 
     def save_authority(self, authority: AuthorityRecord) -> None:
         """Store the authority in place of one of the same name."""
-        row = {
+        row: dict[str, Any] = {
             "name": authority.name,
             "config_name": authority.config_name,
             "certificate": authority.certificate,
             "key_name": authority.key_name,
             "issuer_name": authority.issuer_name,
         }
+        row["mark"] = self._ledger.mark(AUTHORITIES, row)
         _SAVE_AUTHORITY.run(self._connection, [row])
+        self._ledger.note(AUTHORITIES, row)
 
     def find_version(self, number: int | None = None) -> KeyVersion | None:
         """Return the version of the key-encryption key, or the newest."""

@@ -4,9 +4,14 @@ from typing import Any
 
 import msgspec
 
+from certwright.adapters.sql.archive_tables import recovery_agents
+from certwright.adapters.sql.card_tables import smartcards
+from certwright.adapters.sql.external_tables import external_certificates
+from certwright.adapters.sql.key_tables import authorities
 from certwright.adapters.sql.row_marks import MarkedRows
 from certwright.adapters.sql.tables import (
     approvals,
+    certificate_copies,
     certificates,
     grants,
     group_members,
@@ -18,11 +23,15 @@ from certwright.adapters.sql.tables import (
     users,
     withdrawn_templates,
 )
+from certwright.adapters.sql.work_tables import delayed_revocations, one_time_passwords
 from certwright.domain.certificates import format_serial_number
 
 _decode_items = msgspec.json.Decoder(list[dict[str, Any]]).decode
+_decode_keys = msgspec.json.Decoder(dict[str, Any]).decode
 _encode_items = msgspec.json.Encoder().encode
 _SENSITIVE = '"is_sensitive":true'
+MARKS_VERSION = 2
+"""Of the kinds that carry marks. Whoever adds a kind raises it: rows from before are marked once, as they are found."""
 
 
 def _leave_out_sealed(data: Any) -> Any:
@@ -34,6 +43,21 @@ def _leave_out_sealed(data: Any) -> Any:
         if each.get("is_sensitive"):
             each["value"] = each.get("value") is not None
     return _encode_items(items)
+
+
+def _leave_out_sealed_keys(admin_keys: Any) -> Any:
+    """Return what is known of a card's keys without those that are sealed, for the same reason."""
+    if not isinstance(admin_keys, str):
+        return admin_keys
+    known = _decode_keys(admin_keys)
+    for each in (known.get("held"), known.get("offered")):
+        if each:
+            each["sealed"] = each.get("sealed") is not None
+    return _encode_items(known)
+
+
+def _is_there(value: Any) -> bool:
+    return value is not None
 
 
 USERS = MarkedRows(
@@ -138,6 +162,93 @@ REVOCATIONS = MarkedRows(
     spell={"serial": format_serial_number},
 )
 """Apart from their certificate, which may be signed while it is revoked; there is one of each certificate, revoked or not."""
+SMARTCARDS = MarkedRows(
+    "smart-card",
+    smartcards,
+    ("id",),
+    (
+        "id",
+        "card_id",
+        "status",
+        "flags",
+        "owner_id",
+        "template_id",
+        "template_version",
+        "profile_id",
+        "parent_id",
+        "primary_id",
+        "permanent_id",
+        "comment",
+        "middleware",
+        "atr",
+        "admin_keys",
+        "sealed_pin",
+        "activated",
+    ),
+    spell={"admin_keys": _leave_out_sealed_keys, "sealed_pin": _is_there},
+    since=2,
+)
+PASSWORDS_OF_REQUESTS = MarkedRows(
+    "one-time-passwords",
+    one_time_passwords,
+    ("request_id",),
+    ("request_id", "digests", "distributed", "expires", "tries_left", "used"),
+    since=2,
+)
+DELAYED_REVOCATIONS = MarkedRows(
+    "delayed-revocation",
+    delayed_revocations,
+    ("serial",),
+    ("serial", "request_id", "effective", "lists"),
+    spell={"serial": format_serial_number},
+    since=2,
+)
+EXTERNAL_CERTIFICATES = MarkedRows(
+    "external-certificate",
+    external_certificates,
+    ("thumbprint",),
+    (
+        "thumbprint",
+        "serial",
+        "subject_id",
+        "template_id",
+        "requester_name",
+        "authority_name",
+        "subject_name",
+        "not_before",
+        "not_after",
+        "public_key",
+        "encoded",
+        "imported_at",
+        "sealed_key",
+    ),
+    spell={"serial": format_serial_number, "sealed_key": _is_there},
+    since=2,
+)
+COPIES = MarkedRows(
+    "certificate-copy",
+    certificate_copies,
+    ("profile_id", "serial"),
+    ("profile_id", "serial", "is_key_history"),
+    spell={"serial": format_serial_number},
+    since=2,
+)
+COPIES_BESIDE = MarkedRows(
+    COPIES.name,
+    COPIES.table,
+    ("copy_profile_id", "serial"),
+    ("copy_profile_id", "serial", "is_key_history"),
+    mark="copy_mark",
+    spell=COPIES.spell,
+    since=COPIES.since,
+)
+"""The same rows, where they are read beside their certificates."""
+RECOVERY_AGENTS = MarkedRows(
+    "recovery-agent", recovery_agents, ("name",), ("name", "certificate", "key_name", "added", "retired"), since=2
+)
+AUTHORITIES = MarkedRows(
+    "authority", authorities, ("name",), ("name", "config_name", "certificate", "key_name", "issuer_name"), since=2
+)
 
 MARKED_ROWS = (
     USERS,
@@ -153,4 +264,11 @@ MARKED_ROWS = (
     PROFILES,
     CERTIFICATES,
     REVOCATIONS,
+    SMARTCARDS,
+    PASSWORDS_OF_REQUESTS,
+    DELAYED_REVOCATIONS,
+    EXTERNAL_CERTIFICATES,
+    COPIES,
+    RECOVERY_AGENTS,
+    AUTHORITIES,
 )

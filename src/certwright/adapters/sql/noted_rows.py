@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import msgspec
 from sqlalchemy import bindparam, select
 
-from certwright.adapters.sql.prepared import Connection
+from certwright.adapters.sql.prepared import Connection, Row
 from certwright.adapters.sql.row_marks import REMOVED, read_notes
 from certwright.adapters.sql.tables import events
-from certwright.domain.events import PROGRAM, ROWS, EventType
+from certwright.domain.events import KINDS, PROGRAM, ROWS, EventType
 from certwright.domain.sealing import name_events
 
 EVENTS_AT_ONCE = 10_000
@@ -59,8 +59,8 @@ class NotedRows:
 
     def read(self) -> None:
         """Read all events that tell of rows."""
-        last, has_told = 0, False
-        found: list[int] = []
+        last = 0
+        told = _ToldKinds()
         while rows := self._connection.execute(_FOLLOWING, {"after": last}).all():
             for row in rows:
                 last = row.sequence
@@ -69,11 +69,10 @@ class NotedRows:
                 self._noted.executemany(_NOTE, notes)
                 if is_found and row.actor != PROGRAM:
                     self.remarks.append(f"{row.actor} accepted rows as they were: {name_events(last, last)} names them")
-                elif is_found and has_told:
-                    found.append(last)
-                has_told |= not is_found
-        if found:
-            name = name_events(found[0], found[-1])
+                else:
+                    told.add(row, {each[0] for each in notes})
+        if told.again:
+            name = name_events(told.again[0], told.again[-1])
             self.faults.append(f"{name}: rows were marked as they were found, with a key that was made once more")
 
     def find(self, kind: str, key: str) -> Noted | None:
@@ -89,6 +88,25 @@ class NotedRows:
         return iter(self._noted.execute(_UNSEEN).fetchall())
 
 
+class _ToldKinds:
+    """Which kinds of rows events have told of. Shape: *again* are events that mark kinds as found which were told of before."""
+
+    def __init__(self) -> None:
+        self._told: set[str] = set()
+        self._found: set[str] = set()
+        self.again: list[int] = []
+
+    def add(self, event: Row, kinds: set[str]) -> None:
+        """Take what *event* tells: of rows of *kinds*, and where it marks them as found, of which for the first time."""
+        if event.type != EventType.STATE_MARKED:
+            self._told |= kinds
+            return
+        first = set(_read_detail(event.details, KINDS).split())
+        if (first | kinds) & self._told or first & self._found:
+            self.again.append(event.sequence)
+        self._found |= first | kinds
+
+
 @contextmanager
 def reading_notes(connection: Connection) -> Iterator[NotedRows]:
     """Give out what the history says of rows."""
@@ -101,8 +119,11 @@ def reading_notes(connection: Connection) -> Iterator[NotedRows]:
 
 def list_notes(details: object) -> Iterator[tuple[str, str, str, int | None]]:
     """Return what an event with *details* says of rows; nothing where they cannot be read, which is another's fault to tell."""
+    return read_notes(_read_detail(details, ROWS))
+
+
+def _read_detail(details: object, name: str) -> str:
     try:
-        said = _decode_details(details) if isinstance(details, str) else {}
+        return _decode_details(details).get(name, "") if isinstance(details, str) else ""
     except msgspec.DecodeError:
-        return iter(())
-    return read_notes(said.get(ROWS, ""))
+        return ""

@@ -6,7 +6,9 @@ from typing import Any
 from sqlalchemy import bindparam, select, text, update
 
 from certwright.adapters.sql.look_indexes import unless_closed
+from certwright.adapters.sql.marked_rows import PASSWORDS_OF_REQUESTS
 from certwright.adapters.sql.prepared import Connection, Row
+from certwright.adapters.sql.row_marks import RowLedger
 from certwright.adapters.sql.tables import requests
 from certwright.adapters.sql.upserts import insert_or_replace
 from certwright.adapters.sql.work_tables import one_time_passwords
@@ -24,6 +26,7 @@ _COLUMNS = (
     one_time_passwords.c.expires,
     one_time_passwords.c.tries_left,
     one_time_passwords.c.used,
+    one_time_passwords.c.mark,
 )
 _SAVE = insert_or_replace(one_time_passwords)
 _FIND = select(*_COLUMNS).where(one_time_passwords.c.request_id == bindparam("of_request"))
@@ -52,13 +55,14 @@ _MARK = (
 class SqlPasswords:
     """One-time passwords."""
 
-    def __init__(self, connection: Connection, cipher: Cipher | None) -> None:
+    def __init__(self, connection: Connection, cipher: Cipher | None, ledger: RowLedger) -> None:
         self._connection = connection
+        self._ledger = ledger
         self._cipher = cipher
 
     def save(self, passwords: DistributedPasswords) -> None:
         """Store *passwords* in place of those of the same request."""
-        row = {
+        row: dict[str, Any] = {
             "request_id": passwords.request_id,
             "sealed_key": self._get_cipher().seal(passwords.key, name_passwords_key(passwords.request_id)),
             "digests": b"".join(passwords.digests),
@@ -68,7 +72,9 @@ class SqlPasswords:
             "used": passwords.used,
             "is_expiry_told": False,
         }
+        row["mark"] = self._ledger.mark(PASSWORDS_OF_REQUESTS, row)
         _SAVE.run(self._connection, [row])
+        self._ledger.note(PASSWORDS_OF_REQUESTS, row)
 
     def find(self, request_id: RequestId) -> DistributedPasswords | None:
         """Return the passwords of the request."""
@@ -90,6 +96,7 @@ class SqlPasswords:
         return self._connection.execute(_MARK, {"of_request": request_id, "now": now}).rowcount == 1
 
     def _read(self, row: Row) -> DistributedPasswords:
+        self._ledger.check(PASSWORDS_OF_REQUESTS, row)
         digests: Any = row.digests
         return DistributedPasswords(
             request_id=row.request_id,

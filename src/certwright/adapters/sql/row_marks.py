@@ -40,7 +40,8 @@ class MarkedRows:
     """A kind of row that carries a mark.
 
     Shape: *columns* are those that the mark is over, of which the first are those of *key*; *mark* is the column that it stands
-    in; *spell* makes of each value what can be digested, and *label* is what a row is called besides its key.
+    in; *spell* makes of each value what can be digested, and *label* is what a row is called besides its key. *since* is the
+    version of the marks that brought this kind.
     """
 
     name: str
@@ -50,6 +51,7 @@ class MarkedRows:
     mark: str = "mark"
     label: tuple[str, ...] = ()
     spell: Mapping[str, _Fields] = field(default_factory=dict)
+    since: int = 1
 
     @cached_property
     def from_row(self) -> _Fields:

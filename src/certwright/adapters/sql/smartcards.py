@@ -9,8 +9,10 @@ import msgspec
 from sqlalchemy import Select, bindparam, false, or_, select, update
 
 from certwright.adapters.sql.card_tables import card_visits, smartcards
+from certwright.adapters.sql.marked_rows import SMARTCARDS
 from certwright.adapters.sql.prepared import Connection, Row
 from certwright.adapters.sql.profile_spans import in_span, span_values
+from certwright.adapters.sql.row_marks import RowLedger
 from certwright.adapters.sql.tables import profiles
 from certwright.adapters.sql.upserts import insert_unless_taken
 from certwright.domain.admin_keys import AdminKey, AdminKeys, name_imported_key
@@ -50,13 +52,16 @@ _KEYS_DECODER = msgspec.json.Decoder(AdminKeys)
 class SqlSmartcards:
     """Smart cards."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, ledger: RowLedger) -> None:
         self._connection = connection
+        self._ledger = ledger
 
     def add(self, card: Smartcard) -> None:
         """Store a new card, or a new assignment of one. Errors: ChangedMeanwhile when the card is in other hands."""
-        if not _ADD.run(self._connection, [_row(card)]):
+        row = self._row(card)
+        if not _ADD.run(self._connection, [row]):
             raise ChangedMeanwhile("smart card")
+        self._ledger.note(SMARTCARDS, row)
 
     def get(self, smartcard_id: SmartcardId) -> Smartcard:
         """Errors: SmartcardNotFound."""
@@ -69,12 +74,12 @@ class SqlSmartcards:
     def find_last(self, card_id: CardId) -> Smartcard | None:
         """Return the last assignment of the card, or what is known of it in stock."""
         row = self._connection.execute(_LAST, {"of_card": card_id}).first()
-        return None if row is None else _read(row)
+        return None if row is None else self._read(row)
 
     def find_of_profile(self, profile_id: ProfileId) -> Smartcard | None:
         """Return the card that the profile is on."""
         row = self._connection.execute(_OF_PROFILE, {"of_profile": profile_id}).first()
-        return None if row is None else _read(row)
+        return None if row is None else self._read(row)
 
     def list_page(
         self,
@@ -88,30 +93,39 @@ class SqlSmartcards:
         wanted = frozenset(SmartcardStatus) if statuses is None else statuses
         statement = _list_with(wanted, is_of_one=owner_id is not None, has_after=after is not None)
         values = {"of_owner": owner_id, "after": after, "most": limit}
-        return tuple(_read(row) for row in self._connection.execute(statement, values))
+        return tuple(self._read(row) for row in self._connection.execute(statement, values))
 
     def list_of_profiles(self, page: Sequence[Profile]) -> tuple[Smartcard, ...]:
         """Return the cards that the profiles of a page are on."""
-        return tuple(_read(row) for row in self._connection.execute(_OF_PROFILES, span_values(page)))
+        return tuple(self._read(row) for row in self._connection.execute(_OF_PROFILES, span_values(page)))
 
     def change(self, card: Smartcard, *, from_status: SmartcardStatus) -> None:
         """Store *card* if its status is still *from_status*. Errors: ChangedMeanwhile."""
-        row = _row(card)
+        row = self._row(card)
         values = {name: row[name] for name in _CHANGEABLE}
         keys = {"of_smartcard": card.id, "from_status": int(from_status)}
         if self._connection.execute(_CHANGE, values | keys).rowcount != 1:
             raise ChangedMeanwhile("smart card")
+        self._ledger.note(SMARTCARDS, row)
 
     def count_challenge(self, request_id: RequestId, limit: int) -> bool:
         """Count one challenge more for the request unless it is at its *limit*, and return whether it was counted."""
         _VISIT.run(self._connection, [{"request_id": request_id, "challenges": 0}])
         return self._connection.execute(_COUNT, {"of_request": request_id, "limit": limit}).rowcount == 1
 
+    def _row(self, card: Smartcard) -> dict[str, Any]:
+        row = _row(card)
+        return row | {"mark": self._ledger.mark(SMARTCARDS, row)}
+
+    def _read(self, row: Row) -> Smartcard:
+        self._ledger.check(SMARTCARDS, row)
+        return _read(row)
+
     def _get(self, statement: Select[Any], smartcard_id: SmartcardId) -> Smartcard:
         row = self._connection.execute(statement, {"smartcard_id": smartcard_id}).first()
         if row is None:
             raise SmartcardNotFound(smartcard_id)
-        return _read(row)
+        return self._read(row)
 
 
 @cache

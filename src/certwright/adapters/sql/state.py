@@ -1,12 +1,13 @@
 """All rows that carry marks, against their marks and against the history."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 
 from sqlalchemy import Update, bindparam, update
 
 from certwright.adapters.sql.directory import RAISE_REVISIONS
+from certwright.adapters.sql.key_claims import KeyClaims
 from certwright.adapters.sql.marked_rows import MARKED_ROWS
 from certwright.adapters.sql.noted_rows import Noted, NotedRows, reading_notes
 from certwright.adapters.sql.prepared import Connection, Row
@@ -41,22 +42,29 @@ class SqlState:
         with reading_notes(self._connection) as noted:
             walk = _Walk(self._connection, self._ledger, noted)
             found = list(walk.list_differences())
+            claims = KeyClaims(self._connection)
+            claims.compare()
             faults, lasting = ([each.fault for each in found if each.is_lasting is last] for last in (False, True))
             return StateProof(
                 walk.rows,
                 walk.taken_as_found,
                 faults=tuple(faults),
-                remarks=tuple(noted.remarks),
-                lasting=(*noted.faults, *lasting),
+                remarks=(*noted.remarks, *claims.remarks),
+                lasting=(*noted.faults, *lasting, *claims.faults),
             )
 
-    def settle(self) -> Iterator[str]:
+    def settle(self, *, newer_than: int = 0) -> Iterator[str]:
         """Mark every row that does not fit as it is, and return what is to be told of it, in parts for one event each."""
         with reading_notes(self._connection) as noted:
-            differences = list(_Walk(self._connection, self._ledger, noted).list_differences())
+            walk = _Walk(self._connection, self._ledger, noted)
+            differences = list(walk.list_differences(_list_kinds(newer_than)))
         # What any process remembers was read before.
         self._connection.execute(RAISE_REVISIONS)
         return join_notes([self._settle(each) for each in differences if not each.is_lasting])
+
+    def list_kinds(self, *, newer_than: int = 0) -> tuple[str, ...]:
+        """Return the names of the kinds of rows that are newer than the version."""
+        return tuple(each.name for each in _list_kinds(newer_than))
 
     def _settle(self, difference: _Difference) -> str:
         kind, row = difference.rows, difference.row
@@ -77,11 +85,14 @@ class _Walk:
         self._noted = noted
         self.rows = self.taken_as_found = 0
 
-    def list_differences(self) -> Iterator[_Difference]:
-        """Return every row that does not fit, by its kind; then those that are gone."""
-        for kind in MARKED_ROWS:
+    def list_differences(self, kinds: Sequence[MarkedRows] = MARKED_ROWS) -> Iterator[_Difference]:
+        """Return every row of *kinds* that does not fit, by its kind; then those that are gone."""
+        for kind in kinds:
             yield from self._look_at_all(kind)
+        names = {each.name for each in kinds}
         for name, key, sequence in self._noted.list_missing():
+            if name not in names:
+                continue
             yield _Difference(name, key, f"{name} {key} is gone: event {sequence} tells of it")
 
     def _look_at_all(self, kind: MarkedRows) -> Iterator[_Difference]:
@@ -111,6 +122,10 @@ class _Walk:
         if noted.mark != spell_mark(getattr(row, kind.mark)):
             return f"is not what event {noted.sequence} tells last of it: an older state was put back"
         return ""
+
+
+def _list_kinds(newer_than: int) -> tuple[MarkedRows, ...]:
+    return tuple(each for each in MARKED_ROWS if each.since > newer_than)
 
 
 @cache

@@ -273,6 +273,7 @@ certificate_copies = Table(
     Column("profile_id", Uuid, ForeignKey("profiles.id"), primary_key=True),
     Column("serial", Serial, ForeignKey("certificates.serial"), primary_key=True),
     Column("is_key_history", Boolean, nullable=False),
+    _mark(),
 )
 
 certified_keys = Table(

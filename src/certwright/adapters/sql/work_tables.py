@@ -3,6 +3,7 @@
 from sqlalchemy import Boolean, Column, ForeignKey, LargeBinary, SmallInteger, String, Table, Uuid
 
 from certwright.adapters.sql.columns import PlainText, Serial, UtcTime
+from certwright.adapters.sql.table_parts import mark
 from certwright.adapters.sql.tables import metadata
 
 leases = Table(
@@ -20,6 +21,7 @@ delayed_revocations = Table(
     Column("request_id", Uuid, ForeignKey("requests.id"), nullable=False),
     Column("effective", UtcTime, nullable=False),
     Column("lists", String(30), nullable=False),
+    mark(),
 )
 
 renewals = Table(
@@ -43,4 +45,5 @@ one_time_passwords = Table(
     Column("tries_left", SmallInteger, nullable=False),
     Column("used", UtcTime),
     Column("is_expiry_told", Boolean, nullable=False),
+    mark(),
 )
