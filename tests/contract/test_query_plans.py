@@ -56,6 +56,7 @@ PARTS = frozenset(
 )
 """Statements that are run only with further conditions."""
 WALKS = {
+    "key_claims._REVOCATIONS": "the proof, where a compromised key has no certificate that says so: once, through the events",
     "archive._COUNT": "an empty PostgreSQL looks once where two looks would be led",
     "archive._OUTDATED": "the first rows by their key, as a command goes through all of them",
     "directory._EMPTY_GRANTS": "loading a world replaces all rights",

@@ -285,7 +285,7 @@ def test_a_changed_row_is_named_refused_and_can_be_accepted_by_an_operator(data:
     assert fault in looked.output
     assert json.loads(run("audit", "verify", "--json", "--data", data).output)["faults"] == [fault]
     accepted = json.loads(run("audit", "accept-rows", "--yes", "--json", "--data", data).output)
-    assert accepted == {"accepted": True, "faults": [fault]}
+    assert accepted == {"accepted": True, "faults": [fault], "lasting": []}
     report = json.loads(run("audit", "verify", "--json", "--data", data).output)
     assert report["faults"] == []
     assert "accepted rows as they were" in report["remarks"][0]
