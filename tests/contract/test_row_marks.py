@@ -185,7 +185,7 @@ CHANGES: dict[str, tuple[Any, Callable[[Session], object], str]] = {
     ),
     "a certificate in the profile of another": (
         update(certificate_copies).values(is_key_history=False),
-        lambda session: [session.certificates.list_by_profile(each.user.id) for each in (SUBSCRIBER, SUBSCRIBER2)],
+        lambda session: session.certificates.list_by_profile(session.profiles.list_of(SUBSCRIBER2.user.id)),
         "certificate-copy ",
     ),
     "a recovery agent": (
