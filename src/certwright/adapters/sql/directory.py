@@ -5,10 +5,10 @@ from typing import Any
 
 from sqlalchemy import Select, Update, bindparam, delete, insert, or_, select, text, update
 
-from certwright.adapters.sql.columns import PlainText
 from certwright.adapters.sql.directory_names import find_name, list_groups_of, list_names_from
 from certwright.adapters.sql.directory_rows import grant_row, read_grant, read_user, user_row
 from certwright.adapters.sql.marked_rows import GROUPS, MEMBERS, MEMBERS_ABOVE, PASSWORDS, RIGHTS, USERS
+from certwright.adapters.sql.memberships import GROUP_COLUMNS, GROUPS_ABOVE, GROUPS_BELOW, SOME_BELOW, USER_COLUMNS, USERS_BELOW
 from certwright.adapters.sql.memory import DirectoryMemory, Memory
 from certwright.adapters.sql.prepared import Connection, Row
 from certwright.adapters.sql.row_marks import MarkedRows, RowLedger
@@ -18,21 +18,7 @@ from certwright.domain.errors import DefinitionInvalid
 from certwright.domain.grants import Grant, Grants, ObjectKind
 from certwright.domain.identities import Group, GroupId, GroupName, Principal, Sid, User, UserId, expand_groups
 
-_USER = (
-    users.c.id,
-    users.c.sid,
-    users.c.domain,
-    users.c.account_name,
-    users.c.principal_name,
-    users.c.display_name,
-    users.c.distinguished_name,
-    users.c.email,
-    users.c.enabled,
-    users.c.domain_key,
-    users.c.account_key,
-    users.c.principal_key,
-    users.c.mark,
-)
+_USER, _GROUP = USER_COLUMNS, GROUP_COLUMNS
 _HAS_PRINCIPAL_NAME = text("principal_key <> ''")
 """In the words of the index."""
 _REVISION = select(directory_revision.c.revision, directory_revision.c.grants_revision)
@@ -55,7 +41,6 @@ _CLASHING_USER = select(users.c.domain, users.c.account_name).where(
 )
 _SAVE_USER = insert_or_replace(users)
 
-_GROUP = (user_groups.c.id, user_groups.c.sid, user_groups.c.name, user_groups.c.name_key, user_groups.c.mark)
 _GROUPS = select(*_GROUP)
 _MEMBER = (group_members.c.group_id, group_members.c.member_sid, group_members.c.mark)
 _MEMBERS = select(*_MEMBER)
@@ -69,44 +54,6 @@ _REMOVE_MEMBER = delete(group_members).where(
 )
 _DELETE_GROUP = delete(user_groups).where(user_groups.c.id == bindparam("of_group"))
 _EMPTY_GROUP = delete(group_members).where(group_members.c.group_id == bindparam("of_group"))
-
-_reached = select(bindparam("sid", type_=PlainText).label("sid")).cte("reached", recursive=True)
-_reached = _reached.union(
-    select(user_groups.c.sid)
-    .join(group_members, group_members.c.group_id == user_groups.c.id)
-    .join(_reached, group_members.c.member_sid == _reached.c.sid)
-)
-_GROUPS_ABOVE = (
-    select(
-        *_GROUP,
-        group_members.c.group_id,
-        group_members.c.member_sid,
-        group_members.c.mark.label("member_mark"),
-    )
-    .join(group_members, group_members.c.group_id == user_groups.c.id)
-    .join(_reached, group_members.c.member_sid == _reached.c.sid)
-)
-"""The memberships on the ways up from one SID, and no others: the size of the directory does not matter."""
-
-_below = select(bindparam("sid", type_=PlainText).label("sid")).cte("below", recursive=True)
-_below = _below.union(
-    select(group_members.c.member_sid)
-    .join(user_groups, group_members.c.group_id == user_groups.c.id)
-    .join(_below, user_groups.c.sid == _below.c.sid)
-)
-_GROUPS_BELOW = (
-    select(
-        *_GROUP,
-        group_members.c.group_id,
-        group_members.c.member_sid,
-        group_members.c.mark.label("member_mark"),
-    )
-    .join(group_members, group_members.c.group_id == user_groups.c.id)
-    .join(_below, user_groups.c.sid == _below.c.sid)
-)
-"""Likewise, on the ways down."""
-_USERS_BELOW = select(*_USER).join(_below, users.c.sid == _below.c.sid)
-_SOME_BELOW = _USERS_BELOW.where(users.c.enabled.is_(True)).limit(bindparam("most"))
 
 _GRANTS = select(grants.c.object_kind, grants.c.object_name, grants.c.access_right, grants.c.trustee, grants.c.mark)
 _GRANTS_ON = _GRANTS.where(grants.c.object_kind == bindparam("kind"), grants.c.object_name == bindparam("name"))
@@ -187,12 +134,12 @@ class SqlDirectory:
 
     def list_members(self, sid: Sid) -> tuple[User, ...]:
         """Return the user of *sid*, or everybody in the group."""
-        self._list_memberships(_GROUPS_BELOW, sid)
-        return self._sort_users(self._connection.execute(_USERS_BELOW, {"sid": sid}))
+        self._list_memberships(GROUPS_BELOW, sid)
+        return self._sort_users(self._connection.execute(USERS_BELOW, {"sid": sid}))
 
     def list_some_members(self, sid: Sid, limit: int) -> tuple[User, ...]:
         """Return the user of *sid*, or everybody in the group, who is enabled; not more than *limit*."""
-        return self._sort_users(self._connection.execute(_SOME_BELOW, {"sid": sid, "most": limit}))
+        return self._sort_users(self._connection.execute(SOME_BELOW, {"sid": sid, "most": limit}))
 
     def find_group(self, name: str) -> GroupName | None:
         """Return the group of that name, in any case, without its members: there may be very many."""
@@ -204,7 +151,7 @@ class SqlDirectory:
 
     def list_sids_above(self, sid: Sid) -> frozenset[Sid]:
         """Return *sid* and every group that holds it, directly or through other groups."""
-        return frozenset({sid, *(row.sid for row in self._list_memberships(_GROUPS_ABOVE, sid))})
+        return frozenset({sid, *(row.sid for row in self._list_memberships(GROUPS_ABOVE, sid))})
 
     def name_sids(self, sids: Iterable[Sid]) -> dict[Sid, str]:
         """Return what people call the users and groups among *sids*."""
@@ -386,7 +333,7 @@ class SqlDirectory:
     def _read_principal(self, row: Row) -> Principal:
         user = self._read_user(row)
         above: dict[GroupId, Group] = {}
-        for each in self._list_memberships(_GROUPS_ABOVE, user.sid):
+        for each in self._list_memberships(GROUPS_ABOVE, user.sid):
             members = above[each.id].members if each.id in above else frozenset()
             above[each.id] = Group(id=each.id, sid=each.sid, name=each.name, members=members | {each.member_sid})
         principal = Principal(user, expand_groups(user.sid, frozenset(above.values())))
