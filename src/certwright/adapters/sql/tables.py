@@ -33,7 +33,7 @@ from certwright.domain.request_types import RequestType
 from certwright.domain.requests import OPEN_STATUSES, DataCollectionFlags, RequestFlags, RequestStatus
 from certwright.domain.revocation import RevocationReason
 
-SCHEMA_VERSION = 23
+SCHEMA_VERSION = 24
 """The number of the newest migration: what this program reads and writes."""
 
 metadata = table_parts.metadata
