@@ -8,6 +8,8 @@ from pathlib import Path
 PRIVATE_MODE = 0o600
 PUBLIC_MODE = 0o644
 PRIVATE_FOLDER_MODE = 0o700
+PERMISSIONS = 0o777
+"""The bits of a mode that are kept: none by which a program runs as another account."""
 OPEN_TO_GROUP = stat.S_IRGRP | stat.S_IWGRP
 OPEN_TO_OTHERS = stat.S_IROTH | stat.S_IWOTH
 ROOT = 0
@@ -19,11 +21,57 @@ def make_private_folder(folder: Path) -> None:
     folder.mkdir(mode=PRIVATE_FOLDER_MODE, parents=True, exist_ok=True)
 
 
+def make_private_folder_within(folder: Path) -> None:
+    """Make *folder*, which belongs to whom the one above it belongs, also when root makes it. Errors: OSError."""
+    with suppress(FileExistsError):
+        folder.mkdir(mode=PRIVATE_FOLDER_MODE)
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        try:
+            _set_owner(descriptor, folder.parent.stat())
+        finally:
+            os.close(descriptor)
+
+
+def open_or_create(path: Path, flags: int) -> int:
+    """Return a descriptor of the file; one that is not there is made, for the owner of its folder alone. Errors: OSError."""
+    try:
+        descriptor = os.open(path, flags | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE_MODE)
+    except FileExistsError:
+        return os.open(path, flags | os.O_CREAT | os.O_CLOEXEC, PRIVATE_MODE)
+    _set_owner(descriptor, path.parent.stat())
+    return descriptor
+
+
+def open_draft(path: Path, mode: int, owner: os.stat_result) -> int:
+    """Return a descriptor of a new file, which belongs to the *owner* of another one, also when root makes it.
+
+    Errors: OSError.
+    """
+    # One may be left from before. No link is followed: root would write to what the owner of the folder cannot.
+    path.unlink(missing_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
+    _set_owner(descriptor, owner)
+    # The umask may take from the mode.
+    os.fchmod(descriptor, mode)
+    return descriptor
+
+
+def _set_owner(descriptor: int, owner: os.stat_result) -> None:
+    """Give what root has made to the account of *owner*: a command of root's must not lock the server out."""
+    if os.geteuid() == ROOT:
+        # In a container root may lack the capability; its files are its own then, as those of any other account are.
+        with suppress(PermissionError):
+            os.fchown(descriptor, owner.st_uid, owner.st_gid)
+
+
 def replace_file(path: Path, content: bytes, *, mode: int = PRIVATE_MODE) -> None:
-    """Write *content* to *path*, durably, in one step. Errors: OSError, with the name of the file; it is then as it was."""
+    """Write *content* to *path*, durably, in one step. Errors: OSError, with the name of the file; it is then as it was.
+
+    Owner and mode are those of the file that is replaced; where there is none, the owner of the folder, and *mode*.
+    """
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        _write_file(draft, content, mode)
+        _write_draft(draft, content, *_find_mode_and_owner(path, mode))
         draft.replace(path)
     except OSError as error:
         # A full disk is noticed by its descriptor, which has no name.
@@ -38,14 +86,19 @@ def replace_file(path: Path, content: bytes, *, mode: int = PRIVATE_MODE) -> Non
         os.close(folder)
 
 
-def _write_file(path: Path, content: bytes, mode: int) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-    with os.fdopen(descriptor, "wb") as file:
-        # A file of this name may be left from before, and the umask may take from the mode.
-        os.fchmod(descriptor, mode)
+def _find_mode_and_owner(path: Path, mode: int) -> tuple[int, os.stat_result]:
+    with suppress(FileNotFoundError):
+        replaced = path.lstat()
+        if stat.S_ISREG(replaced.st_mode):
+            return replaced.st_mode & PERMISSIONS, replaced
+    return mode, path.parent.stat()
+
+
+def _write_draft(path: Path, content: bytes, mode: int, owner: os.stat_result) -> None:
+    with os.fdopen(open_draft(path, mode, owner), "wb") as file:
         file.write(content)
         file.flush()
-        os.fsync(descriptor)
+        os.fsync(file.fileno())
 
 
 def find_exposure(path: Path, *, is_guarded_by_acl: bool = False) -> str | None:

@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from certwright.adapters.authorities.tls import ServerIdentity
-from certwright.adapters.files import PRIVATE_MODE, make_private_folder, replace_file
+from certwright.adapters.files import make_private_folder_within, open_or_create, replace_file
 from certwright.domain.errors import KeyUnavailable
 from certwright.domain.keys import SealedPart, SealedRow
 from certwright.domain.ports_at_rest import Cipher
@@ -80,8 +80,8 @@ class TlsFolder:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Run the body while no other process looks at the files and replaces them. Errors: OSError."""
-        make_private_folder(self._identity.parent)
-        lock = os.open(self._identity.parent / ".lock", os.O_RDWR | os.O_CREAT, PRIVATE_MODE)
+        make_private_folder_within(self._identity.parent)
+        lock = open_or_create(self._identity.parent / ".lock", os.O_RDWR)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
@@ -98,9 +98,8 @@ class TlsFolder:
     def replace(self, make: Callable[[str], ServerIdentity], password: str) -> None:
         """Keep what *make* makes under *password*."""
         identity = make(password)
-        make_private_folder(self._identity.parent)
+        make_private_folder_within(self._identity.parent)
         # A crash between the two leaves an identity that cannot be opened; the next start finds that and makes another.
-        self._identity.unlink(missing_ok=True)
         replace_file(self._password, self._kek.seal(password.encode(), PASSWORD_NAME))
         replace_file(self._identity, identity.certificates + identity.private_key)
 

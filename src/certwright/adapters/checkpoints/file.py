@@ -11,7 +11,7 @@ from typing import BinaryIO
 import structlog
 
 from certwright.adapters.checkpoints.thinning import LIMIT_OCTETS, LINE_LIMIT_OCTETS, thin
-from certwright.adapters.files import PRIVATE_MODE
+from certwright.adapters.files import open_or_create
 from certwright.domain.checkpoints import CheckpointLine
 from certwright.domain.errors import CheckpointUnavailable, MalformedValue
 from certwright.domain.events import Checkpoint
@@ -89,7 +89,7 @@ class CheckpointFile:
     def _locked(self) -> Iterator[int]:
         """Open the file while no other process writes to it or replaces it."""
         while True:
-            descriptor = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, PRIVATE_MODE)
+            descriptor = open_or_create(self._path, os.O_RDWR | os.O_APPEND)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
                 # Another process may have replaced the file while this one waited for the lock.

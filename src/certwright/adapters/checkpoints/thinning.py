@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from certwright.adapters.files import PERMISSIONS, open_draft
 from certwright.domain.errors import MalformedValue
 from certwright.formats.checkpoint_lines import parse_checkpoint
 
@@ -41,17 +42,12 @@ def thin(path: Path, descriptor: int, newest_octets: int) -> int:
 
 def _write_draft(draft: Path, descriptor: int, newest_octets: int) -> int:
     status = os.fstat(descriptor)
-    out = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, status.st_mode & 0o777)
-    with os.fdopen(out, "wb") as file:
-        # A draft may be left from before; and a command of root's must not take the file from the server's account.
-        os.fchmod(out, status.st_mode & 0o777)
-        if (os.fstat(out).st_uid, os.fstat(out).st_gid) != (status.st_uid, status.st_gid):
-            os.fchown(out, status.st_uid, status.st_gid)
+    with os.fdopen(open_draft(draft, status.st_mode & PERMISSIONS, status), "wb") as file:
         for stretch in list_staying(descriptor, status.st_size, newest_octets):
             for chunk in _read(descriptor, stretch):
                 file.write(chunk)
         file.flush()
-        os.fsync(out)
+        os.fsync(file.fileno())
         return file.tell()
 
 

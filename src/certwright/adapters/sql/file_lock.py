@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from time import monotonic, sleep
 
+from certwright.adapters.files import open_or_create
 from certwright.domain.errors import StoreUnavailable
 
 SHORTEST_PAUSE_SECONDS = 0.000_05
@@ -70,6 +71,6 @@ def _list_pauses() -> Iterator[float]:
 
 def _open(path: Path) -> int:
     try:
-        return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        return open_or_create(path, os.O_RDWR)
     except OSError as error:
         raise StoreUnavailable(f"the file {path} cannot be opened: {error.strerror}") from error

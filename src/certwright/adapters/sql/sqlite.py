@@ -19,6 +19,7 @@ from sqlalchemy import Connection as SqlalchemyConnection
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool, StaticPool
 
+from certwright.adapters.files import open_or_create
 from certwright.adapters.sql.faults import plain_fault
 from certwright.adapters.sql.file_lock import FileLock
 from certwright.adapters.sql.group_commit import WAIT_SECONDS, GroupCommit, GroupLost, WaitedTooLong
@@ -241,8 +242,7 @@ class SqliteTransactions:
 
 def create_file(path: Path) -> None:
     """Create an empty database file that only its owner may read, unless there is a file."""
-    with suppress(FileExistsError):
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    os.close(open_or_create(path, os.O_RDWR))
 
 
 def _describe(lost: GroupLost) -> StoreUnavailable:
