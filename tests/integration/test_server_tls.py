@@ -1,8 +1,11 @@
 """The server's own TLS certificate over the years: renewed in time, and kept when its authority has ended."""
 
+import asyncio
 import ssl
+import threading
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +15,7 @@ from certwright.adapters.sql.store import open_store
 from certwright.bootstrap_tls import ServerTls
 from certwright.domain.errors import TlsCertificateMissing, TlsFilesUnavailable
 from certwright.server_settings import ServerSettings
+from certwright.wire.cli.tls_renewal import TlsRenewal
 from worlds.authorities import KEK, make_hierarchy
 from worlds.house import House, found_house
 
@@ -79,6 +83,36 @@ def test_junk_in_the_folder_is_replaced(name: str, tls: ServerTls, tmp_path: Pat
     (tmp_path / "tls" / name).write_bytes(b"junk \xff\xfe")
     assert tls.renew()
     check_opens(tls)
+
+
+class WatchedContext(ssl.SSLContext):
+    """A context that notes in which thread it was loaded."""
+
+    loaded_in: list[int]
+
+    def load_cert_chain(self, *arguments: Any, **named: Any) -> None:
+        self.loaded_in.append(threading.get_ident())
+        super().load_cert_chain(*arguments, **named)
+
+
+def test_no_handshake_comes_between_certificate_and_key_of_one_that_is_loaded(tls: ServerTls, tmp_path: Path) -> None:
+    tls.renew()
+    context = WatchedContext(ssl.PROTOCOL_TLS_SERVER)
+    context.loaded_in = []
+    renewal = TlsRenewal(tls, context, timedelta(minutes=1), renews=True)
+    reader = TlsRenewal(tls, context, timedelta(minutes=1), renews=False)
+    asyncio.run(renewal.look())
+    assert context.loaded_in == []
+    identity = tmp_path / "tls" / "server.pem"
+    whole = identity.read_bytes()
+    # A certificate whose key is missing: the context keeps what it has.
+    identity.write_bytes(whole.partition(b"-----BEGIN ENCRYPTED")[0])
+    with pytest.raises(OSError, match="PEM"):
+        asyncio.run(reader.look())
+    assert context.loaded_in == []
+    asyncio.run(renewal.look())
+    asyncio.run(reader.look())
+    assert context.loaded_in == [threading.get_ident()] * 2
 
 
 def test_folder_that_is_a_file_is_a_sentence(house: House, tmp_path: Path) -> None:

@@ -3,12 +3,14 @@
 import asyncio
 import ssl
 from datetime import timedelta
+from pathlib import Path
 
 import structlog
 
 from certwright.bootstrap_tls import ServerTls
 from certwright.domain.errors import CertwrightError
 
+Version = tuple[int, int]
 log = structlog.get_logger(__name__)
 
 
@@ -30,16 +32,29 @@ class TlsRenewal:
         while True:
             await asyncio.sleep(self._interval.total_seconds())
             try:
-                await asyncio.to_thread(self._look)
+                await self.look()
             except (CertwrightError, OSError) as error:
                 # The certificate that is there stays; the next look tries again.
                 log.error("tls certificate not renewed", error=str(error))
 
-    def _look(self) -> None:
+    async def look(self) -> None:
+        """Renew the certificate where that is due, and load one that is there anew. Errors: CertwrightError; OSError."""
+        found = await asyncio.to_thread(self._find_replaced)
+        if found is None:
+            return
+        identity, password, version = found
+        # Between its certificate and its key the context answers no handshake: those begin on this thread.
+        self._context.load_cert_chain(identity, password=password)
+        self._loaded = version
+
+    def _find_replaced(self) -> tuple[Path, str, Version] | None:
+        """Return the file, which can be loaded, its password and version; None where they were not replaced."""
         if self._renews and self._tls.renew():
             log.info("tls certificate renewed")
         version = self._tls.find_version()
-        if version is not None and version != self._loaded:
-            files = self._tls.open()
-            self._context.load_cert_chain(files.identity, password=files.password)
-            self._loaded = version
+        if version is None or version == self._loaded:
+            return None
+        files = self._tls.open()
+        # A context that could not load the key would have lost the one that it had.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(files.identity, password=files.password)
+        return files.identity, files.password, version
