@@ -24,6 +24,7 @@ from certwright.domain.public_keys import KeyAlgorithm
 from certwright.domain.request_types import RequestType
 from certwright.domain.revocation import RevocationReason, RevocationSettings
 from certwright.domain.rules.key_definition import KEY_BITS
+from certwright.domain.rules.sids import find_sid_fault, is_sid
 from certwright.domain.smartcard_configuration import PinPolicy, SmartcardConfiguration, UserPinOption
 from certwright.formats.definition_identities import Identities
 from certwright.formats.definition_rights import list_grants
@@ -46,7 +47,6 @@ from certwright.formats.definition_tables import (
 from certwright.formats.quantities import parse_duration
 from certwright.formats.user_names import list_user_faults
 
-SID_FORM = re.compile(r"S-1-\d{1,15}(-\d{1,10}){1,15}")
 OID_FORM = re.compile(r"[0-2](\.(0|[1-9][0-9]*))+")
 ADMIN_KEY_FORM = re.compile(r"(?:[0-9A-Fa-f]{2})*")
 Choice = TypeVar("Choice", bound=IntEnum)
@@ -271,7 +271,7 @@ class DefinitionReader:
 
     def _find_sid(self, name: str) -> Sid | None:
         """Return whom *name* means: a SID itself, one of the file, or one of the directory."""
-        return Sid(name) if SID_FORM.fullmatch(name) else self._sids.get(name.lower()) or self._known.find_sid(name)
+        return Sid(name) if is_sid(name) else self._sids.get(name.lower()) or self._known.find_sid(name)
 
     def _resolve(self, names: Iterable[str], where: str) -> frozenset[Sid]:
         """Return the SIDs of accounts and groups, of SIDs themselves, and of ``everyone``."""
@@ -289,8 +289,8 @@ class DefinitionReader:
         return chosen
 
     def _check_sid(self, sid: str, where: str) -> None:
-        if not SID_FORM.fullmatch(sid):
-            self._note(f"{where}.sid", f"{sid!r} is no security identifier, such as S-1-5-21-1-2-3-1001")
+        if fault := find_sid_fault(sid):
+            self._note(f"{where}.sid", fault)
 
     def _check_oids(self, oids: Names | UnsetType, where: str) -> None:
         """Note what no certificate could hold. Source: RFC 5280 section 4.2.1.4: no policy stands twice; usages neither, which

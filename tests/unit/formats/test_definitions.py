@@ -206,6 +206,18 @@ def test_a_fault_is_told_by_the_key_it_is_about(before: str, after: str, where: 
     assert list_faults(SMALL.replace(before, after)) == [where]
 
 
+@pytest.mark.parametrize("sid", ["S-1-1-0", "S-1-5-18", "S-1-5-32-544", "S-1-5-21-1-2-3-01001", "S-1-5-21-1-2-3-4294967296"])
+@pytest.mark.parametrize("kind", ["users.alice", "groups.Staff"])
+def test_a_person_or_group_has_a_sid_of_its_own_in_its_one_spelling(kind: str, sid: str) -> None:
+    group = f'[[groups]]\nid = "8f1590dc-d932-4b66-8e68-2e91c5880781"\nsid = "{sid}"\nname = "Staff"\n'
+    text = SMALL.replace("S-1-5-21-1-2-3-1001", sid) if kind == "users.alice" else group + SMALL
+    assert list_faults(text) == [f"{kind}.sid"]
+
+
+def test_a_right_names_a_sid_in_its_one_spelling() -> None:
+    assert list_faults('[service.rights]\naudit = ["S-1-5-21-9-9-9-0500"]\n' + SMALL) == ["service.rights.audit"]
+
+
 OID = "1.3.6.1.4.1.311.21.8.1"
 
 
