@@ -10,6 +10,7 @@ from certwright.domain.events import EventType, tell_of_operator
 from certwright.domain.identities import Caller
 from certwright.domain.ports import Session
 from certwright.domain.smartcards import Smartcard
+from certwright.domain.workflows import CardSecret
 from certwright.formats.admin_keys import answer_challenge
 
 NO_LIMIT = 2**31 - 1
@@ -22,7 +23,7 @@ def hand_out_admin_key(reader: CardInReader, *, by: Caller, world: World) -> byt
     Source: get-smartcard-diversified-admin-key.
     """
     with world.store.writing() as session:
-        visit = open_visit(reader, by=by, session=session)
+        visit = open_visit(reader, CardSecret.ADMIN_KEY, by=by, session=session)
         if not visit.configuration.diversify_admin_key:
             raise KeyShared(visit.seen.template.name)
         now, card = world.clock.now(), visit.card
@@ -42,7 +43,7 @@ def answer_card(reader: CardInReader, challenge: bytes, *, diversified: bool, by
     Source: get-smartcard-authentication-response; the decisions "diversified" and "challenge".
     """
     with world.store.writing() as session:
-        visit = open_visit(reader, by=by, session=session)
+        visit = open_visit(reader, CardSecret.ANSWER, by=by, session=session)
         keys = visit.card.admin_keys
         if diversified and not keys.has_own:
             raise KeyNotDiversified()

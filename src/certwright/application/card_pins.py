@@ -15,18 +15,20 @@ from certwright.domain.requests import OPEN_STATUSES, Request
 from certwright.domain.security_descriptors import RequestPermission
 from certwright.domain.smartcard_configuration import PinRecipient, UserPinOption
 from certwright.domain.smartcards import Smartcard, SmartcardId, name_pin
+from certwright.domain.workflows import CardSecret
 
 
 def propose_pin(reader: CardInReader, *, by: Caller, world: World) -> str | None:
     """Return the PIN that the client is to set, or None where the user chooses his own.
 
-    A randomized PIN is a new one each time, kept nowhere. A server-distributed one stays the same for the card until it was
-    shown, sealed.
+    A randomized PIN is a new one each time, kept nowhere. A server-distributed one stays the same, sealed, while the card is
+    set up. A card that is unblocked takes another one, which is kept in its place: the one before is for its recipient alone.
+    None also for a renewal in place, which sets no PIN.
 
     Errors: as `open_visit`; KeyUnavailable. Source: get-smartcard-proposed-pin; domain.md 1.16 and 3 (GetUserPin).
     """
     with world.store.writing() as session:
-        return _propose(open_visit(reader, by=by, session=session), by, world, session)
+        return _propose(open_visit(reader, CardSecret.PIN, by=by, session=session), by, world, session)
 
 
 def find_pin(smartcard_id: SmartcardId, *, by: Caller, world: World) -> str | None:
@@ -41,9 +43,9 @@ def find_pin(smartcard_id: SmartcardId, *, by: Caller, world: World) -> str | No
             raise SmartcardNotFound(smartcard_id)
         requests = session.requests.list_of_card(smartcard_id)
         for each in requests:
-            if each.status in OPEN_STATUSES and _may_execute(each, by, session):
+            if _proposes(each) and _may_execute(each, by, session):
                 reader = CardInReader(request_id=each.id, smartcard_id=smartcard_id)
-                return _propose(open_visit(reader, by=by, session=session), by, world, session)
+                return _propose(open_visit(reader, CardSecret.PIN, by=by, session=session), by, world, session)
         _check_recipient(card, requests, by, session)
         return _show(card, by, world, session)
 
@@ -52,8 +54,10 @@ def _propose(visit: CardVisit, by: Caller, world: World, session: Session) -> st
     configuration, card = visit.configuration, visit.card
     if configuration.user_pin_option not in (UserPinOption.RANDOMIZED, UserPinOption.SERVER_DISTRIBUTED):
         return None
+    if visit.is_set_up and not visit.seen.request.workflow.unblocks:
+        return None
     is_kept = configuration.user_pin_option is UserPinOption.SERVER_DISTRIBUTED
-    if is_kept and card.sealed_pin is not None:
+    if is_kept and card.sealed_pin is not None and not visit.is_set_up:
         pin = world.card_keys.open(card.sealed_pin, name_pin(card.id)).decode()
     else:
         pin = make_pin(configuration.user_pin, world.entropy.bits)
@@ -79,6 +83,10 @@ def _show(card: Smartcard, by: Caller, world: World, session: Session) -> str | 
     )
     session.history.append([shown])
     return pin
+
+
+def _proposes(request: Request) -> bool:
+    return request.status in OPEN_STATUSES and CardSecret.PIN in request.workflow.card_secrets
 
 
 def _may_execute(request: Request, by: Caller, session: Session) -> bool:

@@ -33,6 +33,14 @@ class Operation(StrEnum):
     TEMPORARY_CARD_DISABLE = "temporarycarddisable"
 
 
+class CardSecret(StrEnum):
+    """What the server gives a client for the card in the reader; the value is what a refusal calls it."""
+
+    PIN = "the PIN"
+    ADMIN_KEY = "the administrator key"
+    ANSWER = "an answer to the challenge"
+
+
 ANY_STANDING = ProfileFlags.PRIMARY | ProfileFlags.DUPLICATE | ProfileFlags.SUPERSEDED | ProfileFlags.KEY_ESCROW
 """A profile has one of these flags, or else it is on a temporary card, which has operations of its own."""
 
@@ -45,7 +53,8 @@ class Workflow:
     the operation is for; none for Enroll, which starts from nothing. *new_flags* are those of the profile that it makes; None
     where it makes none. *leaves* is the status in which it leaves the profile that it is about, where it changes that by
     itself and not by the policy's revocation settings. *delivers* says that certificates come of it, *is_for_cards* that the
-    profile has to be on a card, *unblocks* that the card may be given another PIN.
+    profile has to be on a card, *unblocks* that the card may be given another PIN. *card_secrets* are those of a card that it
+    needs: all to set a card up, none to change what its certificates are worth.
     """
 
     request_type: RequestType
@@ -60,6 +69,7 @@ class Workflow:
     is_for_somebody_else: bool = False
     is_for_cards: bool = False
     unblocks: bool = False
+    card_secrets: frozenset[CardSecret] = frozenset()
 
     @property
     def least_approvals(self) -> int:
@@ -74,12 +84,15 @@ class Workflow:
 
 _LIVE = frozenset({ProfileStatus.ACTIVE, ProfileStatus.SUSPENDED})
 _ACTIVE = frozenset({ProfileStatus.ACTIVE})
+_SETS_UP = frozenset(CardSecret)
+_ANSWER = frozenset({CardSecret.ANSWER})
 
 WORKFLOWS: Mapping[Operation, Workflow] = {
     Operation.ENROLL: Workflow(
         request_type=RequestType.ENROLL,
         right=Right.REQUEST_ENROLL,
         new_flags=ProfileFlags.PRIMARY,
+        card_secrets=_SETS_UP,
     ),
     Operation.RENEW: Workflow(
         request_type=RequestType.RENEW,
@@ -88,6 +101,7 @@ WORKFLOWS: Mapping[Operation, Workflow] = {
         standing=ProfileFlags.PRIMARY,
         new_flags=ProfileFlags.PRIMARY,
         supersedes=True,
+        card_secrets=_SETS_UP,
     ),
     Operation.RECOVER: Workflow(
         request_type=RequestType.RECOVER,
@@ -98,6 +112,7 @@ WORKFLOWS: Mapping[Operation, Workflow] = {
         new_flags=ProfileFlags.PRIMARY,
         supersedes=True,
         needs_archived_keys=True,
+        card_secrets=_SETS_UP,
     ),
     Operation.RECOVER_ON_BEHALF: Workflow(
         request_type=RequestType.RECOVER_ON_BEHALF,
@@ -135,12 +150,14 @@ WORKFLOWS: Mapping[Operation, Workflow] = {
         from_statuses=_ACTIVE,
         standing=ProfileFlags.PRIMARY,
         new_flags=ProfileFlags.DUPLICATE,
+        card_secrets=_SETS_UP,
     ),
     Operation.ONLINE_UPDATE: Workflow(
         request_type=RequestType.ONLINE_UPDATE,
         right=Right.REQUEST_RENEW,
         from_statuses=_ACTIVE,
         standing=ProfileFlags.PRIMARY | ProfileFlags.DUPLICATE,
+        card_secrets=frozenset({CardSecret.ADMIN_KEY, CardSecret.ANSWER}),
     ),
     Operation.RETIRE: Workflow(
         request_type=RequestType.RETIRE,
@@ -148,6 +165,7 @@ WORKFLOWS: Mapping[Operation, Workflow] = {
         from_statuses=_LIVE | {ProfileStatus.DISABLED},
         leaves=ProfileStatus.RETIRED,
         delivers=False,
+        card_secrets=_ANSWER,
     ),
     Operation.UNBLOCK: Workflow(
         request_type=RequestType.UNBLOCK,
@@ -157,6 +175,7 @@ WORKFLOWS: Mapping[Operation, Workflow] = {
         delivers=False,
         is_for_cards=True,
         unblocks=True,
+        card_secrets=frozenset({CardSecret.PIN, CardSecret.ANSWER}),
     ),
     Operation.OFFLINE_UNBLOCK: Workflow(
         request_type=RequestType.OFFLINE_UNBLOCK,
@@ -166,6 +185,7 @@ WORKFLOWS: Mapping[Operation, Workflow] = {
         delivers=False,
         is_for_cards=True,
         unblocks=True,
+        card_secrets=_ANSWER,
     ),
     # About the card that it stands for, or about none.
     Operation.TEMPORARY_CARD_ENROLL: Workflow(
@@ -175,6 +195,7 @@ WORKFLOWS: Mapping[Operation, Workflow] = {
         standing=ProfileFlags.PRIMARY,
         new_flags=ProfileFlags.TEMPORARY,
         is_for_cards=True,
+        card_secrets=_SETS_UP,
     ),
     Operation.TEMPORARY_CARD_RETIRE: Workflow(
         request_type=RequestType.TEMPORARY_CARD_RETIRE,
@@ -184,6 +205,7 @@ WORKFLOWS: Mapping[Operation, Workflow] = {
         leaves=ProfileStatus.RETIRED,
         delivers=False,
         is_for_cards=True,
+        card_secrets=_ANSWER,
     ),
     Operation.TEMPORARY_CARD_DISABLE: Workflow(
         request_type=RequestType.TEMPORARY_CARD_DISABLE,

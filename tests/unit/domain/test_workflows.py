@@ -6,7 +6,7 @@ import pytest
 
 from certwright.domain.errors import ProfileStateRefused
 from certwright.domain.profiles import Profile, ProfileFlags, ProfileId, ProfileStatus
-from certwright.domain.workflows import WORKFLOWS, Operation, check_profile_fits
+from certwright.domain.workflows import WORKFLOWS, CardSecret, Operation, check_profile_fits
 from worlds.contoso import SUBSCRIBER, TEMPLATE
 
 # For which standings a profile in the state of the column takes the operation of the row:
@@ -73,3 +73,24 @@ def test_every_operation_has_its_row() -> None:
 def test_only_suspend_and_reinstate_share_a_kind_of_request() -> None:
     types = [each.request_type for each in WORKFLOWS.values()]
     assert sorted(types) == [1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 10, 11, 12, 13, 14]
+
+
+def test_a_request_gives_the_secrets_of_a_card_that_its_operation_needs() -> None:
+    pin, key, answer = CardSecret.PIN, CardSecret.ADMIN_KEY, CardSecret.ANSWER
+    assert {each.value: set(WORKFLOWS[each].card_secrets) for each in Operation} == {
+        "enroll": {pin, key, answer},
+        "renew": {pin, key, answer},
+        "recover": {pin, key, answer},
+        "recoveronbehalf": set(),
+        "disable": set(),
+        "suspend": set(),
+        "reinstate": set(),
+        "duplicate": {pin, key, answer},
+        "onlineupdate": {key, answer},
+        "retire": {answer},
+        "unblock": {pin, answer},
+        "offlineunblock": {answer},
+        "temporarycardenroll": {pin, key, answer},
+        "temporarycardretire": {answer},
+        "temporarycarddisable": set(),
+    }

@@ -74,6 +74,16 @@ class KeyNotDiversified(WrongState):
 
 
 @dataclass(eq=False)
+class CardSecretNotNeeded(WrongState):
+    """The operation has no use for what is asked for of the card."""
+
+    code = "card-secret-not-needed"
+    sentence = "The operation {operation} does not need {secret} of the card, which is therefore not given out."
+    operation: str
+    secret: str
+
+
+@dataclass(eq=False)
 class KeyShared(WrongState):
     """The template gives its cards no keys of their own."""
 

@@ -90,6 +90,7 @@ STATUS_OF: dict[type[CertwrightError], int] = {
     domain.CardDiffers: 409,
     domain.AtrDiffers: 409,
     domain.CardStateRefused: 409,
+    domain.CardSecretNotNeeded: 409,
     domain.TemporaryCardsExhausted: 409,
     domain.KeyNotDiversified: 409,
     domain.KeyShared: 409,
