@@ -1,23 +1,28 @@
 """HTTP with bounds, around an application that has nothing to do with certificates: real sockets, no TLS."""
 
+import asyncio
 import logging
 import random
 import socket
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from threading import Thread
+from threading import Event, Thread
 from time import sleep
 from typing import Any
 
 import pytest
 import uvicorn
+from structlog.testing import capture_logs
 
-from certwright.wire.connections import ConnectionLimits, Connections
-from certwright.wire.protocol import BoundedProtocol, HttpLimits
+from certwright.wire.connections import LINES_A_MINUTE, ConnectionLimits, Connections
+from certwright.wire.protocol import PIPELINE_LIMIT, BoundedProtocol, HttpLimits
 from worlds.system import await_that
 
 LARGE = 32 * 1024 * 1024
 PATIENCE_SECONDS = 120
+
+SLOW: list[Event] = []
+"""One for each call of ``/slow`` that has not been answered: it is, when the event is set."""
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
@@ -28,6 +33,20 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
             await send({"type": f"{message['type']}.complete"})
             if message["type"] == "lifespan.shutdown":
                 return
+    if scope["path"] == "/slow":
+        gate = Event()
+        SLOW.append(gate)
+        try:
+            while not gate.is_set():
+                await asyncio.sleep(0.01)
+            await answer(scope, receive, send)
+        finally:
+            SLOW.remove(gate)
+        return
+    await answer(scope, receive, send)
+
+
+async def answer(scope: Any, receive: Any, send: Any) -> None:
     if scope["path"] != "/early":
         while (message := await receive()).get("more_body"):
             if message["type"] == "http.disconnect":
@@ -114,6 +133,24 @@ def test_a_connection_goes_on_when_the_body_that_nobody_read_has_come(connection
             connection.sendall(b"12345")
         connection.sendall(b"GET /3 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
         assert b"xxx" in connection.recv(4_096) + connection.recv(4_096)
+
+
+def test_calls_beyond_what_may_wait_end_their_connection_without_a_traceback(
+    connections: Connections, caplog: pytest.LogCaptureFixture
+) -> None:
+    call = b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n"
+    with served(connections) as port, capture_logs() as lines:
+        for count in (PIPELINE_LIMIT + 2, 4 * PIPELINE_LIMIT) * 10:
+            with closing(connect(port)) as connection:
+                connection.sendall(call * count)
+                assert connection.recv(1) == b""
+            await_that(lambda: len(connections) == 0 and len(SLOW) == 1, "the connection is kept, or not one call has come")
+            SLOW[0].set()
+            await_that(lambda: not SLOW, "the call is not ended")
+    assert not [each for each in caplog.records if each.levelno >= logging.ERROR]
+    refused = [each for each in lines if each["event"] == "refused"]
+    assert 0 < len(refused) <= LINES_A_MINUTE
+    assert {each["code"] for each in refused} == {"too-many-calls"}
 
 
 PIECES = [

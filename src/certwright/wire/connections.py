@@ -96,6 +96,7 @@ class Connections:
         self._waiting: OrderedDict[Place, None] = OrderedDict()
         self._count = 0
         self._rate = EventRate(LINES_A_MINUTE)
+        self._unanswered = EventRate(LINES_A_MINUTE)
 
     def __len__(self) -> int:
         return self._count
@@ -131,6 +132,12 @@ class Connections:
         source.count -= 1
         if source.count == 0:
             del self._sources[place.source]
+
+    def note_unanswered(self, address: str, code: str) -> None:
+        """Log at a bounded rate that a connection was ended, for what *code* says, without an answer."""
+        left_out = self._unanswered.find_room(datetime.now(UTC))
+        if left_out is not None:
+            _log.info("refused", code=code, source=group_source(address), left_out=left_out)
 
     def _find_room(self, source: str, address: str) -> bool:
         """Return whether there is room, after what has to go for the new connection has gone."""

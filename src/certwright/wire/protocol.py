@@ -6,17 +6,20 @@ uvicorn's protocol on httptools does the work. What it lacks are limits: see the
 import asyncio
 from asyncio.events import TimerHandle
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httptools
 import msgspec
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from certwright.wire.connections import Connections, Place
 from certwright.wire.rest.errors import CallOrigin, answer_error
 from certwright.wire.rest.faults import WireFault, WireRefusal
+
+if TYPE_CHECKING:
+    from uvicorn._types import ASGI3Application
 
 MOST_HEADERS = 200
 PIPELINE_LIMIT = 16
@@ -66,6 +69,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._is_in_head = False
         self._refusal: WireRefusal | None = None
         self._is_refused = False
+        self._answered: RequestResponseCycle | None = None
 
     # -- the connection ----------------------------------------------------------------------------------------------------
 
@@ -88,6 +92,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._place is not None:
             self._place.leave()
         super().connection_lost(exc)
+        self._abandon()
 
     def data_received(self, data: bytes) -> None:
         """Parse what came, unless the connection was refused: then it is dropped until the client has read why."""
@@ -153,6 +158,11 @@ class BoundedProtocol(HttpToolsProtocol):
         elif self._place is not None:
             self._place.work()
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: "ASGI3Application") -> None:
+        """Note which of several calls is the one that is answered; uvicorn knows the last that came."""
+        self._answered = cycle
+        super()._start_asgi_task(cycle, app)
+
     # -- the answer --------------------------------------------------------------------------------------------------------
 
     def on_response_complete(self) -> None:
@@ -214,6 +224,8 @@ class BoundedProtocol(HttpToolsProtocol):
         cycle = self.cycle
         is_in_progress = cycle is not None and not cycle.response_complete
         if self.pipeline or (is_in_progress and cycle.response_started):
+            self._connections.note_unanswered(self.client[0] if self.client else "", refusal.fault.code)
+            self._abandon()
             self.transport.close()
             return
         if is_in_progress and (self._is_in_head or not self._is_in_message):
@@ -232,6 +244,13 @@ class BoundedProtocol(HttpToolsProtocol):
             # Its body does not come any more: what reads it finds the connection ended, and what it answers is not sent.
             cycle.disconnected = True
             cycle.message_event.set()
+
+    def _abandon(self) -> None:
+        """Let the call that is being answered find that the connection has ended, and drop those behind it."""
+        self.pipeline.clear()
+        if self._answered is not None and not self._answered.response_complete:
+            self._answered.disconnected = True
+            self._answered.message_event.set()
 
     def _expect_within(self, seconds: float) -> None:
         self._cancel_deadline()

@@ -78,6 +78,29 @@ def test_where_somebody_has_signed_in_before_others_cannot_lock_him_out(throttle
     throttle.check("subscriber", HERE)
 
 
+@pytest.mark.parametrize("familiar", [True, False])
+def test_a_source_is_answered_alike_for_each_name_whoever_has_signed_in_from_there(throttle: Throttle, familiar: bool) -> None:
+    if familiar:
+        throttle.note_success("subscriber", HERE)
+    names = ("subscriber", "subscriber2", "nobody17")
+    for name in names:
+        for number in range(27):
+            fail(throttle, 1, f"198.51.100.{number // 3}", name)
+    waits = [seconds_to_wait(throttle, HERE, name) for name in names]
+    assert len(set(waits)) == 1
+    assert (waits[0] == 0) == familiar
+
+
+def test_familiar_sources_together_have_a_limit_of_their_own(throttle: Throttle) -> None:
+    sources = [f"198.51.100.{number}" for number in range(FROM_EVERYWHERE.free_failures + 2)]
+    for each in sources:
+        throttle.note_success("insider", each)
+    for each in sources[:-1]:
+        fail(throttle, 1, each)
+    assert 0 < seconds_to_wait(throttle, sources[-1]) <= FROM_EVERYWHERE.longest.total_seconds() + 1
+    throttle.check("subscriber", THERE)
+
+
 def test_a_success_forgets_the_failures_of_its_source(throttle: Throttle) -> None:
     fail(throttle, FROM_ONE_SOURCE.free_failures + 3)
     throttle.note_success("subscriber", HERE)

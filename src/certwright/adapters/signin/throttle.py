@@ -10,8 +10,8 @@ from certwright.domain.client_sources import group_source
 from certwright.domain.errors import SignInThrottled
 from certwright.domain.ports import Clock
 
-ANYWHERE = ""
-"""The source under which an account's failures from all sources are counted."""
+ANYWHERE, ANYWHERE_FAMILIAR = "", "familiar"
+"""The sources under which an account's failures are counted together: those from familiar sources apart from all others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,8 @@ class Throttle:
     """Counts failures an account and source, and an account from all sources together.
 
     Memory is bounded: the *capacity* most recent records are kept under digests, and none longer than *lifetime*. A source from
-    which an account has signed in before is not bound by what others do to the account.
+    which anybody has signed in before is familiar, and not bound by what comes from sources that are not. That depends on the
+    source alone: if it depended on the account as well, the answer would say which accounts have signed in from there.
     """
 
     def __init__(self, clock: Clock, *, capacity: int = 40_000, lifetime: timedelta = timedelta(minutes=15)) -> None:
@@ -52,15 +53,14 @@ class Throttle:
         self._capacity = capacity
         self._lifetime = lifetime
         self._records: OrderedDict[bytes, _Record] = OrderedDict()
-        self._familiar: OrderedDict[bytes, None] = OrderedDict()
+        self._familiar: OrderedDict[str, None] = OrderedDict()
         self._lock = Lock()
 
     def check(self, account: str, source: str) -> None:
         """Raise while the account has to wait. Errors: SignInThrottled."""
         now = self._clock.now()
         with self._lock:
-            here = _digest(account, source)
-            keys = [here] if here in self._familiar else [here, _digest(account, ANYWHERE)]
+            keys = [_digest(account, source), self._digest_anywhere(account, source)]
             waits = [each.until - now for key in keys if (each := self._find(key, now)) is not None]
         longest = max(waits, default=timedelta())
         if longest > timedelta():
@@ -71,17 +71,21 @@ class Throttle:
         now = self._clock.now()
         with self._lock:
             self._count(_digest(account, source), FROM_ONE_SOURCE, now)
-            self._count(_digest(account, ANYWHERE), FROM_EVERYWHERE, now)
+            self._count(self._digest_anywhere(account, source), FROM_EVERYWHERE, now)
 
     def note_success(self, account: str, source: str) -> None:
         """Forget the failures of this account and source; those from elsewhere stay, or guessers would gain from it."""
-        key = _digest(account, source)
+        here = group_source(source)
         with self._lock:
-            self._records.pop(key, None)
-            self._familiar[key] = None
-            self._familiar.move_to_end(key)
+            self._records.pop(_digest(account, source), None)
+            self._familiar[here] = None
+            self._familiar.move_to_end(here)
             while len(self._familiar) > self._capacity:
                 self._familiar.popitem(last=False)
+
+    def _digest_anywhere(self, account: str, source: str) -> bytes:
+        """Return the key of what counts together with *source*."""
+        return _digest(account, ANYWHERE_FAMILIAR if group_source(source) in self._familiar else ANYWHERE)
 
     def _find(self, key: bytes, now: datetime) -> _Record | None:
         record = self._records.get(key)
