@@ -34,6 +34,11 @@ class Submission:
     pfx_password: str = field(default="", repr=False)
     one_time_passwords: tuple[str, ...] = field(default=(), repr=False)
 
+    @property
+    def takes_long(self) -> bool:
+        """Return whether private keys are made, opened and protected for it, which is done for those who bring passwords."""
+        return bool(self.pfx_password or self.one_time_passwords)
+
 
 @dataclass(frozen=True, slots=True)
 class Order:
@@ -72,8 +77,7 @@ def enroll_each(orders: Sequence[Order], *, world: World) -> list[Outcome]:
 
     Errors: KeyUnavailable; StoreUnavailable; TakesLong, see `ports.Crew`.
     """
-    if any(each.submission.pfx_password or each.submission.one_time_passwords for each in orders):
-        # Private keys are made, opened and protected for those who bring passwords.
+    if any(each.submission.takes_long for each in orders):
         world.workshop.announce()
     read = [_read(each, world) for each in orders]
     answered = iter(_enroll_together([each for each in read if isinstance(each, Post)], world))

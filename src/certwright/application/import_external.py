@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha1
 
 from certwright.application.explain_access import get_template_named
@@ -76,7 +77,7 @@ def _parse(wish: ExternalImport, faults: list[Refused]) -> list[ExternalFile]:
 
 
 def _list_own_faults(file: ExternalFile, found: FoundCertificate, world: World) -> list[Refused]:
-    is_broken = is_prime_or_power(found.public_key.modulus or 0)
+    is_broken = partial(is_prime_or_power, found.public_key.modulus or 0)
     return list_external_faults(file.name, found, world.clock.now(), is_prime_or_power=is_broken)
 
 

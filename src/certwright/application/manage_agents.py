@@ -15,7 +15,7 @@ from certwright.domain.errors import (
 from certwright.domain.events import EventType, tell_of_operator
 from certwright.domain.keys import SealedKey
 from certwright.domain.profile_templates import KeySpecification
-from certwright.domain.rules.key_weaknesses import list_key_weaknesses
+from certwright.domain.rules.key_weaknesses import list_key_weaknesses, list_prime_faults
 from certwright.formats.enveloped import check_recipient
 from certwright.formats.prime_moduli import is_prime_or_power
 from certwright.formats.public_keys import read_certificate_key
@@ -53,8 +53,9 @@ def add_agent(new: NewAgent, *, operator: str, world: World) -> RecoveryAgent:
 def _list_key_faults(certificate: bytes) -> list[Refused]:
     """Return why the key would open what is archived for others than the agent."""
     key = read_certificate_key(certificate)
-    is_broken = is_prime_or_power(key.modulus or 0)
-    weaknesses = list_key_weaknesses(key, KeySpecification(), is_prime_or_power=is_broken)
+    weaknesses = list_key_weaknesses(key, KeySpecification()) or list_prime_faults(
+        is_prime_or_power=is_prime_or_power(key.modulus or 0)
+    )
     return [DefinitionInvalid("certificate", each.text) for each in weaknesses]
 
 

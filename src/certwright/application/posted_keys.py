@@ -2,13 +2,17 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from certwright.application.places import Place
 from certwright.domain.certificates import KeyHolder
 from certwright.domain.identities import User
 from certwright.domain.issuing import Cleared, Draft, Issuer, clear
 from certwright.domain.ports import Crew, Session
-from certwright.domain.public_keys import CertificateRequest
+from certwright.domain.profile_templates import CertificateTemplate
+from certwright.domain.public_keys import CertificateRequest, PublicKey
+from certwright.domain.rules.key_strength import list_key_faults
+from certwright.domain.rules.key_weaknesses import list_key_weaknesses
 from certwright.formats.prime_moduli import is_prime_or_power, takes_long
 
 
@@ -29,20 +33,31 @@ def read_posted_keys(places: Iterable[Place], session: Session, crew: Crew) -> P
 
     Errors: TakesLong where some of them take *crew* to look at.
     """
-    posted = [each.posted for each in places if each.certificate is None and isinstance(each.posted, CertificateRequest)]
-    found = {each: session.certificates.find_key_holder(each) for each in {each.public_key.digest for each in posted}}
-    moduli = {_find_new_modulus(each, found[each.public_key.digest]) for each in posted}
-    slow = tuple(each for each in moduli if takes_long(each))
+    empty = [each for each in places if each.certificate is None]
+    posted = [(each.posted, each.template) for each in empty if isinstance(each.posted, CertificateRequest)]
+    found = {each: session.certificates.find_key_holder(each) for each in {each.public_key.digest for each, _ in posted}}
+    slow = {
+        modulus
+        for request, template in posted
+        if takes_long(modulus := _find_new_modulus(request, found[request.public_key.digest]))
+        and not _is_refused_at_once(request.public_key, template)
+    }
     if slow:
         crew.announce()
-    return PostedKeys({digest: holder for digest, holder in found.items() if holder is not None}, slow)
+    return PostedKeys({digest: holder for digest, holder in found.items() if holder is not None}, tuple(slow))
+
+
+def _is_refused_at_once(key: PublicKey, template: CertificateTemplate) -> bool:
+    """Return whether *key* need not be looked at for long: who posts it again and again must not cost that each time."""
+    return bool(list_key_faults(key, template) or list_key_weaknesses(key, template.key))
 
 
 def clear_posted(draft: Draft, place: Place, subject: User, issuer: Issuer, known: PostedKeys) -> Cleared:
     """Return *draft* as `clear` does; *known* is what `read_posted_keys` returned. Errors: as there."""
     holder = known.holders.get(draft.request.public_key.digest)
     modulus = _find_new_modulus(draft.request, holder) if place.posted is not None else 0
-    return clear(draft, subject=subject, issuer=issuer, key_holder=holder, is_prime_or_power=is_prime_or_power(modulus))
+    is_broken = partial(is_prime_or_power, modulus)
+    return clear(draft, subject=subject, issuer=issuer, key_holder=holder, is_prime_or_power=is_broken)
 
 
 def _find_new_modulus(request: CertificateRequest, holder: KeyHolder | None) -> int:

@@ -1,5 +1,6 @@
 """Draft, cleared, signed: the only road to a signature."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,7 +12,7 @@ from certwright.domain.public_keys import CertificateRequest, HashAlgorithm
 from certwright.domain.rules.escalation import list_certificate_policy_faults, list_escalation_paths
 from certwright.domain.rules.key_holder import list_key_holder_faults
 from certwright.domain.rules.key_strength import list_key_faults
-from certwright.domain.rules.key_weaknesses import list_key_weaknesses
+from certwright.domain.rules.key_weaknesses import list_key_weaknesses, list_prime_faults
 from certwright.domain.rules.named_subjects import list_unapproved_subject_faults
 from certwright.domain.rules.names import escape_name_value, list_name_faults
 from certwright.domain.rules.possession import list_possession_faults
@@ -130,25 +131,31 @@ def _find_subject(source: SubjectSource, subject: User, request: CertificateRequ
 
 
 def clear(
-    draft: Draft, *, subject: User, issuer: Issuer, key_holder: KeyHolder | None, is_prime_or_power: bool = False
+    draft: Draft,
+    *,
+    subject: User,
+    issuer: Issuer,
+    key_holder: KeyHolder | None,
+    is_prime_or_power: Callable[[], bool] = lambda: False,
 ) -> Cleared:
     """Return *draft* as cleared for signing when no rule is broken.
 
-    *key_holder* is who holds a certificate for its key; *is_prime_or_power* says so of its modulus.
+    *key_holder* is who holds a certificate for its key; *is_prime_or_power* says so of its modulus, and is asked only where no
+    other rule is broken: it may take a second, and posts may be repeated.
 
     Errors: the broken rule, or RulesBroken with all of them.
     """
     broken: list[Refused] = [
         *list_possession_faults(draft.request, draft.template),
         *list_key_faults(draft.request.public_key, draft.template),
-        *list_key_weaknesses(draft.request.public_key, draft.template.key, is_prime_or_power=is_prime_or_power),
+        *list_key_weaknesses(draft.request.public_key, draft.template.key),
         *list_key_holder_faults(key_holder, subject.id),
         *_list_name_faults(draft),
         *list_escalation_paths(draft.template),
         *list_certificate_policy_faults(draft.template, issuer.certificate_policies),
         *list_validity_faults(draft.not_before, draft.not_after, issuer.not_before, issuer.not_after),
     ]
-    check_none_broken(broken)
+    check_none_broken(broken or list_prime_faults(is_prime_or_power=is_prime_or_power()))
     return Cleared(draft)
 
 

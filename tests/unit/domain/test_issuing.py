@@ -130,6 +130,22 @@ def test_a_key_that_the_subject_holds_already_is_taken() -> None:
     assert clear_it(draft_of(), holder=USER.id)
 
 
+def test_a_modulus_is_looked_at_only_where_nothing_else_is_wrong() -> None:
+    looks = []
+
+    def look() -> bool:
+        looks.append(1)
+        return True
+
+    small = draft_of(CERTIFICATE_TEMPLATE, replace(CERTIFICATE_REQUEST, public_key=replace(RSA_KEY, exponent=3)))
+    with pytest.raises(KeyWeak, match="exponent"):
+        clear(small, subject=USER, issuer=ISSUER, key_holder=None, is_prime_or_power=look)
+    assert looks == []
+    with pytest.raises(KeyWeak, match="prime"):
+        clear(draft_of(CERTIFICATE_TEMPLATE), subject=USER, issuer=ISSUER, key_holder=None, is_prime_or_power=look)
+    assert looks == [1]
+
+
 def test_an_issuer_at_its_end_issues_nothing() -> None:
     ended = replace(ISSUER, not_after=NOW - timedelta(days=1))
     with pytest.raises(ValidityRefused):

@@ -3,6 +3,8 @@
 import asyncio
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
+from uuid import NAMESPACE_DNS, uuid5
 
 import structlog
 
@@ -12,7 +14,7 @@ from certwright.adapters.patterns import Re2Patterns
 from certwright.adapters.turns import NoTurns, SingleTurn, ThreadCrew
 from certwright.application.world import World
 from certwright.domain.errors import AccessDenied
-from certwright.domain.identities import Caller
+from certwright.domain.identities import Caller, UserId
 from certwright.wire.rest.asgi import Message, Response
 from certwright.wire.rest.calls import Answer, Call, Route
 from certwright.wire.rest.desk import Desk
@@ -30,6 +32,18 @@ class Names:
 
     def recall(self, scheme: str, credentials: str, source: str) -> Caller | None:
         return Caller(SUBSCRIBER.user, SUBSCRIBER.sids, source)
+
+    authenticate = recall
+
+
+class Anybody:
+    """A way to sign in that takes each name for another person."""
+
+    challenge = "Name"
+
+    def recall(self, scheme: str, credentials: str, source: str) -> Caller | None:
+        identifier = UserId(uuid5(NAMESPACE_DNS, credentials))
+        return Caller(replace(SUBSCRIBER.user, id=identifier, account_name=credentials), SUBSCRIBER.sids, source)
 
     authenticate = recall
 
@@ -160,6 +174,52 @@ def test_brief_calls_that_are_answered_together_are_done_by_the_event_loop_too()
 
     (answer,) = ask(world_with(turns), turns, Route("GET", "/together", answer_who_works, together, is_brief=True))
     assert text_of(answer) == LOOP
+
+
+def test_what_takes_long_holds_up_neither_those_it_came_with_nor_another_person() -> None:
+    turns = NoTurns()
+    goes_on, begun = threading.Event(), threading.Semaphore(0)
+    running: list[str] = []
+
+    def work(call: Call) -> Answer:
+        running.append(call.caller.user.nt4_name)
+        begun.release()
+        assert goes_on.wait(120)
+        return Answer(200, threading.current_thread().name)
+
+    def together(calls: Sequence[Call]) -> list[Answer | Exception | None]:
+        return [None if each.body else Answer(200, "together") for each in calls]
+
+    route = Route("POST", "/mixed", work, together)
+
+    async def run() -> list[Response]:
+        desk = Desk(world_with(turns), Reception([Anybody()]), turns)
+
+        def post(who: str, body: bytes) -> asyncio.Task[Response]:
+            async def receive() -> Message:
+                return {"type": "http.request", "body": body, "more_body": False}
+
+            headers = [(b"authorization", f"Name {who}".encode()), (b"content-length", b"%d" % len(body))]
+            scope = {"headers": headers, "query_string": b"", "client": ("192.0.2.7", 1)}
+            return asyncio.ensure_future(desk.take(route, {}, scope, receive))
+
+        try:
+            slow = [post("greedy", b"slow") for _ in range(4)]
+            assert await asyncio.to_thread(begun.acquire, timeout=120)
+            quick = await post("greedy", b"")
+            other = post("other", b"slow")
+            assert await asyncio.to_thread(begun.acquire, timeout=120)
+            assert running == ["CORP\\greedy", "CORP\\other"]
+            goes_on.set()
+            return [quick, *await asyncio.gather(*slow, other)]
+        finally:
+            goes_on.set()
+            desk.close()
+
+    quick, *slow = asyncio.run(run())
+    assert text_of(quick) == "together"
+    assert {text_of(each).rstrip("01") for each in slow} == {"slow-"}
+    assert len(running) == 5
 
 
 def test_a_brief_call_with_a_large_body_is_done_by_a_thread() -> None:

@@ -17,11 +17,11 @@ CLOSE_PRIME_ROUNDS = 100
 FINGERPRINT_PRIMES = (11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157)
 
 
-def list_key_weaknesses(key: PublicKey, wanted: KeySpecification, *, is_prime_or_power: bool = False) -> list[Refused]:
+def list_key_weaknesses(key: PublicKey, wanted: KeySpecification) -> list[Refused]:
     """Return every weakness found: exponent, small factors, close primes, the fingerprint of ROCA. None for other kinds.
 
-    The fingerprint is let pass where *wanted* says so, and only there: the documented request itself has it. Whether the
-    modulus is a prime or the power of one is told by whom it takes milliseconds to see: *is_prime_or_power*.
+    The fingerprint is let pass where *wanted* says so, and only there: the documented request itself has it. A modulus that is
+    a prime is a fault of its own, see `list_prime_faults`: it takes milliseconds to see.
 
     Source: SP 800-89 section 5.3.3 (exponent odd and above 2^16, no small factor); Nemec et al., "The Return of
     Coppersmith's Attack", 2017, section 3 (the fingerprint); Fermat for primes that lie close together.
@@ -37,11 +37,15 @@ def list_key_weaknesses(key: PublicKey, wanted: KeySpecification, *, is_prime_or
         "the public exponent is even": exponent % 2 == 0,
         f"the public exponent is below {SMALLEST_EXPONENT}": exponent < SMALLEST_EXPONENT,
         "the modulus has a small factor": gcd(modulus, _SMALL_FACTORS) != 1,
-        "the modulus is a prime, or the power of one": is_prime_or_power,
         "the two primes lie close together": _has_close_primes(modulus),
         "it has the fingerprint of ROCA (CVE-2017-15361)": not wanted.allow_roca and has_roca_fingerprint(modulus),
     }
     return [KeyWeak(weakness) for weakness, is_found in found.items() if is_found]
+
+
+def list_prime_faults(*, is_prime_or_power: bool) -> list[Refused]:
+    """Return the weakness of a modulus that is a prime, or the power of one, where it is so."""
+    return [KeyWeak("the modulus is a prime, or the power of one")] if is_prime_or_power else []
 
 
 def _list_sizes_beyond(modulus: int, exponent: int) -> Iterator[str]:

@@ -93,15 +93,15 @@ class Route:
     """One address and what it does.
 
     Shape: *path* is under the version, its named segments as ``{name}``. *together*, where there is one, gives for each of
-    several calls what *work* returns or raises, for less than they would cost one by one. *is_brief* is for what is
-    nearly always done sooner than handed to a thread and back, see `Desk`. *version* v1.0 is the documented API, v1.1 is what
-    we add beside it.
+    several calls what *work* returns or raises, for less than they would cost one by one, and None for those that would take
+    long: they are done apart. *is_brief* is for what is nearly always done sooner than handed to a thread and back, see `Desk`.
+    *version* v1.0 is the documented API, v1.1 is what we add beside it.
     """
 
     method: Literal["GET", "POST", "PUT"]
     path: str
     work: Callable[[Call], Answer]
-    together: Callable[[Sequence[Call]], Sequence[Answer | Exception]] | None = None
+    together: Callable[[Sequence[Call]], Sequence[Answer | Exception | None]] | None = None
     is_brief: bool = False
     version: Literal["v1.0", "v1.1"] = "v1.0"
 

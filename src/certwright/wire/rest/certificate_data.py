@@ -1,8 +1,9 @@
 """Routes of issuing: which requests the client is to make, and the certificates for them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from certwright.application.enroll import Order, Submission, enroll_each
+from certwright.application.enroll import Order, Outcome, Submission, enroll, enroll_each
+from certwright.application.places import Delivered
 from certwright.application.plan_certificate_requests import plan_certificate_requests
 from certwright.domain.errors import CertwrightError
 from certwright.domain.requests import RequestId
@@ -26,19 +27,31 @@ def post_certificate_data(call: Call) -> Answer:
     Errors: as `enroll`; MalformedBody, MalformedValue and WireRefusal for what cannot be read.
     Source: get-certificate-responses.
     """
-    (answer,) = post_certificate_data_together([call])
-    if isinstance(answer, Exception):
-        raise answer
-    return answer
+    order = _read_order(call)
+    if isinstance(order, Exception):
+        raise order
+    return _list_places(enroll(order.request_id, order.submission, by=order.by, world=call.world))
 
 
-def post_certificate_data_together(calls: Sequence[Call]) -> list[Answer | Exception]:
-    """Answer several such calls, for each what `post_certificate_data` returns or raises."""
+def post_certificate_data_together(calls: Sequence[Call]) -> list[Answer | Exception | None]:
+    """Answer several such calls, for each what `post_certificate_data` returns or raises; None where that would take long."""
     read = [_read_order(each) for each in calls]
-    world = calls[0].world
-    outcomes = iter(enroll_each([each for each in read if isinstance(each, Order)], world=world))
-    answered = [next(outcomes) if isinstance(each, Order) else each for each in read]
-    return [each if isinstance(each, Exception) else listed([DeliveredBody.of(place) for place in each]) for each in answered]
+    quick = [each for each in read if isinstance(each, Order) and not each.submission.takes_long]
+    outcomes = iter(enroll_each(quick, world=calls[0].world))
+    return [_answer(each, outcomes) for each in read]
+
+
+def _answer(order: Order | Exception, outcomes: Iterator[Outcome]) -> Answer | Exception | None:
+    if isinstance(order, Exception):
+        return order
+    if order.submission.takes_long:
+        return None
+    outcome = next(outcomes)
+    return outcome if isinstance(outcome, Exception) else _list_places(outcome)
+
+
+def _list_places(delivered: Sequence[Delivered]) -> Answer:
+    return listed([DeliveredBody.of(each) for each in delivered])
 
 
 def _read_order(call: Call) -> Order | CertwrightError | WireRefusal:

@@ -5,10 +5,12 @@ loop does it itself: to hand it over would cost more than it saves. That is so o
 no thread has a turn that would have to be waited for.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
+from weakref import WeakValueDictionary
 
 import msgspec
 import structlog
@@ -16,7 +18,7 @@ import structlog
 from certwright.application.note_denials import DenialHistory
 from certwright.application.world import World
 from certwright.domain.errors import CertwrightError
-from certwright.domain.identities import Caller
+from certwright.domain.identities import Caller, UserId
 from certwright.domain.ports import TakesLong, Turns
 from certwright.wire.rest.asgi import Receive, Response, Scope
 from certwright.wire.rest.body_room import DEFAULT_OCTETS, BodyPlace, BodyRoom
@@ -35,6 +37,8 @@ Result = TypeVar("Result")
 
 THREADS = 4
 """In each of the processes that serve; each takes a view of the database with a memory of its own."""
+SLOW_THREADS = 2
+"""In each process, for what takes long, so that nothing else has to wait in a queue behind it."""
 LARGE_BODY_OCTETS = 65_536
 """Bodies above this, and those that do not say how long they are, are read only for people who have signed in."""
 
@@ -86,6 +90,8 @@ class Desk:
         self._reception = reception
         self._turns = turns
         self._workers = Workers(THREADS, "rest", turns)
+        self._slow_workers = Workers(SLOW_THREADS, "slow", turns)
+        self._apart: WeakValueDictionary[UserId, asyncio.Lock] = WeakValueDictionary()
         self._slicer = Slicer(self._workers.run)
         self._denials = denials
         self._edge = edge
@@ -112,6 +118,7 @@ class Desk:
     def close(self) -> None:
         """End the threads once they have done what they were given."""
         self._workers.close()
+        self._slow_workers.close()
         self._reception.close()
 
     async def _take(self, errand: _Errand, receive: Receive) -> Response | LongResponse:
@@ -125,16 +132,26 @@ class Desk:
             # What is announced is taken at once: a body that has begun to come is not refused in its middle.
             errand.place.grow_to(_find_announced(length))
             errand.body = await read_body(receive, self._edge.body_seconds, errand.place.grow_to)
-        if route.together is not None and errand.caller is None:
-            response = await self._gather(route).join(errand)
-        else:
-            response = await self._run(_is_brief(errand), lambda: self._do(errand))
-        if response is None:
-            errand.caller = caller = await self._reception.authenticate(errand.credentials)
-            response = await self._run(_is_brief(errand), lambda: self._do_for(errand, caller))
+        response = await self._do_once_known(errand) if route.together is None else await self._do_with_others(errand)
         if response.pages is None:
             return response
         return await self._slicer.respond(response, receive, is_head=scope["method"] == "HEAD")
+
+    async def _do_once_known(self, errand: _Errand) -> Response:
+        response = await self._run(_is_brief(errand), lambda: self._do(errand))
+        if response is None:
+            errand.caller = caller = await self._reception.authenticate(errand.credentials)
+            response = await self._run(_is_brief(errand), lambda: self._do_for(errand, caller))
+        return response
+
+    async def _do_with_others(self, errand: _Errand) -> Response:
+        """Return the answer, given together with others; what takes long is done apart, one call of a person at a time."""
+        response = await self._gather(errand.route).join(errand) if errand.caller is None else None
+        if response is not None:
+            return response
+        errand.caller = caller = errand.caller or await self._reception.authenticate(errand.credentials)
+        async with self._apart.setdefault(caller.user.id, asyncio.Lock()):
+            return await self._slow_workers.run(lambda: self._do_for(errand, caller))
 
     async def _note_denial(self, error: Exception, origin: CallOrigin) -> None:
         """Write the event of a call that its caller had no right to."""
@@ -179,7 +196,7 @@ class Desk:
         return gathering
 
     def _do_together(self, route: Route, errands: Sequence[_Errand]) -> list[Response | Exception | None]:
-        """Return for each errand what `_do` returns or raises."""
+        """Return for each errand what `_do` returns or raises; None, too, for what is to be done apart."""
         if route.together is None:
             raise TypeError("this route answers one call at a time")
         begun = [self._begin(each) for each in errands]
@@ -206,8 +223,8 @@ class Desk:
         )
 
 
-def _answer(answer: Answer | Exception) -> Response | Exception:
-    return answer if isinstance(answer, Exception) else _encode_answer(answer)
+def _answer(answer: Answer | Exception | None) -> Response | Exception | None:
+    return _encode_answer(answer) if isinstance(answer, Answer) else answer
 
 
 def _encode_answer(answer: Answer) -> Response:

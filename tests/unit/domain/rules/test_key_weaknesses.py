@@ -14,6 +14,7 @@ from certwright.domain.rules.key_weaknesses import (
     SMALL_FACTOR_LIMIT,
     has_roca_fingerprint,
     list_key_weaknesses,
+    list_prime_faults,
 )
 from certwright.formats.pkcs10 import parse_certificate_request_text
 from worlds.contoso import MODULI, P256_KEY, RSA_KEY
@@ -100,8 +101,9 @@ def test_a_hundred_rounds_are_made(rounds: int, is_found: bool) -> None:
 
 
 def test_a_modulus_that_is_a_prime_or_the_power_of_one_is_weak() -> None:
-    (fault,) = list_key_weaknesses(replace(RSA_KEY, modulus=MODULI[0]), ORDINARY, is_prime_or_power=True)
+    (fault,) = list_prime_faults(is_prime_or_power=True)
     assert fault.text == "The key is known to be weak: the modulus is a prime, or the power of one."
+    assert list_prime_faults(is_prime_or_power=False) == []
 
 
 def test_primes_at_a_distance_are_not_taken_for_close_ones() -> None:
