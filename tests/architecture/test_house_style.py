@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 import pytest
 
@@ -48,6 +49,21 @@ def test_no_function_is_longer_than_a_screen() -> None:
 def test_no_module_has_a_name_that_says_nothing() -> None:
     parts = {part.removesuffix(".py").strip("_"): each.place for each in MODULES for part in each.place.split("/")}
     assert {name: place for name, place in parts.items() if name in VAGUE_NAMES} == {}
+
+
+def test_what_was_counted_is_one_thing_or_several() -> None:
+    """`count_of` finds the word: one message was sent, two messages were."""
+
+    def look(module: Module) -> Iterator[str]:
+        for text in module.walk(ast.JoinedStr):
+            assert isinstance(text, ast.JoinedStr)
+            for number, words in pairwise(text.values):
+                if isinstance(number, ast.FormattedValue) and isinstance(words, ast.Constant):
+                    is_counted = re.search(r"\blen\(|^count$", ast.unparse(number.value).partition("count_of")[0])
+                    if is_counted and re.match(r" \w+s\b", str(words.value)):
+                        yield module.line(text)
+
+    assert find_all(look) == []
 
 
 @pytest.mark.parametrize(

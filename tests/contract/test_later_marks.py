@@ -84,7 +84,7 @@ def test_rows_from_before_are_marked_once_and_named(old: Old) -> None:
     old.open()
     assert old.count_unmarked() == 0
     report = old.estate.verify()
-    told = f"{report.rows} rows are as they were found when rows were first marked: what was done to them before is not proven"
+    told = f"{report.rows:,} rows as found when rows were first marked: what was done to them before is not proven"
     assert (report.faults, report.remarks) == ((), (told,))
     events = report.events + report.unsealed
     old.open()

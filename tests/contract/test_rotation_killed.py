@@ -24,7 +24,7 @@ KEYS = 4_000
 ATTEMPTS = 20
 """A rotation may be faster than the signal."""
 SECRET = b"a private key"
-RESEALED_BEFORE_KILL = "keys.sealed: sealed 1000 rows again"
+RESEALED_BEFORE_KILL = "keys.sealed: sealed 1,000 rows again"
 
 
 @pytest.fixture

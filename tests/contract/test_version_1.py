@@ -254,7 +254,7 @@ def test_the_history_of_version_1_is_whole_and_goes_on(installation: Installatio
     marked = sum(len(ROWS[each]) for each in MARKED) + sum(len(ROWS[each]) for each in ("requests", "certificates"))
     assert (found.rows, found.remarks) == (
         marked,
-        (f"{marked} rows are as they were found when rows were first marked: what was done to them before is not proven",),
+        (f"{marked:,} rows as found when rows were first marked: what was done to them before is not proven",),
     )
 
 

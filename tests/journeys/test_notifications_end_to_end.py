@@ -202,8 +202,8 @@ def test_what_is_due_is_shown_and_not_sent(data: Path, mailbox: Mailbox, hook: H
         assert server.stop() == 0
     shown = certwright("work", "--once", "--dry-run", "--data", data).stdout
     assert "2 messages to be sent by mail" not in shown, "of one subject one is due at a time"
-    assert "1 messages to be sent by mail" in shown
-    assert "1 messages to be sent by webhook:siem" in shown
+    assert "1 message to be sent by mail" in shown
+    assert "1 message to be sent by webhook:siem" in shown
     assert (mailbox.taken, hook.calls) == ([], [])
 
 

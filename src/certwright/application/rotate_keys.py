@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from certwright.application.world import World
+from certwright.domain.counts import count_of
 from certwright.domain.errors import KeyUnavailable, KeyVersionUnavailable, SealedByPassphrase
 from certwright.domain.events import EventType, tell_of_operator
 from certwright.domain.keys import PASSPHRASE_VERSION, KeyVersion, SealedPart, SealedRow
@@ -140,7 +141,7 @@ def _reseal_once(version: int, keyring: Keyring, world: World, tell: Tell) -> _P
         if replacements:
             with world.store.writing() as session:
                 done.resealed += sum(session.sealed.replace(row, parts) for row, parts in replacements)
-            tell(f"{rows[0].place}: sealed {done.resealed} rows again")
+            tell(f"{rows[0].place}: sealed {count_of(done.resealed, 'row')} again")
     return done
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from certwright.application.due_work import Due
 from certwright.application.world import World
+from certwright.domain.counts import count_of
 from certwright.domain.errors import ChangedMeanwhile, CheckpointUnavailable
 from certwright.domain.events import Checkpoint
 from certwright.domain.history_ports import SealingKey
@@ -29,7 +30,7 @@ def list_unsealed_events(*, world: World, key: SealingKey) -> Sequence[Due]:
     with world.store.reading() as session:
         count = session.history.count_unsealed()
     if count:
-        return (Due(what=f"{count} events to be sealed", carry_out=lambda: seal_history(world=world, key=key) > 0),)
+        return (Due(what=f"{count_of(count, 'event')} to be sealed", carry_out=lambda: seal_history(world=world, key=key) > 0),)
     checkpoint, now = _find_newest_checkpoint(world), world.clock.now()
     if checkpoint is None or not any(each.is_behind(checkpoint, now) for each in world.checkpoints):
         return ()

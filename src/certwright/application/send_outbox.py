@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from certwright.application.due_work import Due
 from certwright.application.world import World
+from certwright.domain.counts import count_of
 from certwright.domain.errors import DeliveryDeferred, DeliveryRejected, ReceiverUnavailable
 from certwright.domain.outbox import CLAIM, JITTER_BITS, OutboxMessage, OutboxState, Pace, fail, find_latest_due, plain_detail
 from certwright.domain.work_ports import Carrier
@@ -51,10 +52,10 @@ def list_sendable(carrier: Carrier, *, world: World, pace: Pace) -> Sequence[Due
     found = _list_due(carrier.sink, BATCH, world, pace)
     if not found:
         return ()
-    count = f"{len(found)} or more" if len(found) == BATCH else str(len(found))
+    messages = count_of(len(found), "message", or_more=len(found) == BATCH)
     return (
         Due(
-            what=f"{count} messages to be sent by {carrier.sink}",
+            what=f"{messages} to be sent by {carrier.sink}",
             carry_out=lambda: send_outbox(carrier, world=world, pace=pace).sent > 0,
             since=min(each.due for each in found),
         ),
@@ -75,8 +76,8 @@ def list_forgettable(keep: timedelta, *, world: World) -> Sequence[Due]:
             forgotten += removed
         return forgotten > 0
 
-    many = f"{count} or more" if count == FORGOTTEN_AT_ONCE else str(count)
-    return (Due(what=f"{many} messages that were sent and are to be forgotten", carry_out=forget),)
+    messages = count_of(count, "message that was sent", "messages that were sent", or_more=count == FORGOTTEN_AT_ONCE)
+    return (Due(what=f"{messages}, to be forgotten", carry_out=forget),)
 
 
 def _forget(before: datetime, world: World) -> int:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from certwright.application.world import World
 from certwright.domain.checkpoints import CheckpointLine, list_checkpoint_faults
+from certwright.domain.counts import count_of
 from certwright.domain.events import Digested, Event, EventType, Seal, StoredSeal
 from certwright.domain.history_ports import SealingKey
 from certwright.domain.ports import Session
@@ -165,8 +166,8 @@ class _Verification:
         self.rows = proof.rows
         if proof.taken_as_found:
             self.remarks.append(
-                f"{proof.taken_as_found} rows are as they were found when rows were first marked: what was done to them before "
-                "is not proven"
+                f"{count_of(proof.taken_as_found, 'row')} as found when rows were first marked: what was done to "
+                f"{'it' if proof.taken_as_found == 1 else 'them'} before is not proven"
             )
 
     def compare(self, lines: Iterator[CheckpointLine]) -> int:

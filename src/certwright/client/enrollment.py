@@ -191,7 +191,7 @@ class _Run:
             raise
         own = sum(each.is_for_own_key for each in answers)
         if own != len(self.places):
-            raise AnswerUnfit("answer-unfit", f"{len(self.places)} requests were sent, {own} answers came.")
+            raise AnswerUnfit("answer-unfit", f"Requests sent: {len(self.places)}; answers received: {own}.")
         return answers
 
     def _accept_all(self, answers: Sequence[CertificateAnswer], stem: str, in_transit: str) -> Enrollment:

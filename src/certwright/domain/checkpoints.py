@@ -78,4 +78,5 @@ def _tell_absent(seals: _Seals, last_sealed: int) -> str:
     if seals.last <= last_sealed:
         return f"{_name(seals, 'is', 'are')} not there to be read, and the checkpoints tell of it"
     cut = name_events(last_sealed + 1, seals.last)
-    return f"{cut} were cut off: the checkpoints tell of seal {seals.last_seal}, the history ends with event {last_sealed}"
+    was = "was" if last_sealed + 1 == seals.last else "were"
+    return f"{cut} {was} cut off: the checkpoints tell of seal {seals.last_seal}, the history ends with event {last_sealed}"

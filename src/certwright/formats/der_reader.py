@@ -12,6 +12,8 @@ from typing import NamedTuple
 from cryptography.hazmat import asn1
 from cryptography.x509 import ObjectIdentifier
 
+from certwright.domain.counts import count_of
+
 BOOLEAN, INTEGER, BIT_STRING, OCTET_STRING, NULL, OBJECT_IDENTIFIER = 0x01, 0x02, 0x03, 0x04, 0x05, 0x06
 SEQUENCE, SET = 0x30, 0x31
 _LONG_TAG = 0x1F
@@ -98,7 +100,8 @@ def _read(source: bytes, start: int, ends: int) -> Element:
     if length >= _LONG_LENGTH:
         length, begins = _read_length(source, start + 1, ends)
     if length > ends - begins:
-        raise NotDer(f"the value at octet {start} is cut off: it says to have {length} octets, {ends - begins} are there")
+        there = f"it says to have {count_of(length, 'octet')}, and {ends - begins} of them can be read"
+        raise NotDer(f"the value at octet {start} is cut off: {there}")
     return Element(source, tag, start, begins, begins + length)
 
 

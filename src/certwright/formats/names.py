@@ -9,6 +9,7 @@ from typing import TypeAlias
 from cryptography.hazmat import asn1
 from cryptography.x509 import ObjectIdentifier
 
+from certwright.domain.counts import count_of
 from certwright.domain.errors import MalformedValue, NameRefused
 from certwright.domain.rules.names import escape_name_value
 from certwright.formats.der import encode_value
@@ -167,7 +168,7 @@ def _parse_attribute(name: str, raw: str) -> AttributeTypeAndValue:
     if not value.isascii() and any("\ud800" <= each <= "\udfff" for each in value):
         raise NameRefused(f"{label} holds half of a character")
     if len(value) > kind.limit:
-        raise NameRefused(f"{label} has {len(value)} characters; a certificate has room for {kind.limit}")
+        raise NameRefused(f"{label} has {count_of(len(value), 'character')}; a certificate has room for {kind.limit}")
     if kind.string is asn1.IA5String and not value.isascii():
         raise NameRefused(f"{label} holds other than ASCII characters")
     if kind.string is asn1.PrintableString and not _PRINTABLE.fullmatch(value):

@@ -9,6 +9,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from certwright.domain.counts import count_of
 from certwright.domain.errors import MalformedValue, Refused, check_none_broken
 from certwright.formats.text_files import describe_fault
 
@@ -76,7 +77,7 @@ def _list_faults(cells: list[str], names: list[str], name: str, line: int) -> li
     """Return what is wrong with a row. No cell is repeated: it may be a key."""
     faults: list[Refused] = []
     if len(cells) > len(names):
-        detail = f"it has {len(cells)} cells, but the first line names {len(names)} columns"
+        detail = f"it has {count_of(len(cells), 'cell')}, but the first line names {count_of(len(names), 'column')}"
         faults.append(MalformedValue(f"{name}, line {line}", detail))
     for column, cell in zip(names, cells, strict=False):
         if _SHORTENED_NUMBER.fullmatch(cell):

@@ -7,6 +7,7 @@ account names, which HTTP Basic cannot carry with a colon or a control character
 import unicodedata
 from collections.abc import Iterator
 
+from certwright.domain.counts import count_of
 from certwright.domain.errors import DefinitionInvalid, NameRefused, Refused
 from certwright.domain.identities import User
 from certwright.domain.mail_addresses import find_address_fault
@@ -51,7 +52,7 @@ def _find_principal_fault(name: str) -> Iterator[str]:
     if not all(name.partition("@")):
         yield "a name of the form name@domain is wanted"
     if len(name) > PRINCIPAL_NAME_LIMIT_CHARACTERS:
-        yield f"it has {len(name)} characters; at most {PRINCIPAL_NAME_LIMIT_CHARACTERS} are taken"
+        yield f"it has {count_of(len(name), 'character')}; at most {PRINCIPAL_NAME_LIMIT_CHARACTERS:,} are taken"
     yield from _find_characters(name)
 
 

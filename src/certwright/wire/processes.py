@@ -221,7 +221,7 @@ class Processes:
         for each in self._children.values():
             if each.is_ready:
                 if each.unanswered >= KILLED_AFTER_PINGS:
-                    log.error("process killed", pid=each.process.pid, reason=f"{each.unanswered} pings were not answered")
+                    log.error("process killed", pid=each.process.pid, reason=f"pings that were not answered: {each.unanswered}")
                     each.process.kill()
                 elif each.unanswered == NOT_DEALT_AFTER_PINGS:
                     log.warning("process does not answer", pid=each.process.pid)

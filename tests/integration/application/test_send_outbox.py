@@ -345,6 +345,8 @@ def test_what_is_due_is_said_without_doing_it(house: House, mailbox: Mailbox, by
     carrier = by_mail(mailbox.port)
     assert list_sendable(carrier, world=house.world, pace=PACE) == ()
     put(house, 1, ALICE)
+    (due,) = list_sendable(carrier, world=house.world, pace=PACE)
+    assert due.what == "1 message to be sent by mail"
     put(house, 2, BOB)
     (due,) = list_sendable(carrier, world=house.world, pace=PACE)
     assert (due.what, due.since) == ("2 messages to be sent by mail", NOW)

@@ -233,7 +233,10 @@ def with_point(point: bytes) -> bytes:
 
 WRONG = [
     (b"\x04\x02ab", "it does not begin with a SEQUENCE"),
-    (GOOD[:-1], f"the value at octet 0 is cut off: it says to have {len(GOOD) - 3} octets, {len(GOOD) - 4} are there"),
+    (
+        GOOD[:-1],
+        f"the value at octet 0 is cut off: it says to have {len(GOOD) - 3:,} octets, and {len(GOOD) - 4} of them can be read",
+    ),
     (GOOD + b"\0\0", f"it ends at octet {len(GOOD)}, and 2 more follow"),
     (b"\x30\x81\x02\x05\x00", "it is BER: the length at octet 1 has more octets than it needs; DER is wanted"),
     (b"\x30\x82\x00\x90" + bytes(0x90), "it is BER: the length at octet 1 has more octets than it needs; DER is wanted"),

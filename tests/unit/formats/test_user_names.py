@@ -135,7 +135,11 @@ def test_what_cannot_be_certified_is_refused_by_person_attribute_and_length(name
             "s\u0000@x",
             "users.sam.principal_name: it has control characters, or others that nobody sees: U+0000",
         ),
-        ("principal_name", "x" * 1_020 + "@x.org", "users.sam.principal_name: it has 1026 characters; at most 1024 are taken"),
+        (
+            "principal_name",
+            "x" * 1_020 + "@x.org",
+            "users.sam.principal_name: it has 1,026 characters; at most 1,024 are taken",
+        ),
         ("email", "a@-b", "users.sam.email: an address such as name@example.com is wanted"),
     ],
 )

@@ -8,8 +8,9 @@ import sys
 
 import pytest
 
+from certwright.domain.counts import count_of
 from certwright.wire.cli.console import Rows, escape, show_result
-from certwright.wire.cli.phrases import count_of, tell_approvals
+from certwright.wire.cli.phrases import tell_approvals
 
 ROW = ("8d1f0c56-6a4c-4f5e-9f57-0c6a3b6d27c2", "active", "CORP\\alice", "A comment of some length that goes on and on")
 SHOWN = Rows(("Card", "Status", "User", "Comment"), [ROW])

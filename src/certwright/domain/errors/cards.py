@@ -97,7 +97,7 @@ class ChallengesExhausted(WrongState):
     """As many challenges were answered for one request as the template allows."""
 
     code = "challenges-exhausted"
-    sentence = "{limit} challenges were answered for this request, as many as its profile template allows: open another one."
+    sentence = "As many challenges were answered for this request as its profile template allows, {limit}: open another one."
     limit: int
 
 

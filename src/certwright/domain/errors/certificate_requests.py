@@ -11,7 +11,7 @@ class SubmissionMismatch(Malformed):
     """Not as many certificate requests as the generation options plan."""
 
     code = "certificate-request-count"
-    sentence = "{given} certificate requests were sent, the generation options ask for {planned}."
+    sentence = "Certificate requests sent: {given}; the generation options ask for {planned}."
     given: int
     planned: int
 

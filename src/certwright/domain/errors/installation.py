@@ -30,7 +30,7 @@ class SealedByPassphrase(WrongState):
     """A passphrase cannot be changed while values are sealed by it directly."""
 
     code = "sealed-by-passphrase"
-    sentence = "{count} values are still sealed by the passphrase itself: run certwright keys rotate first."
+    sentence = "Values that are still sealed by the passphrase itself: {count}. Run certwright keys rotate first."
     count: int
 
 

@@ -43,7 +43,7 @@ class CertificatesMissing(WrongState):
     """A request cannot be completed before all its certificates are delivered."""
 
     code = "certificates-missing"
-    sentence = "{delivered} of {planned} certificates were delivered: the request is not complete."
+    sentence = "The request is not complete: certificates delivered: {delivered} of {planned}."
     delivered: int
     planned: int
 
@@ -129,7 +129,7 @@ class DuplicatesExhausted(WrongState):
     """The policy allows no further duplicate."""
 
     code = "duplicates-exhausted"
-    sentence = "The profile already has {limit} duplicates, as many as its policy allows."
+    sentence = "The profile already has as many duplicates as its policy allows: {limit}."
     limit: int
 
 
@@ -194,7 +194,7 @@ class TemplateInUse(WrongState):
     """A profile template cannot be withdrawn while people rely on it."""
 
     code = "template-in-use"
-    sentence = "The profile template {template} has {requests} open requests and {profiles} live profiles: end them first."
+    sentence = "The profile template {template} is in use. End its requests ({requests}) and profiles ({profiles}) first."
     template: str
     requests: int
     profiles: int

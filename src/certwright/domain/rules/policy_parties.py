@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from itertools import combinations
 
+from certwright.domain.counts import count_of
 from certwright.domain.data_items import DataItemDefinition, DataItemOriginator, Patterns, list_value_faults
 from certwright.domain.errors import DefinitionInvalid, Refused
 from certwright.domain.identities import EVERYONE, Group, Principal, Sid
@@ -97,7 +98,8 @@ def list_approver_faults(policy: Policy, where: str, principals: Iterable[Princi
     people = sum(each.user.enabled and bool(policy.approvers & each.sids) for each in principals)
     if policy.approvals_needed <= people:
         return []
-    detail = f"{policy.approvals_needed} approvals are needed, and {people} people can give one"
+    needed = count_of(policy.approvals_needed, "approval is needed", "approvals are needed")
+    detail = f"{needed}, and {count_of(people, 'person', 'people')} can give one"
     return [DefinitionInvalid(f"{where}.approvals_needed", detail)]
 
 

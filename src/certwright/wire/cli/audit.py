@@ -12,13 +12,13 @@ from certwright.application.accept_rows import accept_rows, prove_rows
 from certwright.application.event_searches import parse_time
 from certwright.application.prune_history import count_prunable, prune_history
 from certwright.application.verify_history import HistoryReport, verify_history
+from certwright.domain.counts import count_of
 from certwright.wire.cli.audit_reading import export, list_them, list_types, show
 from certwright.wire.cli.console import Doubt, Fault, show_result, show_waiting
 from certwright.wire.cli.groups import CommandGroup
 from certwright.wire.cli.opening import opened_installation
 from certwright.wire.cli.operators import find_operator
 from certwright.wire.cli.options import data_option, json_option
-from certwright.wire.cli.phrases import count_of
 
 NOT_COMPARED = 3
 """The exit status of a proof without a copy of the checkpoints from elsewhere."""

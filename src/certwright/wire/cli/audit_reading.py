@@ -16,6 +16,7 @@ from certwright.application.read_history import (
     read_event,
     read_newest_events,
 )
+from certwright.domain.counts import count_of
 from certwright.domain.events import Event, EventType, Seal, StoredEvent
 from certwright.domain.identities import UserId
 from certwright.formats.event_lines import describe_event, describe_record, describe_seal, encode_line
@@ -25,7 +26,6 @@ from certwright.wire.cli.names import list_people_names
 from certwright.wire.cli.opening import opened_installation
 from certwright.wire.cli.operators import find_operator
 from certwright.wire.cli.options import data_option, json_option
-from certwright.wire.cli.phrases import count_of
 
 Command = Callable[..., None]
 

@@ -11,6 +11,7 @@ from certwright.application.complete_request import complete_request
 from certwright.application.create_request import RequestWish, create_request
 from certwright.application.import_cards import import_cards
 from certwright.application.offline_unblock import unblock_offline
+from certwright.domain.counts import count_of
 from certwright.domain.policies import Answers
 from certwright.domain.requests import Request, RequestId, RequestStatus
 from certwright.domain.smartcards import CardId, SmartcardId, SmartcardStatus
@@ -22,7 +23,6 @@ from certwright.wire.cli.groups import CommandGroup, NamedChoice
 from certwright.wire.cli.opening import opened_installation
 from certwright.wire.cli.operators import find_operator
 from certwright.wire.cli.options import data_option, json_option, password_file_option, read_password
-from certwright.wire.cli.phrases import count_of
 from certwright.wire.cli.signing_in import sign_in
 
 card_argument = click.argument("card", type=click.UUID)

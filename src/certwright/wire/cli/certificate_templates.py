@@ -14,12 +14,12 @@ from certwright.application.edit_certificate_templates import (
     list_certificate_templates,
     see_certificate_template,
 )
+from certwright.domain.counts import count_of
 from certwright.wire.cli.console import Rows, show_result
 from certwright.wire.cli.groups import CommandGroup
 from certwright.wire.cli.opening import opened_installation
 from certwright.wire.cli.operators import find_operator
 from certwright.wire.cli.options import data_option, json_option
-from certwright.wire.cli.phrases import count_of
 from certwright.wire.cli.templates import show_imported
 
 set_option = click.option(

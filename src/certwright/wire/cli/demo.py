@@ -18,6 +18,7 @@ from certwright.bootstrap_creation import create_installation
 from certwright.client.enrollment import Enrollment, Wish, enroll
 from certwright.client.errors import ClientError
 from certwright.client.rest import Exchange, RestClient, Server
+from certwright.domain.counts import count_of
 from certwright.domain.errors import InstallationExists, NotOfDemo
 from certwright.wire.cli.certificates import list_certificate_lines
 from certwright.wire.cli.console import make_console, show_progress
@@ -216,4 +217,4 @@ def list_curl_lines(url: str, ca_file: Path) -> list[str]:
 
 def _shorten(body: str) -> str:
     text = " ".join(body.split())
-    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]} ... ({len(text)} characters)"
+    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]} ... ({count_of(len(text), 'character')})"

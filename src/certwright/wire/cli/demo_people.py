@@ -9,6 +9,7 @@ from certwright.application.load_world import load_world
 from certwright.application.set_password import set_password
 from certwright.bootstrap import Installation
 from certwright.domain.account_names import find_named
+from certwright.domain.counts import count_of
 from certwright.formats.definitions import WorldDefinition
 from certwright.wire.cli.console import show_progress
 from certwright.wire.cli.definition_files import DEMO
@@ -42,7 +43,7 @@ def prepare_people(installation: Installation, given: str | None) -> DemoPeople:
         accounts, without = _list_accounts(definition, installation)
         password = given or secrets.token_urlsafe(PASSWORD_OCTETS)
         if without:
-            tell(f"Setting {len(without)} passwords")
+            tell(f"Setting {count_of(len(without), 'password')}")
             _set_passwords(without, password, installation)
     return DemoPeople(accounts, without, password)
 

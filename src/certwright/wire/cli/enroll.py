@@ -11,6 +11,7 @@ import click
 from certwright.client.enrollment import Enrollment, Wish, enroll, execute
 from certwright.client.files import check_writable
 from certwright.client.rest import RestClient, Server, get_host
+from certwright.domain.counts import count_of
 from certwright.wire.cli.certificates import list_certificate_lines
 from certwright.wire.cli.console import show_progress, show_result
 from certwright.wire.cli.files import check_private, read_text_file
@@ -128,9 +129,8 @@ def _find_one_time_passwords(client: RestClient, request_id: UUID | None, file: 
     if from_environment:
         return from_environment
     if not sys.stdin.isatty():
-        raise click.UsageError(
-            f"The request asks for {count} one-time passwords: use --one-time-passwords-file or {ONE_TIME_VARIABLE}."
-        )
+        wanted = count_of(count, "one-time password")
+        raise click.UsageError(f"The request asks for {wanted}: use --one-time-passwords-file or {ONE_TIME_VARIABLE}.")
     return [click.prompt(f"One-time password {each} of {count}", err=True) for each in range(1, count + 1)]
 
 

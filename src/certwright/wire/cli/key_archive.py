@@ -13,6 +13,7 @@ from certwright.application.rearchive_keys import Progress, rearchive_keys
 from certwright.application.recover_offline import ExportedKey, export_archived_keys, import_recovered_keys
 from certwright.domain.archive import RecoveryAgent
 from certwright.domain.certificates import format_serial_number
+from certwright.domain.counts import count_of
 from certwright.domain.errors import MalformedValue
 from certwright.domain.requests import RequestId
 from certwright.wire.cli.console import Rows, show_progress, show_result, tell_moment
@@ -21,7 +22,6 @@ from certwright.wire.cli.groups import CommandGroup
 from certwright.wire.cli.opening import opened_installation
 from certwright.wire.cli.operators import find_operator
 from certwright.wire.cli.options import data_option, json_option
-from certwright.wire.cli.phrases import count_of
 
 
 @click.group("agents", cls=CommandGroup)

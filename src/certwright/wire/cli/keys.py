@@ -8,6 +8,7 @@ import click
 
 from certwright.adapters.secret_places import read_secret
 from certwright.application.rotate_keys import KeyReport, change_passphrase, list_key_versions, rotate_keys
+from certwright.domain.counts import count_of
 from certwright.domain.errors import MalformedValue
 from certwright.domain.keys import PASSPHRASE_VERSION
 from certwright.setting_values import parse_secret_reference
@@ -17,7 +18,6 @@ from certwright.wire.cli.key_archive import agents_group, rearchive, recover
 from certwright.wire.cli.opening import opened_installation
 from certwright.wire.cli.operators import find_operator
 from certwright.wire.cli.options import data_option, json_option
-from certwright.wire.cli.phrases import count_of
 
 
 @click.group("keys", cls=CommandGroup)

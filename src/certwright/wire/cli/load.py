@@ -11,6 +11,7 @@ import click
 from certwright.application.load_world import LoadedWorld, load_file, load_world, preview_file
 from certwright.application.world_differences import Change, Difference
 from certwright.bootstrap import Installation
+from certwright.domain.counts import count_of
 from certwright.domain.errors import RolesCombined
 from certwright.formats.definitions import WorldDefinition, parse_world
 from certwright.wire.cli.console import make_console, show_waiting
@@ -18,7 +19,6 @@ from certwright.wire.cli.definition_files import read_definition_file
 from certwright.wire.cli.opening import opened_installation
 from certwright.wire.cli.operators import find_operator
 from certwright.wire.cli.options import data_option, json_option
-from certwright.wire.cli.phrases import count_of
 
 SIGNS = {Change.ADDED: "+", Change.CHANGED: "~", Change.REMOVED: "-"}
 

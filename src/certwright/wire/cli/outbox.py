@@ -8,6 +8,7 @@ from uuid import UUID
 import click
 
 from certwright.application.manage_outbox import get_message, list_messages, resend_messages
+from certwright.domain.counts import count_of
 from certwright.domain.identities import UserId
 from certwright.domain.outbox import OutboxMessage, OutboxMessageId, OutboxState
 from certwright.wire.cli.console import Rows, show_result
@@ -16,7 +17,6 @@ from certwright.wire.cli.names import list_people_names
 from certwright.wire.cli.opening import opened_installation
 from certwright.wire.cli.operators import find_operator
 from certwright.wire.cli.options import data_option, json_option
-from certwright.wire.cli.phrases import count_of
 
 
 @click.group("outbox", cls=CommandGroup)

@@ -6,6 +6,7 @@ import click
 
 from certwright.application.explain_access import list_names
 from certwright.application.manage_people import change_member, delete_group, list_people, switch_user
+from certwright.domain.counts import count_of
 from certwright.wire.cli.console import Rows, show_result
 from certwright.wire.cli.groups import CommandGroup
 from certwright.wire.cli.load import warn_of_combined_roles
@@ -20,7 +21,6 @@ from certwright.wire.cli.people_editing import (
     export_users_command,
     rename_group_command,
 )
-from certwright.wire.cli.phrases import count_of
 
 
 @click.group("users", cls=CommandGroup)

@@ -1,9 +1,6 @@
 """Words that depend on a number."""
 
-
-def count_of(count: int, noun: str, plural: str = "") -> str:
-    """Return ``1 card`` or ``3 cards``. Shape: *plural* is for nouns that take more than an s."""
-    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+from certwright.domain.counts import count_of
 
 
 def tell_approvals(given: int, needed: int) -> str:

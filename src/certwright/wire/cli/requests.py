@@ -11,6 +11,7 @@ from certwright.application.one_time_passwords import distribute_passwords
 from certwright.application.request_parties import SeenRequest
 from certwright.application.trace_request import trace_request
 from certwright.bootstrap import Installation
+from certwright.domain.counts import count_of
 from certwright.domain.requests import RequestId, RequestStatus
 from certwright.wire.cli.console import Rows, show_result, tell_moment
 from certwright.wire.cli.groups import CommandGroup, NamedChoice
@@ -18,7 +19,7 @@ from certwright.wire.cli.names import list_people_names, list_template_names
 from certwright.wire.cli.opening import opened_installation
 from certwright.wire.cli.operators import find_operator
 from certwright.wire.cli.options import data_option, json_option, password_file_option, read_password
-from certwright.wire.cli.phrases import count_of, tell_approvals
+from certwright.wire.cli.phrases import tell_approvals
 from certwright.wire.cli.request_story import describe_request, describe_story, list_story_lines
 from certwright.wire.cli.signing_in import sign_in
 

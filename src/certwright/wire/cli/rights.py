@@ -6,6 +6,7 @@ import click
 
 from certwright.application.explain_access import list_names
 from certwright.application.manage_people import grant_right, list_people, revoke_right
+from certwright.domain.counts import count_of
 from certwright.domain.grants import ObjectKind, Right
 from certwright.domain.identities import EVERYONE, Sid
 from certwright.wire.cli.console import Rows, show_result
@@ -15,7 +16,6 @@ from certwright.wire.cli.opening import opened_installation
 from certwright.wire.cli.operators import find_operator
 from certwright.wire.cli.options import data_option, json_option
 from certwright.wire.cli.people_editing import export_rights_command
-from certwright.wire.cli.phrases import count_of
 
 right_argument = click.argument("right", metavar="RIGHT", type=NamedChoice([each.value for each in Right]))
 kind_argument = click.argument("kind", metavar="KIND", type=NamedChoice([each.value for each in ObjectKind]))

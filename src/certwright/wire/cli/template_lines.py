@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Iterator
 
 from certwright.application.manage_templates import SeenTemplate
+from certwright.domain.counts import count_of
 from certwright.domain.grants import ObjectKind, Right
 from certwright.domain.identities import EVERYONE, Sid
 from certwright.domain.policies import Policy
 from certwright.domain.profile_templates import CertificateTemplate
-from certwright.wire.cli.phrases import count_of
 
 
 def list_template_lines(seen: SeenTemplate) -> Iterator[str]:

@@ -17,6 +17,7 @@ from certwright.application.manage_templates import (
     withdraw_template,
 )
 from certwright.application.stored_templates import list_template_faults
+from certwright.domain.counts import count_of
 from certwright.domain.errors import check_none_broken
 from certwright.domain.identities import Sid
 from certwright.formats.definition_identities import NothingKnown
@@ -28,7 +29,6 @@ from certwright.wire.cli.load import warn_of_combined_roles
 from certwright.wire.cli.opening import opened_installation
 from certwright.wire.cli.operators import find_operator
 from certwright.wire.cli.options import data_option, json_option
-from certwright.wire.cli.phrases import count_of
 from certwright.wire.cli.template_lines import list_template_lines
 
 template_argument = click.argument("template")

@@ -10,6 +10,7 @@ import click
 
 from certwright.application.due_work import Due, Job, list_leases
 from certwright.bootstrap import Installation
+from certwright.domain.counts import count_of
 from certwright.wire.cli.console import Fault, make_console, show_result
 from certwright.wire.cli.logs import configure_logs
 from certwright.wire.cli.opening import opened_installation
@@ -57,7 +58,7 @@ def _work_until_told(installation: Installation) -> None:
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, lambda *_: ended.set())
     with Worker(installation.jobs, installation.world):
-        make_console(stderr=True).print(f"Working on {len(installation.jobs)} jobs until Ctrl-C.")
+        make_console(stderr=True).print(f"Working on {count_of(len(installation.jobs), 'job')} until Ctrl-C.")
         ended.wait()
 
 
