@@ -8,11 +8,10 @@ from sqlalchemy import (
     LargeBinary,
     SmallInteger,
     Table,
-    Uuid,
     text,
 )
 
-from certwright.adapters.sql.columns import PlainText, UtcTime
+from certwright.adapters.sql.columns import Guid, PlainText, UtcTime
 from certwright.adapters.sql.table_parts import counter, flags_of, mark, metadata, one_of, template_version
 from certwright.domain.smartcards import SmartcardFlags, SmartcardStatus
 
@@ -20,17 +19,17 @@ smartcards = Table(
     "smartcards",
     metadata,
     counter("number"),
-    Column("id", Uuid, nullable=False, unique=True),
-    Column("card_id", Uuid, nullable=False),
+    Column("id", Guid, nullable=False, unique=True),
+    Column("card_id", Guid, nullable=False),
     Column("status", SmallInteger, nullable=False),
     Column("flags", SmallInteger, nullable=False),
-    Column("owner_id", Uuid),
-    Column("template_id", Uuid),
+    Column("owner_id", Guid),
+    Column("template_id", Guid),
     Column("template_version", Integer, nullable=False),
-    Column("profile_id", Uuid, ForeignKey("profiles.id"), unique=True),
-    Column("parent_id", Uuid),
-    Column("primary_id", Uuid),
-    Column("permanent_id", Uuid),
+    Column("profile_id", Guid, ForeignKey("profiles.id"), unique=True),
+    Column("parent_id", Guid),
+    Column("primary_id", Guid),
+    Column("permanent_id", Guid),
     Column("comment", PlainText, nullable=False),
     Column("middleware", PlainText, nullable=False),
     Column("atr", PlainText, nullable=False),
@@ -51,7 +50,7 @@ Index("uq_smartcards_in_hands", smartcards.c.card_id, unique=True, sqlite_where=
 card_visits = Table(
     "card_visits",
     metadata,
-    Column("request_id", Uuid, ForeignKey("requests.id"), primary_key=True),
+    Column("request_id", Guid, ForeignKey("requests.id"), primary_key=True),
     Column("challenges", Integer, nullable=False),
 )
 

@@ -1,22 +1,69 @@
-"""Column types that hold the same values on every database."""
+"""Column types that hold the same values on every database, each in one spelling.
+
+SQLite keeps GUIDs and times as text, and compares text: what is spelled otherwise than we write it is the same value to who
+reads it, and no row at all to who looks it up. So reading refuses every spelling but ours; a database that has types for
+these values has no second spelling.
+"""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import DateTime, Dialect, String, Text, TypeDecorator
+import structlog
+from sqlalchemy import Boolean, DateTime, Dialect, String, Text, TypeDecorator, Uuid
 
 from certwright.domain.certificates import SerialNumber, format_serial_number
-from certwright.domain.errors import MalformedValue
+from certwright.domain.errors import MalformedValue, StoredRowAltered
 
 SERIAL_LIMIT_CHARACTERS = 64
 """RFC 5280 allows twenty octets; certificates of other authorities have been seen with more."""
+SHOWN_CHARACTERS = 100
+"""Of a value that is refused."""
+_TRUTHS = {0: False, 1: True}
+_log = structlog.get_logger(__name__)
+
+
+class ValueRespelled(StoredRowAltered, ValueError):
+    """A stored value is not spelled as it was written; to who reads whatever can be read, it cannot be."""
+
+
+def _refuse(kind: str, value: object) -> ValueRespelled:
+    shown = repr(value)[:SHOWN_CHARACTERS]
+    # Whoever watches the log has to learn of it, however the error is answered.
+    _log.critical("stored value respelled", kind=kind, value=shown)
+    return ValueRespelled(kind, shown)
+
+
+class Guid(Uuid[UUID]):
+    """GUIDs; where the database has no type for them, 32 small hexadecimal digits.
+
+    Errors: ValueRespelled for other text, when it is read.
+    """
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], UUID | None] | None:
+        """Return what reads a stored GUID; to compare its digits costs what looking for braces in them would."""
+        if not dialect.supports_native_uuid:
+            return _read_guid
+        native: Callable[[Any], UUID | None] | None = super().result_processor(dialect, coltype)  # type: ignore[no-untyped-call]
+        return native
+
+
+class Flag(Boolean):
+    """Truth values; where the database has no type for them, 0 and 1. Errors: ValueRespelled for all else, when it is read."""
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], bool | None] | None:
+        """Return what reads a stored truth value."""
+        if not dialect.supports_native_boolean:
+            return _read_flag
+        native: Callable[[Any], bool | None] | None = super().result_processor(dialect, coltype)  # type: ignore[no-untyped-call]
+        return native
 
 
 class UtcTime(TypeDecorator[datetime]):
     """Aware times, UTC when they come back; TIMESTAMPTZ where the database has it.
 
-    Errors: ValueError for a naive time, which is a bug of ours.
+    Errors: ValueError for a naive time, which is a bug of ours; ValueRespelled for text that we did not write, when it is read.
     """
 
     impl = DateTime(timezone=True)
@@ -25,6 +72,10 @@ class UtcTime(TypeDecorator[datetime]):
     def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], Any] | None:
         """Return what makes a stored time of ours; for SQLite the text that its dialect would make, in a fifth of the time."""
         return _spell_time if dialect.name == "sqlite" else super().bind_processor(dialect)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None] | None:
+        """Return what reads a stored time; of SQLite's text, only as `bind_processor` spells it."""
+        return _read_time if dialect.name == "sqlite" else super().result_processor(dialect, coltype)
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Return the time as the driver wants it: SQLite's writes down the clock and drops the zone. Errors: ValueError."""
@@ -48,6 +99,38 @@ def _spell_time(value: datetime | None) -> str | None:
     if value.tzinfo is None:
         raise ValueError("a naive time cannot be stored")
     return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
+def _read_time(value: Any) -> datetime | None:
+    if value is None:
+        return None
+    try:
+        found = datetime.fromisoformat(value)
+    except (ValueError, TypeError):
+        raise _refuse("time", value) from None
+    if found.isoformat(" ", "microseconds") != value:
+        raise _refuse("time", value)
+    return found.replace(tzinfo=UTC)
+
+
+def _read_guid(value: Any) -> UUID | None:
+    if value is None:
+        return None
+    try:
+        found = UUID(int=int(value, 16))
+    except (ValueError, TypeError):
+        raise _refuse("GUID", value) from None
+    if found.hex != value:
+        raise _refuse("GUID", value)
+    return found
+
+
+def _read_flag(value: Any) -> bool | None:
+    if value is None:
+        return None
+    if type(value) is not int or value not in _TRUTHS:
+        raise _refuse("truth value", value)
+    return _TRUTHS[value]
 
 
 class PlainText(TypeDecorator[str]):
@@ -74,7 +157,10 @@ class PlainText(TypeDecorator[str]):
 
 
 class Serial(TypeDecorator[SerialNumber]):
-    """Serial numbers, larger than any integer of a database: hexadecimal, as an administrator reads them elsewhere."""
+    """Serial numbers, larger than any integer of a database: hexadecimal, as an administrator reads them elsewhere.
+
+    Errors: ValueRespelled for other text, when it is read.
+    """
 
     impl = String(SERIAL_LIMIT_CHARACTERS)
     cache_ok = True
@@ -84,5 +170,13 @@ class Serial(TypeDecorator[SerialNumber]):
         return None if value is None else format_serial_number(value)
 
     def process_result_value(self, value: Any, _dialect: Dialect) -> SerialNumber | None:
-        """Return the number."""
-        return None if value is None else SerialNumber(int(value, 16))
+        """Return the number. Errors: ValueRespelled."""
+        if value is None:
+            return None
+        try:
+            found = SerialNumber(int(value, 16))
+        except (ValueError, TypeError):
+            raise _refuse("serial number", value) from None
+        if format_serial_number(found) != value:
+            raise _refuse("serial number", value)
+        return found

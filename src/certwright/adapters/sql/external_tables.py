@@ -1,8 +1,8 @@
 """The table of certificates that were issued elsewhere."""
 
-from sqlalchemy import Column, Index, LargeBinary, Table, Uuid
+from sqlalchemy import Column, Index, LargeBinary, Table
 
-from certwright.adapters.sql.columns import PlainText, Serial, UtcTime
+from certwright.adapters.sql.columns import Guid, PlainText, Serial, UtcTime
 from certwright.adapters.sql.table_parts import counter, mark, metadata
 
 external_certificates = Table(
@@ -11,8 +11,8 @@ external_certificates = Table(
     counter("number"),
     Column("thumbprint", PlainText, nullable=False, unique=True),
     Column("serial", Serial, nullable=False),
-    Column("subject_id", Uuid, nullable=False),
-    Column("template_id", Uuid, nullable=False),
+    Column("subject_id", Guid, nullable=False),
+    Column("template_id", Guid, nullable=False),
     Column("requester_name", PlainText, nullable=False),
     Column("authority_name", PlainText, nullable=False),
     Column("subject_name", PlainText, nullable=False),

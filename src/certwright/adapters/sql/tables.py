@@ -2,7 +2,6 @@
 
 from sqlalchemy import (
     BigInteger,
-    Boolean,
     CheckConstraint,
     Column,
     ForeignKey,
@@ -13,13 +12,12 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
-    Uuid,
     func,
     text,
 )
 
 from certwright.adapters.sql import card_tables, key_tables, table_parts
-from certwright.adapters.sql.columns import PlainText, Serial, UtcTime
+from certwright.adapters.sql.columns import Flag, Guid, PlainText, Serial, UtcTime
 from certwright.adapters.sql.table_parts import counter as _counter
 from certwright.adapters.sql.table_parts import flags_of as _flags_of
 from certwright.adapters.sql.table_parts import mark as _mark
@@ -55,7 +53,7 @@ directory_revision = Table(
 users = Table(
     "users",
     metadata,
-    Column("id", Uuid, primary_key=True),
+    Column("id", Guid, primary_key=True),
     Column("sid", PlainText, nullable=False, unique=True),
     Column("domain", PlainText, nullable=False),
     Column("account_name", PlainText, nullable=False),
@@ -63,7 +61,7 @@ users = Table(
     Column("display_name", PlainText, nullable=False),
     Column("distinguished_name", PlainText, nullable=False),
     Column("email", PlainText, nullable=False),
-    Column("enabled", Boolean, nullable=False),
+    Column("enabled", Flag, nullable=False),
     # Names without their case, made by us: databases differ in what they take for the same letter.
     Column("domain_key", PlainText, nullable=False),
     Column("account_key", PlainText, nullable=False),
@@ -82,7 +80,7 @@ Index(
 user_groups = Table(
     "user_groups",
     metadata,
-    Column("id", Uuid, primary_key=True),
+    Column("id", Guid, primary_key=True),
     Column("sid", PlainText, nullable=False, unique=True),
     Column("name", PlainText, nullable=False),
     Column("name_key", PlainText, nullable=False, server_default=text("''")),
@@ -92,7 +90,7 @@ user_groups = Table(
 group_members = Table(
     "group_members",
     metadata,
-    Column("group_id", Uuid, ForeignKey("user_groups.id"), primary_key=True),
+    Column("group_id", Guid, ForeignKey("user_groups.id"), primary_key=True),
     Column("member_sid", PlainText, primary_key=True),
     _mark(),
 )
@@ -113,7 +111,7 @@ grants = Table(
 password_hashes = Table(
     "password_hashes",
     metadata,
-    Column("user_id", Uuid, ForeignKey("users.id"), primary_key=True),
+    Column("user_id", Guid, ForeignKey("users.id"), primary_key=True),
     Column("password_hash", PlainText, nullable=False),
     _mark(),
 )
@@ -124,7 +122,7 @@ password_hashes = Table(
 profile_templates = Table(
     "profile_templates",
     metadata,
-    Column("id", Uuid, primary_key=True),
+    Column("id", Guid, primary_key=True),
     Column("version", Integer, primary_key=True, autoincrement=False),
     Column("name", PlainText, nullable=False),
     Column("document", PlainText, nullable=False),
@@ -136,14 +134,14 @@ profiles = Table(
     "profiles",
     metadata,
     _counter("number"),
-    Column("id", Uuid, nullable=False, unique=True),
+    Column("id", Guid, nullable=False, unique=True),
     Column("status", SmallInteger, nullable=False),
     Column("flags", SmallInteger, nullable=False),
-    Column("owner_id", Uuid, nullable=False),
-    Column("template_id", Uuid, nullable=False),
+    Column("owner_id", Guid, nullable=False),
+    Column("template_id", Guid, nullable=False),
     Column("template_version", Integer, nullable=False),
-    Column("parent_id", Uuid),
-    Column("primary_id", Uuid),
+    Column("parent_id", Guid),
+    Column("primary_id", Guid),
     Column("comment", PlainText, nullable=False),
     _mark(),
     _template_version(),
@@ -158,28 +156,28 @@ requests = Table(
     "requests",
     metadata,
     _counter("number"),
-    Column("id", Uuid, nullable=False, unique=True),
+    Column("id", Guid, nullable=False, unique=True),
     Column("type", SmallInteger, nullable=False),
     Column("status", SmallInteger, nullable=False),
     Column("flags", SmallInteger, nullable=False),
-    Column("template_id", Uuid, nullable=False),
+    Column("template_id", Guid, nullable=False),
     Column("template_version", Integer, nullable=False),
-    Column("originator_id", Uuid, nullable=False),
-    Column("target_id", Uuid, nullable=False),
+    Column("originator_id", Guid, nullable=False),
+    Column("target_id", Guid, nullable=False),
     Column("submitted", UtcTime, nullable=False),
     Column("completed", UtcTime),
     Column("priority", SmallInteger, nullable=False),
     Column("comment", PlainText, nullable=False),
     Column("data", PlainText, nullable=False),
     Column("data_flags", SmallInteger, nullable=False),
-    Column("profile_id", Uuid, ForeignKey("profiles.id")),
-    Column("old_profile_id", Uuid, ForeignKey("profiles.id")),
+    Column("profile_id", Guid, ForeignKey("profiles.id")),
+    Column("old_profile_id", Guid, ForeignKey("profiles.id")),
     # Version 1 knew one operation, and no choices.
     Column("operation", String(30), nullable=False, server_default=text("'enroll'")),
     Column("choices", PlainText, nullable=False, server_default=text("''")),
     # No foreign keys: SQLite adds none to a table that is there.
-    Column("smartcard_id", Uuid),
-    Column("old_smartcard_id", Uuid),
+    Column("smartcard_id", Guid),
+    Column("old_smartcard_id", Guid),
     _mark(),
     _mark("answers_mark"),
     _template_version(),
@@ -217,8 +215,8 @@ approvals = Table(
     "approvals",
     metadata,
     _counter("number"),
-    Column("request_id", Uuid, ForeignKey("requests.id"), nullable=False),
-    Column("approver_id", Uuid, nullable=False),
+    Column("request_id", Guid, ForeignKey("requests.id"), nullable=False),
+    Column("approver_id", Guid, nullable=False),
     Column("at", UtcTime, nullable=False),
     Column("comment", PlainText, nullable=False),
     _mark(),
@@ -228,7 +226,7 @@ approvals = Table(
 withdrawn_templates = Table(
     "withdrawn_templates",
     metadata,
-    Column("template_id", Uuid, primary_key=True),
+    Column("template_id", Guid, primary_key=True),
     Column("withdrawn", UtcTime, nullable=False, server_default=func.now()),
     _mark(),
 )
@@ -238,10 +236,10 @@ certificates = Table(
     metadata,
     _counter("number"),
     Column("serial", Serial, nullable=False, unique=True),
-    Column("request_id", Uuid, ForeignKey("requests.id"), nullable=False),
+    Column("request_id", Guid, ForeignKey("requests.id"), nullable=False),
     Column("place", SmallInteger, nullable=False),
-    Column("profile_id", Uuid, ForeignKey("profiles.id"), nullable=False),
-    Column("subject_id", Uuid, nullable=False),
+    Column("profile_id", Guid, ForeignKey("profiles.id"), nullable=False),
+    Column("subject_id", Guid, nullable=False),
     Column("requester_name", PlainText, nullable=False),
     Column("template_common_name", PlainText, nullable=False),
     Column("authority_name", PlainText, nullable=False),
@@ -254,8 +252,8 @@ certificates = Table(
     Column("thumbprint", String(64), nullable=False),
     Column("revoked_at", UtcTime),
     Column("revocation_reason", SmallInteger),
-    Column("is_key_history", Boolean, nullable=False),
-    Column("is_archived", Boolean, nullable=False),
+    Column("is_key_history", Flag, nullable=False),
+    Column("is_archived", Flag, nullable=False),
     _mark(),
     _mark("revocation_mark"),
     UniqueConstraint("request_id", "place"),
@@ -270,9 +268,9 @@ Index("ix_certificates_not_after", certificates.c.not_after)
 certificate_copies = Table(
     "certificate_copies",
     metadata,
-    Column("profile_id", Uuid, ForeignKey("profiles.id"), primary_key=True),
+    Column("profile_id", Guid, ForeignKey("profiles.id"), primary_key=True),
     Column("serial", Serial, ForeignKey("certificates.serial"), primary_key=True),
-    Column("is_key_history", Boolean, nullable=False),
+    Column("is_key_history", Flag, nullable=False),
     _mark(),
 )
 
@@ -280,8 +278,8 @@ certified_keys = Table(
     "certified_keys",
     metadata,
     Column("key_digest", LargeBinary, primary_key=True),
-    Column("subject_id", Uuid, nullable=False),
-    Column("is_compromised", Boolean, nullable=False, server_default=text("false")),
+    Column("subject_id", Guid, nullable=False),
+    Column("is_compromised", Flag, nullable=False, server_default=text("false")),
     # One tree of pages instead of two; each certificate changes a page of every tree.
     sqlite_with_rowid=False,
 )
@@ -296,10 +294,10 @@ events = Table(
     Column("type", String(60), nullable=False),
     Column("at", UtcTime, nullable=False),
     Column("actor", PlainText, nullable=False),
-    Column("actor_id", Uuid),
+    Column("actor_id", Guid),
     Column("source", PlainText, nullable=False),
-    Column("request_id", Uuid),
-    Column("subject_id", Uuid),
+    Column("request_id", Guid),
+    Column("subject_id", Guid),
     Column("comment", PlainText, nullable=False),
     Column("details", PlainText, nullable=False),
     # Null in events from before there were marks.
@@ -340,13 +338,13 @@ outbox = Table(
     "outbox",
     metadata,
     _counter("number"),
-    Column("id", Uuid, nullable=False, unique=True),
+    Column("id", Guid, nullable=False, unique=True),
     Column("sink", PlainText, nullable=False),
     Column("recipient", PlainText, nullable=False),
     # No CHECK, as with the types of events.
     Column("notification", String(60), nullable=False),
-    Column("subject_id", Uuid, nullable=False),
-    Column("request_id", Uuid, nullable=False),
+    Column("subject_id", Guid, nullable=False),
+    Column("request_id", Guid, nullable=False),
     Column("created", UtcTime, nullable=False),
     Column("due", UtcTime, nullable=False),
     Column("attempts", Integer, nullable=False),
@@ -355,7 +353,7 @@ outbox = Table(
     # One of the two, and neither after a secret was sent.
     Column("payload", LargeBinary),
     Column("sealed", LargeBinary),
-    Column("has_secret", Boolean, nullable=False),
+    Column("has_secret", Flag, nullable=False),
     _one_of("state", OutboxState),
     CheckConstraint("payload IS NULL OR sealed IS NULL", name="form"),
     # The number of a message that was forgotten is never given again.

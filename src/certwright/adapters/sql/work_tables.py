@@ -1,8 +1,8 @@
 """The tables of work that is due, and of one-time passwords. `tables` has the others, and what tables are made of."""
 
-from sqlalchemy import Boolean, Column, ForeignKey, LargeBinary, SmallInteger, String, Table, Uuid
+from sqlalchemy import Column, ForeignKey, LargeBinary, SmallInteger, String, Table
 
-from certwright.adapters.sql.columns import PlainText, Serial, UtcTime
+from certwright.adapters.sql.columns import Flag, Guid, PlainText, Serial, UtcTime
 from certwright.adapters.sql.table_parts import mark
 from certwright.adapters.sql.tables import metadata
 
@@ -18,7 +18,7 @@ delayed_revocations = Table(
     "delayed_revocations",
     metadata,
     Column("serial", Serial, ForeignKey("certificates.serial"), primary_key=True),
-    Column("request_id", Uuid, ForeignKey("requests.id"), nullable=False),
+    Column("request_id", Guid, ForeignKey("requests.id"), nullable=False),
     Column("effective", UtcTime, nullable=False),
     Column("lists", String(30), nullable=False),
     mark(),
@@ -27,23 +27,23 @@ delayed_revocations = Table(
 renewals = Table(
     "renewals",
     metadata,
-    Column("profile_id", Uuid, ForeignKey("profiles.id"), primary_key=True),
+    Column("profile_id", Guid, ForeignKey("profiles.id"), primary_key=True),
     Column("last_end", UtcTime, nullable=False),
     Column("at", UtcTime, nullable=False),
-    Column("request_id", Uuid, ForeignKey("requests.id")),
+    Column("request_id", Guid, ForeignKey("requests.id")),
     Column("refusal", String(60), nullable=False),
 )
 
 one_time_passwords = Table(
     "one_time_passwords",
     metadata,
-    Column("request_id", Uuid, ForeignKey("requests.id"), primary_key=True),
+    Column("request_id", Guid, ForeignKey("requests.id"), primary_key=True),
     Column("sealed_key", LargeBinary, nullable=False),
     Column("digests", LargeBinary, nullable=False),
     Column("distributed", UtcTime, nullable=False),
     Column("expires", UtcTime, nullable=False),
     Column("tries_left", SmallInteger, nullable=False),
     Column("used", UtcTime),
-    Column("is_expiry_told", Boolean, nullable=False),
+    Column("is_expiry_told", Flag, nullable=False),
     mark(),
 )
