@@ -96,8 +96,9 @@ def check_approved_again(seen: SeenRequest, *, by: Caller, session: Session) -> 
 
 
 def list_counting_approvals(seen: SeenRequest, session: Session) -> tuple[Approval, ...]:
-    """Return the approvals of the request that count: those of people who are enabled, and could give theirs today."""
-    return tuple(each for each in session.requests.list_approvals(seen.request.id) if _counts(each, seen, session))
+    """Return the approvals of the request that count, one of each person who is enabled and could give it today."""
+    by_person = {each.approver_id: each for each in session.requests.list_approvals(seen.request.id)}
+    return tuple(each for each in by_person.values() if _counts(each, seen, session))
 
 
 def _counts(approval: Approval, seen: SeenRequest, session: Session) -> bool:

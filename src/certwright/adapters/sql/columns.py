@@ -24,21 +24,18 @@ _TRUTHS = {0: False, 1: True}
 _log = structlog.get_logger(__name__)
 
 
-class ValueRespelled(StoredRowAltered, ValueError):
-    """A stored value is not spelled as it was written; to who reads whatever can be read, it cannot be."""
-
-
-def _refuse(kind: str, value: object) -> ValueRespelled:
+def refuse(kind: str, value: object) -> StoredRowAltered:
+    """Return the error for a stored *value*, which the log is told of."""
     shown = repr(value)[:SHOWN_CHARACTERS]
     # Whoever watches the log has to learn of it, however the error is answered.
     _log.critical("stored value respelled", kind=kind, value=shown)
-    return ValueRespelled(kind, shown)
+    return StoredRowAltered(kind, shown)
 
 
 class Guid(Uuid[UUID]):
     """GUIDs; where the database has no type for them, 32 small hexadecimal digits.
 
-    Errors: ValueRespelled for other text, when it is read.
+    Errors: StoredRowAltered for other text, when it is read.
     """
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], UUID | None] | None:
@@ -50,7 +47,7 @@ class Guid(Uuid[UUID]):
 
 
 class Flag(Boolean):
-    """Truth values; where the database has no type for them, 0 and 1. Errors: ValueRespelled for all else, when it is read."""
+    """Truth values; 0 and 1 where the database has no type for them. Errors: StoredRowAltered for all else, when read."""
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], bool | None] | None:
         """Return what reads a stored truth value."""
@@ -63,7 +60,7 @@ class Flag(Boolean):
 class UtcTime(TypeDecorator[datetime]):
     """Aware times, UTC when they come back; TIMESTAMPTZ where the database has it.
 
-    Errors: ValueError for a naive time, which is a bug of ours; ValueRespelled for text that we did not write, when it is read.
+    Errors: ValueError for a naive time, which is a bug of ours; StoredRowAltered for text that we did not write, when read.
     """
 
     impl = DateTime(timezone=True)
@@ -93,6 +90,16 @@ class UtcTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+class DatabaseTime(UtcTime):
+    """Times that the database writes down by itself, for information; SQLite spells them without parts of a second."""
+
+    cache_ok = True
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None] | None:
+        """Return what reads a stored time, in any spelling."""
+        return TypeDecorator.result_processor(self, dialect, coltype)
+
+
 def _spell_time(value: datetime | None) -> str | None:
     if value is None:
         return None
@@ -107,9 +114,9 @@ def _read_time(value: Any) -> datetime | None:
     try:
         found = datetime.fromisoformat(value)
     except (ValueError, TypeError):
-        raise _refuse("time", value) from None
-    if found.isoformat(" ", "microseconds") != value:
-        raise _refuse("time", value)
+        raise refuse("time", value) from None
+    if found.tzinfo is not None or found.isoformat(" ", "microseconds") != value:
+        raise refuse("time", value)
     return found.replace(tzinfo=UTC)
 
 
@@ -119,9 +126,9 @@ def _read_guid(value: Any) -> UUID | None:
     try:
         found = UUID(int=int(value, 16))
     except (ValueError, TypeError):
-        raise _refuse("GUID", value) from None
+        raise refuse("GUID", value) from None
     if found.hex != value:
-        raise _refuse("GUID", value)
+        raise refuse("GUID", value)
     return found
 
 
@@ -129,7 +136,7 @@ def _read_flag(value: Any) -> bool | None:
     if value is None:
         return None
     if type(value) is not int or value not in _TRUTHS:
-        raise _refuse("truth value", value)
+        raise refuse("truth value", value)
     return _TRUTHS[value]
 
 
@@ -159,7 +166,7 @@ class PlainText(TypeDecorator[str]):
 class Serial(TypeDecorator[SerialNumber]):
     """Serial numbers, larger than any integer of a database: hexadecimal, as an administrator reads them elsewhere.
 
-    Errors: ValueRespelled for other text, when it is read.
+    Errors: StoredRowAltered for other text, when it is read.
     """
 
     impl = String(SERIAL_LIMIT_CHARACTERS)
@@ -170,13 +177,13 @@ class Serial(TypeDecorator[SerialNumber]):
         return None if value is None else format_serial_number(value)
 
     def process_result_value(self, value: Any, _dialect: Dialect) -> SerialNumber | None:
-        """Return the number. Errors: ValueRespelled."""
+        """Return the number. Errors: StoredRowAltered."""
         if value is None:
             return None
         try:
             found = SerialNumber(int(value, 16))
         except (ValueError, TypeError):
-            raise _refuse("serial number", value) from None
+            raise refuse("serial number", value) from None
         if format_serial_number(found) != value:
-            raise _refuse("serial number", value)
+            raise refuse("serial number", value)
         return found

@@ -1,7 +1,7 @@
 """Digests of events as they are stored, without making events of them: proving a history reads every row of it.
 
-What looks as we write it is digested as it came from the driver; all else is read as an event first, which says whether it is
-one. Both give the same digest (a test compares them).
+What is stored as we write it is digested as it came from the driver; all else is read as an event, which says what is wrong
+with it. An event that is read and one that is digested give the same digest (a test compares them).
 """
 
 import re
@@ -13,19 +13,20 @@ from uuid import UUID
 
 import msgspec
 
+from certwright.adapters.sql.event_details import read_details
 from certwright.adapters.sql.event_marks import EventMarker, cut_number
+from certwright.domain.errors import StoredRowAltered
 from certwright.domain.events import Digested, Event, EventType, StoredEvent
 from certwright.domain.sealing import digest_fields, digest_of, format_time, list_fields
 
 _TYPES = frozenset(each.value for each in EventType)
 _is_stored_time = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}", re.ASCII).fullmatch
 _is_stored_uuid = re.compile(r"[0-9a-f]{32}").fullmatch
-_decode_details = msgspec.json.Decoder(dict[str, str]).decode
 _encode = msgspec.json.Encoder().encode
 
 
 class _Unusual(Exception):
-    """This is not how we write it; it may still be readable."""
+    """This is not how we write it."""
 
 
 def digest_rows(
@@ -40,7 +41,7 @@ def digest_rows(
         sequence = columns[0]
         try:
             fields = _list_stored_fields(columns)
-        except (_Unusual, ValueError, TypeError):
+        except (_Unusual, StoredRowAltered, ValueError, TypeError):
             event = find_one(sequence)
             if not isinstance(event, Event):
                 digests.append((sequence, digest_of(event)))
@@ -52,11 +53,6 @@ def digest_rows(
         if marker is not None and not marker.is_right(mark, cut_number(encoded)):
             unmarked.append(sequence)
     return Digested(tuple(digests), tuple(unreadable), tuple(unmarked))
-
-
-def is_marked(event: Event, mark: object, marker: EventMarker) -> bool:
-    """Return whether *mark* is the right one for *event*."""
-    return marker.is_right(mark, cut_number(_encode(list_fields(event))))
 
 
 def _digest_encoded(encoded: bytes, fields: Sequence[object]) -> bytes:
@@ -78,7 +74,7 @@ def _list_stored_fields(columns: Sequence[Any]) -> list[object]:
         _format_uuid(request_id),
         _format_uuid(subject_id),
         comment,
-        sorted(_decode_details(details).items()),
+        sorted(read_details(details).items()),
     ]
 
 

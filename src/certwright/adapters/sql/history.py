@@ -12,7 +12,8 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 from sqlalchemy import Column, Select, bindparam, func, insert, select, text
 
-from certwright.adapters.sql.event_digests import digest_rows, is_marked
+from certwright.adapters.sql.event_details import read_details, write_details
+from certwright.adapters.sql.event_digests import digest_rows
 from certwright.adapters.sql.event_look import EVENT_COLUMNS, EventLook
 from certwright.adapters.sql.event_marks import EventMarker
 from certwright.adapters.sql.prepared import Connection, Row
@@ -20,7 +21,7 @@ from certwright.adapters.sql.row_marks import RowLedger
 from certwright.adapters.sql.seals import read_seal, seal_row
 from certwright.adapters.sql.tables import OF_SETTINGS, events, history_probe, seals
 from certwright.adapters.sql.upserts import insert_or_replace, insert_unless_taken
-from certwright.domain.errors import ChangedMeanwhile
+from certwright.domain.errors import ChangedMeanwhile, StoredRowAltered
 from certwright.domain.event_search import EventSearch, FoundEvents
 from certwright.domain.events import (
     ROWS,
@@ -50,7 +51,7 @@ _WITH_MARKS = select(*EVENT_COLUMNS, events.c.mark).order_by(events.c.sequence)
 _MARKED_UNSEALED = _WITH_MARKS.where(events.c.sequence > LAST_SEALED).limit(bindparam("most"))
 _MARKED_AFTER = _WITH_MARKS.where(events.c.sequence > bindparam("after")).limit(bindparam("most"))
 _MARKED_BETWEEN = _WITH_MARKS.where(events.c.sequence.between(bindparam("first"), bindparam("last")))
-_MARK = select(events.c.mark).where(events.c.sequence == bindparam("sequence"))
+_MARKED_ONE = _WITH_MARKS.where(events.c.sequence == bindparam("sequence"))
 _REPEATED = select(events.c.mark).where(events.c.mark.is_not(None)).group_by(events.c.mark).having(func.count() > 1)
 _COPIED = select(events.c.sequence).where(events.c.mark.in_(_REPEATED)).order_by(events.c.sequence)
 _FIRST = _IN_ORDER.limit(1)
@@ -75,11 +76,8 @@ _SEALS_AFTER = select(*seals.c).where(seals.c.number > bindparam("after")).order
 _SEAL_OVER = select(*seals.c).where(seals.c.last_sequence >= bindparam("sequence")).order_by(seals.c.last_sequence).limit(1)
 _ONE_SEAL = select(*seals.c).where(seals.c.number == bindparam("number"))
 
-_DETAILS_ENCODER = msgspec.json.Encoder()
-_DETAILS_DECODER = msgspec.json.Decoder(dict[str, str])
 
-
-_UNREADABLE = (ValueError, TypeError, AttributeError, sqlite3.OperationalError)
+_UNREADABLE = (StoredRowAltered, ValueError, TypeError, AttributeError, sqlite3.OperationalError)
 """What comes of values that we did not write: from our own decoding, from the column types, and, for text that is not UTF-8,
 from SQLite's driver, which then gives no code of an error."""
 
@@ -276,18 +274,21 @@ class SqlHistory:
         found = _read_or_none(lambda: digest_rows(self._connection.execute(statement, values).raw(), self._find_one, marker))
         if found is not None:
             return found
-        listed = self._list_one_by_one(statement, values)
-        return Digested(
-            tuple((each.sequence, digest_of(each)) for each in listed),
-            tuple(each.sequence for each in listed if isinstance(each, UnreadableEvent)),
-            tuple(
-                each.sequence
-                for each in listed
-                if marker is not None
-                and isinstance(each, Event)
-                and not is_marked(each, self._find_mark(each.sequence), marker)
-            ),
-        )
+        numbers = [row.sequence for row in self._connection.execute(_numbers_of(statement, events.c.sequence), values)]
+        return _join(self._digest_one(each, marker) for each in numbers)
+
+    def _digest_one(self, sequence: int, marker: EventMarker | None) -> Digested:
+        """Return the digest of an event that is there, as far as it can be read."""
+        rows = self._connection.execute(_MARKED_ONE, {"sequence": sequence})
+        found = _read_or_none(lambda: digest_rows(rows.raw(), self._find_one, marker))
+        if found is not None:
+            return found
+        event, number = self._find_one(sequence), (sequence,)
+        digests = ((sequence, digest_of(event)),)
+        if not isinstance(event, Event):
+            return Digested(digests, number)
+        # The driver reads the event, but not its mark.
+        return Digested(digests, (), () if marker is None else number)
 
     def _list_one_by_one(self, statement: Select[Any], values: dict[str, Any]) -> tuple[StoredEvent, ...]:
         numbers = [row.sequence for row in self._connection.execute(_numbers_of(statement, events.c.sequence), values)]
@@ -298,9 +299,6 @@ class SqlHistory:
         found = _read_or_none(lambda: _read_event(self._connection.execute(_ONE, {"sequence": sequence}).first()))
         return found or UnreadableEvent(sequence)
 
-    def _find_mark(self, sequence: int) -> object:
-        return _read_or_none(lambda: self._connection.execute(_MARK, {"sequence": sequence}).scalar())
-
 
 def _keep_settled(found: list[int], settled: list[int] | None) -> frozenset[int]:
     """Return which of the numbers that a view has may be sealed."""
@@ -309,6 +307,18 @@ def _keep_settled(found: list[int], settled: list[int] | None) -> frozenset[int]
     # An event that this session's view is too old for ends the list: what follows it would overtake it. And what the view
     # has beyond the settled ones may itself have overtaken others that are still to be committed.
     return frozenset(takewhile(frozenset(found).__contains__, settled))
+
+
+def _join(parts: Iterable[Digested]) -> Digested:
+    """Return the digests of all *parts* together."""
+    digests: list[tuple[int, bytes]] = []
+    unreadable: list[int] = []
+    unmarked: list[int] = []
+    for each in parts:
+        digests += each.digests
+        unreadable += each.unreadable
+        unmarked += each.unmarked
+    return Digested(tuple(digests), tuple(unreadable), tuple(unmarked))
 
 
 def _tell_of_rows(rows: str, at: datetime) -> Event:
@@ -325,13 +335,13 @@ def _event_row(event: Event, mark: bytes | None) -> dict[str, Any]:
         "request_id": event.request_id,
         "subject_id": event.subject_id,
         "comment": event.comment,
-        "details": _DETAILS_ENCODER.encode(dict(event.details)).decode(),
+        "details": write_details(event.details),
         "mark": mark,
     }
 
 
 def _read_event(row: Row) -> Event:
-    return msgspec.convert(row._asdict() | {"details": _DETAILS_DECODER.decode(row.details)}, Event)
+    return msgspec.convert(row._asdict() | {"details": read_details(row.details)}, Event)
 
 
 def _read_or_none(read: Callable[[], Found]) -> Found | None:

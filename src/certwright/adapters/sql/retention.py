@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, func, insert, literal_column, or_, select
 
 from certwright.adapters.sql.history import LAST_SEALED
-from certwright.adapters.sql.noted_rows import EVENTS_OF_ROWS, list_notes
+from certwright.adapters.sql.noted_rows import list_events, list_notes
 from certwright.adapters.sql.prepared import Connection, Row
 from certwright.adapters.sql.retention_tables import retention_records
 from certwright.adapters.sql.row_marks import RowLedger, write_note
@@ -39,7 +39,8 @@ _IS_NEEDED = or_(
 )
 """Looked up for each event of a slice: all living certificates can be very many."""
 _REMOVABLE = (
-    select(events.c.sequence)
+    # What decides is read with the number: whatever is spelled otherwise than it was written ends the removal.
+    select(events.c.sequence, events.c.at, events.c.request_id)
     .where(
         events.c.sequence.between(bindparam("first"), bindparam("last")),
         events.c.sequence <= LAST_SEALED,
@@ -104,7 +105,7 @@ class SqlRetention:
         """Let the next event say what those in *ranges* said last of each row, and which event that was."""
         kept: dict[tuple[str, str], tuple[str, int]] = {}
         for first, last in ranges:
-            for row in self._connection.execute(EVENTS_OF_ROWS, {"first": first, "last": last}):
+            for row in list_events(self._connection, first, last):
                 for kind, key, mark, said_by in list_notes(row.details):
                     number = said_by or row.sequence
                     if number >= kept.get((kind, key), ("", 0))[1]:

@@ -14,10 +14,11 @@ from sqlalchemy.types import NullType
 
 from certwright.adapters.sql.prepared import Connection, Row, Rows
 from certwright.adapters.sql.row_marks import MarkedRows
+from certwright.domain.errors import StoredRowAltered
 
 ROWS_AT_ONCE = 2_000
 _AS_STORED = NullType()
-_UNREADABLE = (ValueError, TypeError, AttributeError, sqlite3.OperationalError, psycopg.DataError)
+_UNREADABLE = (StoredRowAltered, ValueError, TypeError, AttributeError, sqlite3.OperationalError, psycopg.DataError)
 """What comes of values that we did not write: from the column types, from our own decoding, and from the drivers."""
 Found = TypeVar("Found")
 

@@ -100,7 +100,9 @@ class _Walk:
             self.rows += 1
             noted = self._noted.find(kind.name, walked.key)
             fault = read_or_none(partial(self._find_fault, kind, walked.row, noted))
-            if fault is None:
+            if noted is not None and noted.is_seen:
+                yield _Difference(kind.name, walked.key, f"{kind.name} {walked.key} is there more than once", is_lasting=True)
+            elif fault is None:
                 called = f"{kind.name} {walked.key}" if walked.key else f"a {kind.name}, its key included,"
                 yield _Difference(kind.name, walked.key, f"{called} cannot be read", is_lasting=True)
             elif fault and walked.row is not None:

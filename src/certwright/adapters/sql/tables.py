@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 
 from certwright.adapters.sql import card_tables, key_tables, table_parts
-from certwright.adapters.sql.columns import Flag, Guid, PlainText, Serial, UtcTime
+from certwright.adapters.sql.columns import DatabaseTime, Flag, Guid, PlainText, Serial, UtcTime
 from certwright.adapters.sql.table_parts import counter as _counter
 from certwright.adapters.sql.table_parts import flags_of as _flags_of
 from certwright.adapters.sql.table_parts import mark as _mark
@@ -126,7 +126,7 @@ profile_templates = Table(
     Column("version", Integer, primary_key=True, autoincrement=False),
     Column("name", PlainText, nullable=False),
     Column("document", PlainText, nullable=False),
-    Column("created", UtcTime, nullable=False, server_default=func.now()),
+    Column("created", DatabaseTime, nullable=False, server_default=func.now()),
     _mark(),
 )
 
@@ -227,7 +227,7 @@ withdrawn_templates = Table(
     "withdrawn_templates",
     metadata,
     Column("template_id", Guid, primary_key=True),
-    Column("withdrawn", UtcTime, nullable=False, server_default=func.now()),
+    Column("withdrawn", DatabaseTime, nullable=False, server_default=func.now()),
     _mark(),
 )
 
