@@ -297,9 +297,11 @@ def test_what_was_approved_is_not_answered_differently_afterwards(
     for who, refusal in (("manager", (409, "answers-approved")), ("administrator", (403, "access-denied"))):
         changed = sign_in(who).put(path, json={"datacollection": [{"Cost Centre": "0815"}]})
         assert refusal_of(changed) == refusal
-    # The subject had no say before: he still answers, until the request is executed.
-    answered = subscriber.put(path, json={"datacollection": [{"Language": "de"}]})
-    assert {"Name": "Language", "Value": "de"} in answered.json()["DataCollection"]
+    changed = subscriber.put(path, json={"datacollection": [{"Language": "de"}]})
+    assert refusal_of(changed) == (409, "answers-approved"), "the approver saw the default"
+    # What the subject has left open is still answered, until the request is executed.
+    answered = subscriber.put(path, json={"datacollection": [{"Badge": "12"}]})
+    assert {"Name": "Badge", "Value": "12"} in answered.json()["DataCollection"]
     assert {"Name": "Cost Centre", "Value": "4711"} in answered.json()["DataCollection"]
 
 

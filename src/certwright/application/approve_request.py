@@ -9,11 +9,12 @@ from certwright.application.world import World
 from certwright.domain.data_items import (
     DataItem,
     DataItemOriginator,
+    Sides,
     list_broken_by_items,
     list_missing,
     merge_items,
 )
-from certwright.domain.errors import AlreadyApproved, AnswersApproved, ValidationDataRequired, check_none_broken
+from certwright.domain.errors import AlreadyApproved, AnswersApproved, check_none_broken
 from certwright.domain.events import EventType, tell
 from certwright.domain.identities import Caller
 from certwright.domain.policies import check_comment
@@ -26,6 +27,7 @@ from certwright.domain.requests import (
     advance,
     find_data_flags,
 )
+from certwright.domain.rules.named_subjects import list_missing_subject
 from certwright.domain.security_descriptors import RequestPermission
 
 _MANAGER = frozenset({DataItemOriginator.MANAGER})
@@ -36,9 +38,10 @@ def approve_request(
 ) -> SeenRequest:
     """Return the request with one approval more, Approved when it was the last that the policy asks for.
 
-    Manager items come in with *data*; all that are required are in before the last approval. What somebody approved stays:
-    who approves after him answers only what is still open. At each approval all of them are counted again, see
-    `list_counting_approvals`; a request that was approved, and has too few since, can be approved again.
+    Manager items come in with *data*; all that are required are in before the last approval, and the name that a client is to
+    name before the first. What somebody approved stays: who approves later answers only what is still open. At each approval
+    all of them are counted again, see `list_counting_approvals`; a request that was approved, and has too few since, can be
+    approved again.
 
     Errors: RequestNotFound; AccessDenied for everyone but the policy's approvers, and for the originator and the subject;
             TransitionRefused unless it is Pending, or has lost approvals; AlreadyApproved; AnswersApproved; faults of the
@@ -58,10 +61,11 @@ def approve_request(
         if data:
             _check_kept(seen.request, data, session)
             session.requests.answer(approved)
+        check_none_broken(list_missing_subject(seen.template, approved.data))
         approval = Approval(request_id=request_id, approver_id=by.user.id, at=now, comment=comment)
-        if not session.requests.add_approval(approval):
+        if not session.requests.add_approval(approval, approved.data):
             raise AlreadyApproved()
-        given = len(list_counting_approvals(seen, session))
+        given = len(list_counting_approvals(replace(seen, request=approved), session))
         if given >= needed and not is_again:
             check_none_broken(list_missing(seen.policy.data_items, approved.data, sides=_MANAGER))
             approved = advance(approved, RequestAction.APPROVE_FINALLY)
@@ -104,8 +108,8 @@ def supply_data(
     """Return the request with the answers that its subject, or whoever manages it, gives before it is executed.
 
     Errors: RequestNotFound; AccessDenied unless *by* may change it; TransitionRefused once it is being executed or has ended;
-            AnswersApproved for the initiator's side once an approval was given; faults of the comment and of the data items;
-            ChangedMeanwhile.
+            AnswersApproved once an approval was given, but for what its subject has left open; faults of the comment and of the
+            data items; ChangedMeanwhile.
     Source: domain.md 4.2 (data collection).
     """
     check_comment("comment", comment)
@@ -114,12 +118,7 @@ def supply_data(
         advanced = advance(seen.request, RequestAction.SUPPLY_DATA)
         sides = _list_supplier_sides(seen, by)
         if session.requests.list_approvals(request_id):
-            # What the initiator had answered when somebody approved stays; the other side can still answer.
-            approved = list_initiator_sides(seen.policy, is_own=seen.request.originator_id == seen.request.target_id)
-            if sides <= approved:
-                _check_only_missing(seen, data, sides)
-            else:
-                sides -= approved
+            _check_only_open(seen, data, sides)
         supplied = _take_items(advanced, seen, data, world, sides=sides)
         session.requests.answer(supplied)
         told = tell(
@@ -135,17 +134,20 @@ def supply_data(
     return replace(seen, request=supplied)
 
 
-def _check_only_missing(seen: SeenRequest, data: tuple[DataItem, ...], sides: frozenset[DataItemOriginator]) -> None:
-    """Raise unless *data* answers only required items of the subject that were open when the request was approved.
+def _check_only_open(seen: SeenRequest, data: tuple[DataItem, ...], sides: Sides) -> None:
+    """Raise unless *data* answers only what the subject has left open: whatever was answered has been approved, on every side.
 
-    Without them the request could never be executed. The manager's are in before the last approval.
+    Of a request of his own, the subject left open what the policy lets him; only what is required can still be answered,
+    without which the request could never be executed. The managers' items come in with approvals.
 
     Errors: AnswersApproved.
     """
     theirs = sides & frozenset({DataItemOriginator.SUBSCRIBER})
-    broken = list_missing(seen.policy.data_items, seen.request.data, sides=theirs)
-    missing = {each.item for each in broken if isinstance(each, ValidationDataRequired)}
-    if any(each.name not in missing for each in data):
+    answered = {each.name: each.value for each in seen.request.data if each.value}
+    is_own = seen.request.originator_id == seen.request.target_id
+    asked = [each for each in seen.policy.data_items if each.originator in theirs and (each.required or not is_own)]
+    may_answer = {each.name for each in asked} - set(answered)
+    if any(each.name not in may_answer and answered.get(each.name, "") != each.value for each in data):
         raise AnswersApproved()
 
 

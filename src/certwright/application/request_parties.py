@@ -96,8 +96,8 @@ def check_approved_again(seen: SeenRequest, *, by: Caller, session: Session) -> 
 
 
 def list_counting_approvals(seen: SeenRequest, session: Session) -> tuple[Approval, ...]:
-    """Return the approvals of the request that count, one of each person who is enabled and could give it today."""
-    by_person = {each.approver_id: each for each in session.requests.list_approvals(seen.request.id)}
+    """Return the approvals that count: of the answers that are there, one of each person who could give it today, enabled."""
+    by_person = {each.approver_id: each for each in session.requests.list_standing_approvals(seen.request)}
     return tuple(each for each in by_person.values() if _counts(each, seen, session))
 
 

@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar
 
 from certwright.domain.card_ports import CardMasterKeys, Smartcards
 from certwright.domain.certificates import Certificate, KeyHolder, SerialNumber
+from certwright.domain.data_items import DataItem
 from certwright.domain.directory_ports import Directory
 from certwright.domain.errors import CertwrightError
 from certwright.domain.events import Event
@@ -87,11 +88,14 @@ class Requests(Protocol):
     def list_of_card(self, smartcard_id: SmartcardId) -> tuple[Request, ...]:
         """Return the requests that are for the card, newest first; the last is the one that it was bound to."""
 
-    def add_approval(self, approval: Approval) -> bool:
-        """Store the approval unless its approver gave one already, and return whether this was his first."""
+    def add_approval(self, approval: Approval, answers: Sequence[DataItem] = ()) -> bool:
+        """Store the approval of *answers* unless its approver gave one already, and return whether this was the first."""
 
     def list_approvals(self, request_id: RequestId) -> tuple[Approval, ...]:
         """Return them in the order in which they were given."""
+
+    def list_standing_approvals(self, request: Request) -> tuple[Approval, ...]:
+        """Return those whose answers *request* still has; what was open when they were given may have been answered since."""
 
     def list_idle(self, idle_since: datetime, limit: int) -> tuple[Request, ...]:
         """Return open requests, oldest first, with which nobody but the program has done anything since."""

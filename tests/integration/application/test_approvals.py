@@ -1,12 +1,15 @@
 """Which approvals count: those of people who could give them now; and recovery for others, which takes three people."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import select
 
 from certwright.adapters.keys.software import SoftwareDecryptionKey, SoftwareKeySafe
-from certwright.application.approve_request import approve_request
+from certwright.adapters.sql.tables import approvals
+from certwright.application.approve_request import approve_request, supply_data
 from certwright.application.complete_request import complete_request
 from certwright.application.create_request import RequestWish, create_request
 from certwright.application.explain_access import explain_request
@@ -14,12 +17,12 @@ from certwright.application.plan_certificate_requests import plan_certificate_re
 from certwright.application.read_requests import read_request
 from certwright.application.recover_offline import export_archived_keys
 from certwright.application.trace_request import trace_request
-from certwright.domain.data_items import DataItem
+from certwright.domain.data_items import DataItem, DataItemDefinition, DataItemOriginator
 from certwright.domain.errors import AccessDenied, AnswersApproved, ApprovalsMissing, TransitionRefused
 from certwright.domain.grants import Grant, ObjectKind, Right
 from certwright.domain.identities import Principal, Sid
 from certwright.domain.keys import SealedKey
-from certwright.domain.policies import Policy
+from certwright.domain.policies import Answers, Policy
 from certwright.domain.profiles import ProfileId
 from certwright.domain.request_types import RequestType
 from certwright.domain.requests import RequestId, RequestStatus
@@ -163,6 +166,101 @@ def test_what_is_approved_is_not_approved_again(house: House) -> None:
     with pytest.raises(TransitionRefused, match="approved cannot be approved"):
         approve(house, request_id, AGENT)
     assert read_request(request_id, by=signed_in(MANAGER), world=house.world).request.status is RequestStatus.APPROVED
+
+
+# -- what was approved -----------------------------------------------------------------------------------------------------
+
+ITEMS = (
+    DataItemDefinition(name="Subject", required=True, originator=DataItemOriginator.MANAGER),
+    DataItemDefinition(name="Note", originator=DataItemOriginator.MANAGER),
+    DataItemDefinition(name="Purpose", required=True),
+    DataItemDefinition(name="Badge", sensitive=True),
+    DataItemDefinition(name="Language", default="en"),
+)
+
+
+def ask_with_items(house: House, by: Principal, *data: DataItem, approvals: int = 1) -> RequestId:
+    """Return a request for the subscriber, of a policy that asks both sides."""
+    policy = replace(ENROLL, self_service=True, approvals_needed=approvals, data_items=ITEMS)
+    house.save(replace(ONE, policies={RequestType.ENROLL: policy}))
+    wish = RequestWish(operation=Operation.ENROLL, template_id=ONE.id, target_id=SUBSCRIBER.user.id, answers=Answers(data=data))
+    return create_request(wish, by=signed_in(by), world=house.world).id
+
+
+def answer(house: House, request_id: RequestId, by: Principal, **data: str | None) -> dict[str, str | None]:
+    given = tuple(DataItem(name, value) for name, value in data.items())
+    seen = supply_data(request_id, given, by=signed_in(by), world=house.world)
+    return {each.name: each.value for each in seen.request.data}
+
+
+@pytest.mark.parametrize("opened_by", [SUBSCRIBER, MANAGER], ids=["subject", "manager"])
+@pytest.mark.parametrize("value", ["CN=Chief Executive", "", None])
+def test_whatever_was_answered_when_somebody_approved_stays_on_every_side(
+    house: House, opened_by: Principal, value: str | None
+) -> None:
+    request_id = ask_with_items(house, opened_by)
+    answer(house, request_id, SUBSCRIBER, Purpose="reading mail", Badge="12")
+    name = (DataItem("Subject", "CN=Sam"),)
+    approve_request(request_id, by=signed_in(APPROVER), world=house.world, data=name)
+    for by, item in ((MANAGER, "Subject"), (SUBSCRIBER, "Purpose"), (SUBSCRIBER, "Badge"), (SUBSCRIBER, "Language")):
+        with pytest.raises(AnswersApproved):
+            answer(house, request_id, by, **{item: value})
+    with pytest.raises(AnswersApproved):
+        answer(house, request_id, MANAGER, Note="open, and of those whom the approver speaks for")
+    kept = {"Subject": "CN=Sam", "Purpose": "reading mail", "Badge": "12", "Language": "en"}
+    assert answer(house, request_id, SUBSCRIBER, Purpose="reading mail") == kept
+    assert house.post(request_id, csr("s1"))[0].error is None
+
+
+def test_between_two_approvals_answers_stay_too(house: House) -> None:
+    request_id = ask_with_items(house, SUBSCRIBER, DataItem("Purpose", "reading mail"), approvals=2)
+    answer(house, request_id, MANAGER, Subject="CN=Sam")
+    approve(house, request_id, APPROVER)
+    with pytest.raises(AnswersApproved):
+        answer(house, request_id, MANAGER, Subject="CN=Chief Executive")
+    approve_request(request_id, by=signed_in(AGENT), world=house.world, data=(DataItem("Note", "fine"),))
+    with house.store.reading() as session:
+        seen = session.requests.get(request_id)
+        assert len(session.requests.list_standing_approvals(seen)) == 2
+
+
+def test_what_the_subject_has_left_open_is_answered_after_the_approval_of_another_persons_request(house: House) -> None:
+    request_id = ask_with_items(house, MANAGER, DataItem("Subject", "CN=Sam"))
+    approve(house, request_id, APPROVER)
+    assert answer(house, request_id, SUBSCRIBER, Purpose="reading mail", Badge="12")["Badge"] == "12"
+    with pytest.raises(AnswersApproved):
+        answer(house, request_id, SUBSCRIBER, Purpose="signing contracts")
+    assert house.post(request_id, csr("s1"))[0].error is None
+
+
+@pytest.mark.parametrize("item", ["Subject", "Purpose", "Badge", "Language"])
+@pytest.mark.parametrize("is_removed", [False, True])
+def test_an_approval_of_other_answers_than_the_request_has_does_not_count(house: House, item: str, is_removed: bool) -> None:
+    given = [DataItem("Subject", "CN=Sam")]
+    request_id = ask_with_items(house, MANAGER, *given)
+    answer(house, request_id, SUBSCRIBER, Purpose="reading mail", Badge="12")
+    approve(house, request_id, APPROVER)
+    with house.store.writing() as session:
+        # As it would be with an older row, and its mark, put back.
+        request = session.requests.get_locked(request_id)
+        kept = tuple(each for each in request.data if each.name != item)
+        other = () if is_removed else (DataItem(item, "other", is_sensitive=item == "Badge"),)
+        session.requests.answer(replace(request, data=(*kept, *other)))
+    with pytest.raises((ApprovalsMissing, AccessDenied), match="0 of 1"):
+        house.post(request_id, csr("s1"))
+    with pytest.raises(ApprovalsMissing, match="0 of 1"):
+        complete_request(request_id, by=signed_in(SUBSCRIBER), world=house.world)
+
+
+def test_an_answer_is_not_told_by_what_the_approval_keeps_of_it(house: House) -> None:
+    first, second = (ask_with_items(house, MANAGER, DataItem("Subject", "CN=Sam")) for _ in range(2))
+    for request_id in (first, second):
+        answer(house, request_id, SUBSCRIBER, Purpose="reading mail", Badge="12")
+        approve(house, request_id, APPROVER)
+    with house.store.engines[0].connect() as connection:
+        one, two = connection.execute(select(approvals.c.answers)).scalars()
+    assert "Badge" in one
+    assert not set(json.loads(one).values()) & set(json.loads(two).values())
 
 
 # -- recovery for others ---------------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from certwright.application.approve_request import approve_request
 from certwright.application.manage_people import RIGHTS_ON, grant_right
 from certwright.application.places import Delivered
 from certwright.domain.data_items import DataItem, DataItemDefinition, DataItemOriginator
-from certwright.domain.errors import AccessDenied, EscalationPath, NameRefused
+from certwright.domain.errors import AccessDenied, EscalationPath, NameRefused, ValidationDataRequired
 from certwright.domain.grants import ObjectKind, Right
 from certwright.domain.policies import Policy
 from certwright.domain.profile_templates import EMAIL_PROTECTION, ProfileTemplate, SubjectSource
@@ -122,6 +122,16 @@ def test_esc1_other_subject_than_the_approved_one_is_not_certified(house: House,
         (refused,) = house.post(request_id, request_for(make_key("server"), *names))
         assert isinstance(refused.error, NameRefused)
     assert house.certificates(request_id) == ()
+
+
+@pytest.mark.parametrize("subject", [None, ""])
+def test_esc1_nobody_approves_before_the_name_is_there(house: House, subject: str | None) -> None:
+    several = replace(APPROVED, approvals_needed=2)
+    house.save(replace(ONE, certificate_templates=(NAMED,), policies={RequestType.ENROLL: several}))
+    request_id = house.open()
+    for data in (), (DataItem(SUBJECT_ITEM, subject),):
+        with pytest.raises(ValidationDataRequired):
+            approve_request(request_id, by=signed_in(APPROVER), world=house.world, data=data)
 
 
 def test_esc1_template_from_before_subjects_were_approved_issues_nothing(house: House) -> None:

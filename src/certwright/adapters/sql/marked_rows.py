@@ -122,7 +122,13 @@ ANSWERS = MarkedRows(
     spell={"data": _leave_out_sealed},
 )
 """Apart from their request: answers and the state of a request are changed by different people at one time."""
-APPROVALS = MarkedRows("approval", approvals, ("request_id", "approver_id"), ("request_id", "approver_id", "at", "comment"))
+APPROVALS = MarkedRows(
+    "approval",
+    approvals,
+    ("request_id", "approver_id"),
+    ("request_id", "approver_id", "at", "comment", "answers"),
+    has_newer=True,
+)
 PROFILES = MarkedRows(
     "profile",
     profiles,

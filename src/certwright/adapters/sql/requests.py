@@ -3,7 +3,7 @@
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -13,6 +13,7 @@ from certwright.adapters.sql.look_indexes import unless_closed, while_open
 from certwright.adapters.sql.marked_rows import ANSWERS, APPROVALS, REQUESTS
 from certwright.adapters.sql.prepared import Connection, Row
 from certwright.adapters.sql.profile_spans import in_span, span_values
+from certwright.adapters.sql.request_choices import decode_choices, encode_choices
 from certwright.adapters.sql.request_pages import page_statement
 from certwright.adapters.sql.row_marks import MarkedRows, RowLedger
 from certwright.adapters.sql.tables import OPEN_ABOUT_PROFILE, approvals, events, profiles, requests
@@ -21,7 +22,6 @@ from certwright.domain.data_items import DataItem
 from certwright.domain.errors import ChangedMeanwhile, RequestNotFound
 from certwright.domain.identities import UserId
 from certwright.domain.keys import SealedPart
-from certwright.domain.policies import NO_CHOICES, Choices
 from certwright.domain.ports_at_rest import Cipher
 from certwright.domain.profile_templates import ProfileTemplateId
 from certwright.domain.profiles import Profile, ProfileId
@@ -35,7 +35,6 @@ from certwright.domain.requests import (
     RequestId,
     RequestStatus,
 )
-from certwright.domain.revocation import RevocationReason
 from certwright.domain.smartcards import SmartcardId
 from certwright.domain.workflows import Operation
 
@@ -135,13 +134,21 @@ _IS_IDLE = _IDLE.where(requests.c.id == bindparam("request_id"))
 _OF_CARD = select(*_REQUEST).where(requests.c.smartcard_id == bindparam("of_card")).order_by(requests.c.number.desc())
 _APPROVE = insert_unless_taken(approvals)
 _APPROVALS = (
-    select(approvals.c.request_id, approvals.c.approver_id, approvals.c.at, approvals.c.comment, approvals.c.mark)
+    select(
+        approvals.c.request_id,
+        approvals.c.approver_id,
+        approvals.c.at,
+        approvals.c.comment,
+        approvals.c.answers,
+        approvals.c.mark,
+    )
     .where(approvals.c.request_id == bindparam("request_id"))
     .order_by(approvals.c.number)
 )
 
 _ITEMS_ENCODER = msgspec.json.Encoder()
 _ITEMS_DECODER = msgspec.json.Decoder(tuple[DataItem, ...])
+_APPROVED_DECODER = msgspec.json.Decoder(dict[str, str])
 
 
 class SqlRequests:
@@ -231,13 +238,14 @@ class SqlRequests:
         count: int = self._connection.execute(_OPEN_OF_TEMPLATE, {"template_id": template_id}).scalar()
         return count
 
-    def add_approval(self, approval: Approval) -> bool:
-        """Store the approval unless its approver gave one already, and return whether this was his first."""
+    def add_approval(self, approval: Approval, answers: Sequence[DataItem] = ()) -> bool:
+        """Store the approval of *answers* unless its approver gave one already, and return whether this was the first."""
         row: dict[str, Any] = {
             "request_id": approval.request_id,
             "approver_id": approval.approver_id,
             "at": approval.at,
             "comment": approval.comment,
+            "answers": _ITEMS_ENCODER.encode(self._fingerprint(approval.request_id, answers)).decode(),
         }
         row["mark"] = self._ledger.mark(APPROVALS, row)
         is_first = _APPROVE.run(self._connection, [row]) == 1
@@ -247,12 +255,25 @@ class SqlRequests:
 
     def list_approvals(self, request_id: RequestId) -> tuple[Approval, ...]:
         """Return them in the order in which they were given."""
+        return tuple(_read_approval(row) for row in self._list_approval_rows(request_id))
+
+    def list_standing_approvals(self, request: Request) -> tuple[Approval, ...]:
+        """Return those whose answers the request still has, in the order in which they were given."""
+        rows = self._list_approval_rows(request.id)
+        if not rows:
+            return ()
+        now = self._fingerprint(request.id, request.data).items()
+        return tuple(_read_approval(row) for row in rows if _read_approved(row.answers).items() <= now)
+
+    def _list_approval_rows(self, request_id: RequestId) -> Sequence[Row]:
         rows = self._connection.execute(_APPROVALS, {"request_id": request_id}).all()
         for row in rows:
             self._ledger.check(APPROVALS, row)
-        return tuple(
-            Approval(request_id=row.request_id, approver_id=row.approver_id, at=row.at, comment=row.comment) for row in rows
-        )
+        return rows
+
+    def _fingerprint(self, request_id: RequestId, answers: Sequence[DataItem]) -> dict[str, str]:
+        """Return what stands for each answer that is not open, by the item's name."""
+        return {each.name: self._ledger.fingerprint(str(request_id), each.name, each.value) for each in answers if each.value}
 
     def _get(self, statement: Select[Any], request_id: RequestId) -> Request:
         row = self._connection.execute(statement, {"request_id": request_id}).first()
@@ -280,7 +301,7 @@ class SqlRequests:
             "data_flags": int(request.data_flags),
             "profile_id": request.profile_id,
             "old_profile_id": request.old_profile_id,
-            "choices": _encode_choices(request.choices),
+            "choices": encode_choices(request.choices),
             "smartcard_id": request.smartcard_id,
             "old_smartcard_id": request.old_smartcard_id,
         }
@@ -308,7 +329,7 @@ class SqlRequests:
             data_flags=DataCollectionFlags(row.data_flags),
             profile_id=row.profile_id,
             old_profile_id=row.old_profile_id,
-            choices=_decode_choices(row.choices),
+            choices=decode_choices(row.choices),
             smartcard_id=row.smartcard_id,
             old_smartcard_id=row.old_smartcard_id,
         )
@@ -329,6 +350,15 @@ class SqlRequests:
         if self._cipher is None:
             raise RuntimeError("the store was opened without what encrypts sensitive data items")
         return self._cipher
+
+
+def _read_approval(row: Row) -> Approval:
+    return Approval(request_id=row.request_id, approver_id=row.approver_id, at=row.at, comment=row.comment)
+
+
+def _read_approved(answers: str | None) -> dict[str, str]:
+    """Return what stands for the answers that were approved; none where an older program has stored the approval."""
+    return {} if answers is None else _APPROVED_DECODER.decode(answers)
 
 
 def list_sealed_answers(request_id: RequestId, data: str) -> tuple[SealedPart, ...]:
@@ -352,28 +382,3 @@ def _is_sealed(item: DataItem) -> bool:
 def _name_item(request_id: RequestId, item: DataItem) -> str:
     """Return what an encrypted answer is bound to, so that it opens nowhere else."""
     return f"data item {item.name} of request {request_id}"
-
-
-def _encode_choices(choices: Choices) -> str:
-    """Return JSON, or nothing where nothing was chosen, as it is with nearly every request."""
-    if choices == NO_CHOICES:
-        return ""
-    delay = choices.revocation_delay
-    chosen = {
-        "revocation_reason": None if choices.revocation_reason is None else int(choices.revocation_reason),
-        "revocation_delay_seconds": None if delay is None else int(delay.total_seconds()),
-        "certificate_template": choices.certificate_template,
-    }
-    return _ITEMS_ENCODER.encode(chosen).decode()
-
-
-def _decode_choices(text: str) -> Choices:
-    if not text:
-        return NO_CHOICES
-    chosen = msgspec.json.decode(text)
-    reason, seconds = chosen["revocation_reason"], chosen["revocation_delay_seconds"]
-    return Choices(
-        revocation_reason=None if reason is None else RevocationReason(reason),
-        revocation_delay=None if seconds is None else timedelta(seconds=seconds),
-        certificate_template=chosen["certificate_template"],
-    )

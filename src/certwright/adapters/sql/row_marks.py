@@ -41,7 +41,8 @@ class MarkedRows:
 
     Shape: *columns* are those that the mark is over, of which the first are those of *key*; *mark* is the column that it stands
     in; *spell* makes of each value what can be digested, and *label* is what a row is called besides its key. *since* is the
-    version of the marks that brought this kind.
+    version of the marks that brought this kind; *has_newer* says that older rows have nothing in the last of *columns*, nor in
+    their mark for it.
     """
 
     name: str
@@ -52,6 +53,7 @@ class MarkedRows:
     label: tuple[str, ...] = ()
     spell: Mapping[str, _Fields] = field(default_factory=dict)
     since: int = 1
+    has_newer: bool = False
 
     @cached_property
     def from_row(self) -> _Fields:
@@ -79,6 +81,8 @@ class MarkedRows:
 
     def _pick(self, pick: Any) -> _Fields:
         fields: _Fields = pick(*self.columns) if len(self.columns) > 1 else lambda values: (pick(*self.columns)(values),)
+        if self.has_newer:
+            return lambda values: _without_last_none(fields(values))
         if not self.spell:
             return fields
         places = [(self.columns.index(name), spell) for name, spell in self.spell.items()]
@@ -90,6 +94,10 @@ class MarkedRows:
             return found
 
         return spelled
+
+
+def _without_last_none(fields: Sequence[Any]) -> Sequence[Any]:
+    return fields[:-1] if fields[-1] is None else fields
 
 
 class RowLedger:
@@ -160,6 +168,10 @@ class RowLedger:
             raise RuntimeError("there is no key to mark rows with")
         written = _encode((kind.name, *fields))
         return blake2b(written, key=self._key, digest_size=MARK_OCTETS).digest()
+
+    def fingerprint(self, *parts: str) -> str:
+        """Return what only *parts* have, and what says nothing of them to those who have not the key."""
+        return spell_mark(blake2b(_encode(parts), key=self._key or b"", digest_size=MARK_OCTETS).digest())
 
     def take_notes(self) -> tuple[str, ...]:
         """Return what is to be told of rows, in parts for one event each, and forget it."""

@@ -31,7 +31,7 @@ from certwright.domain.request_types import RequestType
 from certwright.domain.requests import OPEN_STATUSES, DataCollectionFlags, RequestFlags, RequestStatus
 from certwright.domain.revocation import RevocationReason
 
-SCHEMA_VERSION = 24
+SCHEMA_VERSION = 25
 """The number of the newest migration: what this program reads and writes."""
 
 metadata = table_parts.metadata
@@ -220,6 +220,8 @@ approvals = Table(
     Column("at", UtcTime, nullable=False),
     Column("comment", PlainText, nullable=False),
     _mark(),
+    # Of each answer that was there, what it was approved as; none in rows from before there was the column.
+    Column("answers", PlainText, nullable=True),
     UniqueConstraint("request_id", "approver_id"),
 )
 

@@ -1,7 +1,9 @@
 """Subjects that clients name: only with an approval, and only the name that was approved."""
 
-from certwright.domain.data_items import DataItemDefinition, DataItemOriginator
-from certwright.domain.errors import EscalationPath, NameRefused, Refused
+from collections.abc import Iterable
+
+from certwright.domain.data_items import DataItem, DataItemDefinition, DataItemOriginator
+from certwright.domain.errors import EscalationPath, NameRefused, Refused, ValidationDataRequired
 from certwright.domain.policies import Policy
 from certwright.domain.profile_templates import CertificateTemplate, KeyOrigin, ProfileTemplate, SubjectSource
 from certwright.domain.workflows import WORKFLOWS
@@ -32,6 +34,13 @@ def list_named_subject_faults(template: ProfileTemplate, where: str) -> list[Ref
         if kind in ISSUING_TYPES and policy.enabled:
             faults += _list_policy_faults(policy, f"{where}.policies.{kind.name.lower().replace('_', '-')}")
     return faults
+
+
+def list_missing_subject(template: ProfileTemplate, data: Iterable[DataItem]) -> list[Refused]:
+    """Return that the name is open which the client is to name: nobody approves a request before it states that."""
+    named = any(each.subject is SubjectSource.REQUEST for each in template.certificate_templates)
+    is_there = any(each.name == SUBJECT_ITEM and each.value for each in data)
+    return [ValidationDataRequired(SUBJECT_ITEM)] if named and not is_there else []
 
 
 def list_unapproved_subject_faults(template: CertificateTemplate, subject: str, approved_subject: str | None) -> list[Refused]:
