@@ -189,6 +189,39 @@ def test_recovery_by_one_person_is_not_loaded(
         load_world(parse_world(changed), "demo", operator="root", world=installation.world)
 
 
+THROUGH_AGENTS = pytest.mark.parametrize(
+    ("approvals", "key", "words"),
+    [
+        ("", "approvals_needed", "takes at least one approval"),
+        ('approvals_needed = 1\napprovers = ["Help Desk"]\n', "enrollment_agents", "by different ones"),
+    ],
+)
+
+
+def recover_through_agents(text: str, approvals: str) -> str:
+    """Return *text* with help desk instead of the subject at both ends of the policy that gives archived keys back."""
+    head, policy, rest = text.partition("[profile_templates.policies.recover]\n")
+    assert policy
+    own = 'initiators = ["Help Desk"]\nenrollment_agent_required = true\nenrollment_agents = ["Help Desk"]\n'
+    return head + policy + own + approvals + rest.replace("self_service = true\n", "", 1)
+
+
+@THROUGH_AGENTS
+def test_recovery_by_one_agent_is_not_imported(approvals: str, key: str, words: str, installation: Installation) -> None:
+    text = export(installation, "Signing and Archived Encryption")
+    (refused,) = list_refusals(recover_through_agents(text, approvals), installation)
+    assert f".policies.recover.{key}: " in refused
+    assert words in refused
+
+
+@THROUGH_AGENTS
+def test_recovery_by_one_agent_is_not_loaded(approvals: str, key: str, words: str, installation: Installation) -> None:
+    start = DEMO.index('name = "Signing and Archived Encryption"')
+    changed = DEMO[:start] + recover_through_agents(DEMO[start:], approvals)
+    with pytest.raises(DefinitionInvalid, match=rf"\.policies\.recover\.{key}: .*{words}"):
+        load_world(parse_world(changed), "demo", operator="root", world=installation.world)
+
+
 @pytest.mark.parametrize(
     ("before", "after", "key", "words"),
     [

@@ -164,7 +164,7 @@ def _list_supplier_sides(seen: SeenRequest, by: Caller) -> frozenset[DataItemOri
     if by.user.id != seen.request.target_id:
         return _MANAGER
     if by.user.id == seen.request.originator_id:
-        return list_initiator_sides(seen.policy, is_own=True)
+        return list_initiator_sides(seen.approvals_needed, is_own=True)
     return frozenset({DataItemOriginator.SUBSCRIBER})
 
 

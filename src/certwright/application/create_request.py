@@ -10,11 +10,12 @@ from certwright.domain.data_items import DataItemOriginator, list_broken_by_item
 from certwright.domain.errors import MalformedValue, OpenRequestsExhausted, Refused, SmartcardNotFound, check_none_broken
 from certwright.domain.events import EventType, tell
 from certwright.domain.identities import Caller, UserId
-from certwright.domain.policies import Answers, Policy, list_broken_by_answers
+from certwright.domain.policies import Answers, list_broken_by_answers
 from certwright.domain.ports import Session
 from certwright.domain.profile_templates import ProfileTemplate, ProfileTemplateId
 from certwright.domain.profiles import Profile, ProfileId
 from certwright.domain.requests import Request, find_data_flags
+from certwright.domain.separation import count_needed_approvals, takes_several_people
 from certwright.domain.smartcards import SmartcardId
 from certwright.domain.workflows import Operation
 
@@ -75,10 +76,10 @@ def start_request(start: Start, answers: Answers, *, by: Caller, session: Sessio
     return request
 
 
-def list_initiator_sides(policy: Policy, *, is_own: bool) -> frozenset[DataItemOriginator]:
+def list_initiator_sides(approvals_needed: int, *, is_own: bool) -> frozenset[DataItemOriginator]:
     """Return whose items the initiator gives: in self service without approvers he is both sides."""
     own = frozenset({DataItemOriginator.SUBSCRIBER}) if is_own else frozenset[DataItemOriginator]()
-    manages = not is_own or policy.approvals_needed == 0
+    manages = not is_own or approvals_needed == 0
     return own | (frozenset({DataItemOriginator.MANAGER}) if manages else frozenset())
 
 
@@ -127,7 +128,8 @@ def _find_profile(wish: RequestWish, session: Session) -> Profile:
 def _answer(request: Request, template: ProfileTemplate, answers: Answers, *, by: Caller, world: World) -> Request:
     """Return *request* with the answers in it. Errors: every way in which they do not fit the policy, all at once."""
     policy = template.policies[request.type]
-    sides = list_initiator_sides(policy, is_own=by.user.id == request.target_id)
+    needed = count_needed_approvals(policy, takes_several=takes_several_people(template, request.operation))
+    sides = list_initiator_sides(needed, is_own=by.user.id == request.target_id)
     data = merge_items(policy.data_items, (), answers.data, sides=frozenset(DataItemOriginator))
     # Required items may still be open: they are asked for when the request is executed (create-request: "an empty collection").
     check_none_broken(

@@ -89,7 +89,7 @@ class Enrollment:
         if seen.request.old_profile_id is not None:
             check_profile_fits(seen.request.operation, session.profiles.get(seen.request.old_profile_id))
         self._seen = seen
-        plan = plan_execution(seen, session, self._world)
+        plan = plan_execution(seen, session, self._world, by=self._post.by)
         # Profile and certificates are stored together: a request without the one has none of the others.
         stored = session.certificates.list_of_request(self._post.request_id) if seen.request.profile_id else ()
         self._places = list_places(plan, read_posted(plan, self._post.posted), stored)

@@ -6,22 +6,24 @@ from certwright.application.world import World
 from certwright.domain.access import ActOnRequest, check_allowed, decide, decide_receiving
 from certwright.domain.certificates import Certificate
 from certwright.domain.deliveries import GIVES_EXTERNAL, DeliveryPlan, plan_delivery
-from certwright.domain.errors import ApprovalsMissing, UserNotFound
+from certwright.domain.errors import AccessDenied, ApprovalsMissing, UserNotFound
 from certwright.domain.grants import Grants
 from certwright.domain.identities import Caller, Principal, Sid, UserId
 from certwright.domain.policies import Policy
 from certwright.domain.ports import Session
 from certwright.domain.profile_templates import ProfileTemplate
 from certwright.domain.program import PROGRAM_ID, THE_PROGRAM
-from certwright.domain.requests import Approval, Request, RequestId, RequestStatus, count_needed_approvals
+from certwright.domain.requests import Approval, Request, RequestId, RequestStatus
 from certwright.domain.security_descriptors import (
     Parties,
     RequestPermission,
     SecurityDescriptor,
     describe_request_security,
 )
+from certwright.domain.separation import count_needed_approvals, takes_several_people
 
 _APPROVED = frozenset({RequestStatus.APPROVED, RequestStatus.EXECUTING})
+KEYS_OF_ANOTHER = "Only the subject is given archived keys by this request: recover them in a recover-on-behalf request."
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +42,21 @@ class SeenRequest:
         return self.template.policies[self.request.type]
 
     @property
+    def takes_several_people(self) -> bool:
+        """Return whether different people start, approve and execute it: keys in its answer are another's."""
+        return takes_several_people(self.template, self.request.operation)
+
+    @property
     def approvals_needed(self) -> int:
         """Return how many approvals the request takes."""
-        return count_needed_approvals(self.policy, self.request.workflow)
+        return count_needed_approvals(self.policy, takes_several=self.takes_several_people)
 
 
 def see_request(request: Request, session: Session) -> SeenRequest:
     """Return *request* with its surroundings, under the template version of its creation."""
     template = session.templates.get(request.template_id, request.template_version)
     target = get_principal(request.target_id, session)
+    takes_several = takes_several_people(template, request.operation)
     grants = session.directory.load_grants()
     parties = Parties(
         originator=THE_PROGRAM if request.originator_id == PROGRAM_ID else get_principal(request.originator_id, session),
@@ -57,7 +65,8 @@ def see_request(request: Request, session: Session) -> SeenRequest:
         policy=template.policies[request.type],
         template_name=str(template.id),
         grants=grants,
-        approved_by=_list_approved_by(request, session),
+        takes_several_people=takes_several,
+        approved_by=_list_approved_by(request, session) if takes_several else frozenset(),
     )
     return SeenRequest(request, template, target, describe_request_security(parties), grants)
 
@@ -96,7 +105,7 @@ def check_approved_again(seen: SeenRequest, *, by: Caller, session: Session) -> 
 
 
 def list_counting_approvals(seen: SeenRequest, session: Session) -> tuple[Approval, ...]:
-    """Return the approvals that count: of the answers that are there, one of each person who could give it today, enabled."""
+    """Return the approvals that count: of the answers that are there, one of each person who could give it now."""
     by_person = {each.approver_id: each for each in session.requests.list_standing_approvals(seen.request)}
     return tuple(each for each in by_person.values() if _counts(each, seen, session))
 
@@ -116,8 +125,6 @@ def get_principal(user_id: UserId, session: Session) -> Principal:
 
 
 def _list_approved_by(request: Request, session: Session) -> frozenset[Sid]:
-    if not request.workflow.is_for_somebody_else:
-        return frozenset()
     return frozenset(get_principal(each.approver_id, session).user.sid for each in session.requests.list_approvals(request.id))
 
 
@@ -139,9 +146,16 @@ def plan_request(seen: SeenRequest, session: Session, world: World) -> DeliveryP
     return replace(plan, external=tuple(each for each in attached if each.comes_back(now)))
 
 
-def plan_execution(seen: SeenRequest, session: Session, world: World) -> DeliveryPlan:
-    """Return what the request delivers now. Errors: AccessDenied when the subject may no longer enroll for what it issues."""
+def plan_execution(seen: SeenRequest, session: Session, world: World, *, by: Caller) -> DeliveryPlan:
+    """Return what the request delivers now.
+
+    Errors: AccessDenied when the subject may no longer enroll for what it issues, and when *by* is another person and would be
+            given keys without that several people have had a part in it.
+    """
     plan = plan_request(seen, session, world)
+    if plan.delivers_keys and by.user.id != seen.request.target_id and not seen.takes_several_people:
+        # The template makes no keys any more, and the profile still has archived ones from when it did.
+        raise AccessDenied("get the private keys of somebody else", (KEYS_OF_ANOTHER,))
     if plan.issued and not seen.request.workflow.is_for_somebody_else:
         check_allowed(decide_receiving(seen.target, seen.template, plan.issued, seen.grants))
     return plan

@@ -22,7 +22,8 @@ from certwright.domain.policies import NO_CHOICES, Choices, Policy
 from certwright.domain.ports import Item, Session
 from certwright.domain.profile_templates import ProfileTemplate
 from certwright.domain.profiles import Profile, ProfileId
-from certwright.domain.requests import Request, RequestFlags, RequestId, RequestStatus, count_needed_approvals
+from certwright.domain.requests import Request, RequestFlags, RequestId, RequestStatus
+from certwright.domain.separation import count_needed_approvals, takes_several_people
 from certwright.domain.smartcards import Smartcard
 from certwright.domain.workflows import WORKFLOWS, Operation, check_profile_fits
 
@@ -156,11 +157,11 @@ def _can_start(start: Start, by: Caller, session: Session, world: World) -> bool
 
 def _draft_request(start: Start, policy: Policy, *, by: Caller, world: World) -> Request:
     profile_id = None if start.profile is None else start.profile.id
-    workflow = WORKFLOWS[start.operation]
+    takes_several = takes_several_people(start.template, start.operation)
     request = Request(
         id=RequestId(world.make_identifier()),
         operation=start.operation,
-        status=RequestStatus.PENDING if count_needed_approvals(policy, workflow) else RequestStatus.APPROVED,
+        status=RequestStatus.PENDING if count_needed_approvals(policy, takes_several=takes_several) else RequestStatus.APPROVED,
         flags=_find_flags(start.template, policy),
         template_id=start.template.id,
         template_version=start.template.version,

@@ -19,6 +19,7 @@ from certwright.domain.rules.escalation import list_certificate_policy_faults, l
 from certwright.domain.rules.key_definition import list_key_definition_faults
 from certwright.domain.rules.named_subjects import list_named_subject_faults
 from certwright.domain.rules.policy_parties import list_approver_faults, list_policy_faults, list_separation_faults
+from certwright.domain.separation import policy_takes_several_people
 from certwright.formats.built_in_mails import make_sample_facts
 from certwright.formats.mail_templates import check_mail_template
 
@@ -41,7 +42,8 @@ def list_template_faults(
         yield from list_named_subject_faults(profile_template, f"profile_templates.{profile_template.name}")
         for kind, policy in profile_template.policies.items():
             where = _locate(profile_template, kind)
-            yield from list_policy_faults(policy, where, kind, patterns)
+            takes_several = policy_takes_several_people(profile_template, kind, policy)
+            yield from list_policy_faults(policy, where, kind, patterns, takes_several=takes_several)
             yield from _list_mail_faults(policy, where)
 
 
@@ -55,15 +57,15 @@ def list_grant_faults(grants: Iterable[Grant], templates: Iterable[ProfileTempla
 def list_people_faults(templates: Iterable[ProfileTemplate], session: Session) -> list[Refused]:
     """Return which policies of *templates* need more people than the directory has for them."""
     known = tuple(templates)
-    principals = _list_named_people([each for template in known for each in template.policies.items()], session)
+    principals = _list_named_people(known, session)
     return [
         fault
         for template in known
         for kind, policy in template.policies.items()
-        for where in (_locate(template, kind),)
+        for where, takes_several in ((_locate(template, kind), policy_takes_several_people(template, kind, policy)),)
         for fault in (
             *list_approver_faults(policy, where, principals),
-            *list_separation_faults(policy, where, kind, principals),
+            *list_separation_faults(policy, where, principals, takes_several=takes_several),
         )
     ]
 
@@ -127,13 +129,13 @@ def replace_rights(grants: Iterable[Grant], operator: str, session: Session, wor
     )
 
 
-def _list_named_people(policies: Iterable[tuple[RequestType, Policy]], session: Session) -> list[Principal]:
+def _list_named_people(templates: Iterable[ProfileTemplate], session: Session) -> list[Principal]:
     """Return those among whom the rules count: of a long directory, most have no part in a policy."""
     trustees: set[Sid] = set()
-    for kind, policy in policies:
+    for template, (kind, policy) in ((one, each) for one in templates for each in one.policies.items()):
         if policy.approvals_needed:
             trustees |= policy.approvers
-        if kind is RequestType.RECOVER_ON_BEHALF:
+        if policy_takes_several_people(template, kind, policy):
             trustees |= policy.initiators | policy.enrollment_agents
     directory = session.directory
     found = [directory.list_users() if each == EVERYONE else directory.list_members(each) for each in sorted(trustees)]

@@ -9,7 +9,7 @@ from uuid import UUID
 from certwright.domain.data_items import DataItem, DataItemOriginator, Definitions, list_missing
 from certwright.domain.errors import TransitionRefused
 from certwright.domain.identities import UserId
-from certwright.domain.policies import NO_CHOICES, Choices, Policy
+from certwright.domain.policies import NO_CHOICES, Choices
 from certwright.domain.profile_templates import ProfileTemplateId
 from certwright.domain.profiles import ProfileId
 from certwright.domain.request_types import RequestType
@@ -183,11 +183,6 @@ class Approval:
     approver_id: UserId
     at: datetime
     comment: str = ""
-
-
-def count_needed_approvals(policy: Policy, workflow: Workflow) -> int:
-    """Return how many approvals a request under *policy* takes, which may have been stored before there was a least number."""
-    return max(policy.approvals_needed, workflow.least_approvals)
 
 
 def find_data_flags(definitions: Definitions, data: tuple[DataItem, ...]) -> DataCollectionFlags:

@@ -69,8 +69,9 @@ class SecurityDescriptor:
 class Parties:
     """Everybody whom a request concerns.
 
-    Shape: *template_name* is the one under which grants name the profile template; *approved_by* are the SIDs of those who have
-    approved it, looked up where that keeps them from executing it.
+    Shape: *template_name* is the one under which grants name the profile template; *takes_several_people* says that it gives
+    somebody the keys of another; *approved_by* are the SIDs of those who have approved it, looked up where that keeps them from
+    executing it.
     """
 
     originator: Principal
@@ -79,6 +80,7 @@ class Parties:
     policy: Policy
     template_name: str
     grants: Grants
+    takes_several_people: bool = False
     approved_by: frozenset[Sid] = frozenset()
 
 
@@ -86,7 +88,7 @@ def describe_request_security(parties: Parties) -> SecurityDescriptor:
     """Return the descriptor of the parties' request, in the order of the documented examples.
 
     What delivers nothing (Revoke, Suspend, Reinstate, Retire) is executed by the subject or the originator. Keys of another
-    person are recovered by three people: one starts the request, another approves it, a third executes it.
+    person are given out by three people: one starts the request, another approves it, a third executes it.
 
     Source: domain.md 3 (Approve), 5, and the decision "Completed". We differ in two entries: the product lets everyone read
     every request, we do not; that recovery takes three people is ours.
@@ -98,7 +100,7 @@ def _list_entries(parties: Parties) -> Iterator[Entry]:
     originator, target = parties.originator.user.sid, parties.target.user.sid
     for sid in dict.fromkeys((originator, target)):
         yield Entry(sid, RequestPermission.APPROVE, "nobody approves a request of his own", is_allowed=False)
-    if parties.workflow.is_for_somebody_else:
+    if parties.takes_several_people:
         yield from _refuse_executing(originator, "it is not executed by the one who started it")
         for sid in sorted(parties.approved_by):
             yield from _refuse_executing(sid, "it is not executed by one who approved it")

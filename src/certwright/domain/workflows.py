@@ -72,11 +72,6 @@ class Workflow:
     card_secrets: frozenset[CardSecret] = frozenset()
 
     @property
-    def least_approvals(self) -> int:
-        """Return how many approvals it takes whatever the policy says: one person alone does not read the keys of another."""
-        return 1 if self.is_for_somebody_else else 0
-
-    @property
     def serves_subject(self) -> bool:
         """Return whether it is for an account that is switched on alone."""
         return self.unblocks or (self.delivers and not self.is_for_somebody_else)

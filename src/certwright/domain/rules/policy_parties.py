@@ -31,9 +31,12 @@ WITHOUT_AGENT = frozenset(
 _FOR_OPERATIONS = frozenset({RevocationReason.CERTIFICATE_HOLD, RevocationReason.REMOVE_FROM_CRL})
 
 
-def list_policy_faults(policy: Policy, where: str, request_type: RequestType, patterns: Patterns) -> list[Refused]:
+def list_policy_faults(
+    policy: Policy, where: str, request_type: RequestType, patterns: Patterns, *, takes_several: bool = False
+) -> list[Refused]:
     """Return why requests under *policy* could never be started, approved or executed, or their data items never given.
 
+    Shape: *takes_several* as `policy_takes_several_people` says.
     Source: domain.md 2.8: approvals need approvers, agents are named, and a priority is a byte.
     """
     others_only = request_type is RequestType.RECOVER_ON_BEHALF
@@ -49,8 +52,8 @@ def list_policy_faults(policy: Policy, where: str, request_type: RequestType, pa
         ),
         (
             "approvals_needed",
-            "recovery for somebody else takes at least one approval",
-            others_only and 0 <= policy.approvals_needed < 1,
+            "a request that gives private keys to another than their owner takes at least one approval",
+            (others_only or takes_several) and 0 <= policy.approvals_needed < 1,
         ),
         ("enrollment_agent_required", "an enrollment agent is required, but none is named", with_agent and not has_agent),
         (
@@ -104,21 +107,25 @@ def list_approver_faults(policy: Policy, where: str, principals: Iterable[Princi
 
 
 def list_separation_faults(
-    policy: Policy, where: str, request_type: RequestType, principals: Iterable[Principal]
+    policy: Policy, where: str, principals: Iterable[Principal], *, takes_several: bool
 ) -> list[Refused]:
-    """Return that too few people are there for recovery for others: one starts it, others approve it, another executes it.
+    """Return that too few people are there to give out keys of others: one starts it, others approve it, another executes it.
 
-    Shape: by Hall's theorem there are enough when each choice of roles has as many people as it takes.
+    Where there is self service, a subject starts it, who is not counted.
+
+    Shape: *takes_several* as `policy_takes_several_people` says. By Hall's theorem there are enough people when each choice of
+    roles has as many as it takes.
     """
-    if request_type is not RequestType.RECOVER_ON_BEHALF:
+    if not takes_several:
         return []
     enabled = [each for each in principals if each.user.enabled]
-    roles = ((policy.initiators, 1), (policy.approvers, policy.approvals_needed), (policy.enrollment_agents, 1))
+    initiators = () if policy.self_service else ((policy.initiators, 1),)
+    roles = (*initiators, (policy.approvers, policy.approvals_needed), (policy.enrollment_agents, 1))
     for size in range(1, len(roles) + 1):
         for chosen in combinations(roles, size):
             named = frozenset[Sid]().union(*(trustees for trustees, _ in chosen))
             if sum(bool(named & each.sids) for each in enabled) < sum(count for _, count in chosen):
-                detail = "too few people: recovery for somebody else is started, approved and executed by different ones"
+                detail = "too few people: keys for somebody else are asked for, approved and received by different ones"
                 return [DefinitionInvalid(f"{where}.enrollment_agents", detail)]
     return []
 

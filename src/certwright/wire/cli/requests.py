@@ -142,7 +142,7 @@ def _show_judged(seen: SeenRequest, installation: Installation, *, as_json: bool
     """Show what became of a request, with how many approvals it has of those that it takes."""
     with installation.world.store.reading() as session:
         given = len(session.requests.list_approvals(seen.request.id))
-    status, needed = seen.request.status.name.lower(), seen.policy.approvals_needed
+    status, needed = seen.request.status.name.lower(), seen.approvals_needed
     described = {"id": str(seen.request.id), "status": status, "approvals": given, "approvals_needed": needed}
     counted = f": {tell_approvals(given, needed)}" if needed and status != "denied" else ""
     show_result(described, [f"The request is {status}{counted}."], as_json=as_json)

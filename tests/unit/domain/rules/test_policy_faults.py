@@ -146,9 +146,9 @@ def test_recovery_for_others_needs_an_initiator_an_approver_and_an_agent_who_dif
         )
         for each in people
     ]
-    found = list_separation_faults(BEHALF, "here", RequestType.RECOVER_ON_BEHALF, known)
+    found = list_separation_faults(BEHALF, "here", known, takes_several=True)
     assert [each.text.partition(":")[0] for each in found] == ([] if is_enough else ["here.enrollment_agents"])
-    assert list_separation_faults(BEHALF, "here", RequestType.RECOVER, known) == []
+    assert list_separation_faults(BEHALF, "here", known, takes_several=False) == []
 
 
 def make_groups(*holding: str) -> list[Group]:
