@@ -48,7 +48,7 @@ class ServerSettings:
     )
     connections: int = _setting(
         1_000,
-        "How many connections there may be at a time. For one more, the one that has been idle longest is ended.",
+        "How many connections there may be. For one more, one that is idle, or whose call waits for its sign-in, is ended.",
         between(16, 100_000),
     )
     connections_per_source: int = _setting(

@@ -5,7 +5,7 @@ import logging
 import random
 import socket
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from threading import Event, Thread
 from time import sleep
 from typing import Any
@@ -14,8 +14,15 @@ import pytest
 import uvicorn
 from structlog.testing import capture_logs
 
+from certwright.domain.errors import SignInThrottled
+from certwright.domain.identities import Caller
 from certwright.wire.connections import LINES_A_MINUTE, ConnectionLimits, Connections
 from certwright.wire.protocol import PIPELINE_LIMIT, BoundedProtocol, HttpLimits
+from certwright.wire.rest.admission import share_of_connections
+from certwright.wire.rest.asgi import ClientLeft, find_place
+from certwright.wire.rest.sign_in import THREADS, Reception, parse_authorization
+from certwright.wire.rest.sources import Sources
+from worlds.contoso import SUBSCRIBER
 from worlds.system import await_that
 
 LARGE = 32 * 1024 * 1024
@@ -58,14 +65,16 @@ async def answer(scope: Any, receive: Any, send: Any) -> None:
 
 
 @contextmanager
-def served(connections: Connections, **limits: Any) -> Iterator[int]:
+def served(connections: Connections, app: Any = application, **limits: Any) -> Iterator[int]:
     """Serve on a free port, which is given."""
     bounds = HttpLimits(**{"request_line": 1_024, "headers": 8_192, "head_seconds": 60.0} | limits)
 
     def make(*arguments: Any, **named: Any) -> BoundedProtocol:
         return BoundedProtocol(*arguments, limits=bounds, connections=connections, **named)
 
-    config = uvicorn.Config(application, loop="uvloop", http=make, ws="none", log_config=None, timeout_keep_alive=60)
+    config = uvicorn.Config(
+        app, loop="uvloop", http=make, ws="none", log_config=None, proxy_headers=False, timeout_keep_alive=60
+    )
     server = uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = Thread(target=server.run, kwargs={"sockets": [listener]})
@@ -78,8 +87,9 @@ def served(connections: Connections, **limits: Any) -> Iterator[int]:
             thread.join()
 
 
-def connect(port: int, window: int = 0) -> socket.socket:
+def connect(port: int, window: int = 0, source: str = "127.0.0.1") -> socket.socket:
     connection = socket.socket()
+    connection.bind((source, 0))
     if window:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
     connection.settimeout(PATIENCE_SECONDS)
@@ -151,6 +161,102 @@ def test_calls_beyond_what_may_wait_end_their_connection_without_a_traceback(
     refused = [each for each in lines if each["event"] == "refused"]
     assert 0 < len(refused) <= LINES_A_MINUTE
     assert {each["code"] for each in refused} == {"too-many-calls"}
+
+
+# -- sign-ins --------------------------------------------------------------------------------------------------------------
+
+
+class SlowSignIn:
+    """A way to sign in that looks at nothing before the test says so, as a password hash takes its time."""
+
+    challenge = "Name"
+
+    def __init__(self) -> None:
+        self.looked_at: list[str] = []
+        self.may_look = Event()
+
+    def recall(self, scheme: str, secret: str, source: str) -> Caller | None:
+        """Remember nobody."""
+
+    def authenticate(self, scheme: str, secret: str, source: str) -> Caller | None:
+        self.looked_at.append(secret)
+        assert self.may_look.wait(PATIENCE_SECONDS)
+        return Caller(SUBSCRIBER.user, SUBSCRIBER.sids, source)
+
+
+@contextmanager
+def receiving(sign_in: SlowSignIn, in_all: int, *proxies: str) -> Iterator[tuple[int, Connections]]:
+    """Serve an application that lets nobody in but by *sign_in*, except to what needs none."""
+    sources = Sources(proxies)
+    connections = Connections(ConnectionLimits(in_all=in_all, from_one_source=in_all, is_exempt=sources.is_proxy))
+    reception = Reception([sign_in], share_of_connections(in_all))
+
+    calls: list[str] = []
+
+    async def desk(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http" and scope["path"] == "/in":
+            secret = dict(scope["headers"])[b"authorization"].decode()
+            client = "{} {}".format(*scope["client"])
+            credentials = parse_authorization(secret, sources.note(scope), client, find_place(scope))
+            calls.append(client)
+            try:
+                await reception.authenticate(credentials)
+            except ClientLeft:
+                return
+            except SignInThrottled:
+                await asyncio.sleep(0.01)
+            finally:
+                calls.remove(client)
+        await application(scope, receive, send)
+
+    with closing(reception), served(connections, desk) as port:
+        try:
+            yield port, connections
+        finally:
+            sign_in.may_look.set()
+            await_that(lambda: not calls and len(connections) == 0, "calls do not end")
+
+
+def knock(port: int, name: str, source: str = "127.0.0.1", *fields: bytes) -> socket.socket:
+    """Return a connection on which *name* asks for a sign-in."""
+    connection = connect(port, source=source)
+    head = [b"GET /in HTTP/1.1", b"Host: a", b"Authorization: Name " + name.encode(), *fields, b"", b""]
+    connection.sendall(b"\r\n".join(head))
+    return connection
+
+
+def test_sign_ins_whose_clients_have_left_cost_no_look(caplog: pytest.LogCaptureFixture) -> None:
+    sign_in = SlowSignIn()
+    with receiving(sign_in, 100) as (port, connections):
+        crowd = [knock(port, f"nobody{number}") for number in range(10)]
+        await_that(lambda: len(connections) == 10 and len(sign_in.looked_at) == THREADS, "they are not taken")
+        for each in crowd:
+            each.close()
+        await_that(lambda: len(connections) == 0, "connections are left")
+        sign_in.may_look.set()
+        with closing(knock(port, "somebody")) as connection:
+            assert connection.recv(4_096).startswith(b"HTTP/1.1 200 ")
+    assert len(sign_in.looked_at) == THREADS + 1
+    assert [each.getMessage() for each in caplog.records if each.levelno >= logging.ERROR] == []
+
+
+@pytest.mark.parametrize("is_proxied", [False, True])
+def test_strangers_who_wait_for_sign_ins_keep_nobody_out(is_proxied: bool, caplog: pytest.LogCaptureFixture) -> None:
+    sign_in = SlowSignIn()
+    proxies = ["127.0.0.1"] if is_proxied else []
+    told = [b"X-Forwarded-For: 203.0.113.9"] if is_proxied else []
+    with receiving(sign_in, 20, *proxies) as (port, connections), ExitStack() as stack:
+        for number in range(30):
+            source = "127.0.0.1" if is_proxied else f"127.0.0.{101 + number % 4}"
+            stack.enter_context(closing(knock(port, f"nobody{number}", source, *told)))
+        await_that(lambda: len(connections) == 20 and len(sign_in.looked_at) == THREADS, "not all places are taken")
+        for _ in range(10):
+            known = stack.enter_context(closing(connect(port)))
+            known.sendall(b"GET /3 HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert known.recv(4_096).startswith(b"HTTP/1.1 200 ")
+        assert len(connections) == 20
+        assert len(sign_in.looked_at) == THREADS
+    assert [each.getMessage() for each in caplog.records if each.levelno >= logging.ERROR] == []
 
 
 PIECES = [

@@ -15,6 +15,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from certwright.wire.connections import Connections, Place
+from certwright.wire.rest.asgi import PLACE
 from certwright.wire.rest.errors import CallOrigin, answer_error
 from certwright.wire.rest.faults import WireFault, WireRefusal
 
@@ -81,7 +82,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._place is None or not self._place.is_open:
             transport.abort()
             return
-        self._place.end = transport.abort
+        self._place.end = self._break_off
         self._expect_within(self._limits.head_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -122,6 +123,7 @@ class BoundedProtocol(HttpToolsProtocol):
         # What came in one piece with the beginning is not counted: that is bounded by what is read at once.
         self._other_octets = 0
         super().on_message_begin()
+        self.scope["state"][PLACE] = self._place
 
     def on_url(self, url: bytes) -> None:
         """Errors: WireRefusal, which ends the connection."""
@@ -244,6 +246,11 @@ class BoundedProtocol(HttpToolsProtocol):
             # Its body does not come any more: what reads it finds the connection ended, and what it answers is not sent.
             cycle.disconnected = True
             cycle.message_event.set()
+
+    def _break_off(self) -> None:
+        """End the connection for the sake of a new one."""
+        self._abandon()
+        self.transport.abort()
 
     def _abandon(self) -> None:
         """Let the call that is being answered find that the connection has ended, and drop those behind it."""

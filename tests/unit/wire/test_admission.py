@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from certwright.domain.errors import SignInThrottled
-from certwright.wire.rest.admission import KnownSignIns, Lane, SignInQueue
+from certwright.wire.rest.admission import KnownSignIns, Lane, SignInQueue, share_of_connections
+from certwright.wire.rest.asgi import ClientLeft, NoPlace
 
 
 def run(work: Callable[[], Awaitable[Any]]) -> Any:
@@ -26,13 +27,13 @@ class Crowd:
         self.refused: list[str] = []
         self.tasks: list[asyncio.Task[None]] = []
 
-    async def come(self, name: str, source: str, lane: Lane = Lane.STRANGERS) -> None:
-        self.tasks.append(asyncio.ensure_future(self._sign_in(name, source, lane)))
+    async def come(self, name: str, source: str, lane: Lane = Lane.STRANGERS, place: NoPlace | None = None) -> None:
+        self.tasks.append(asyncio.ensure_future(self._sign_in(name, source, lane, place)))
         await asyncio.sleep(0)
 
-    async def _sign_in(self, name: str, source: str, lane: Lane) -> None:
+    async def _sign_in(self, name: str, source: str, lane: Lane, place: NoPlace | None) -> None:
         try:
-            waiter = await self.queue.wait(lane, source)
+            waiter = await self.queue.wait(lane, source, place)
         except SignInThrottled:
             self.refused.append(name)
             return
@@ -130,6 +131,28 @@ def test_who_goes_away_while_waiting_gives_its_place_back() -> None:
         return crowd.looked_at + crowd.refused
 
     assert run(work) == ["a", "d", "e"]
+
+
+def test_sign_ins_whose_clients_have_left_are_not_looked_at() -> None:
+    async def work() -> tuple[Crowd, list[object]]:
+        crowd = Crowd(SignInQueue(1, limit=3))
+        places = [NoPlace() for _ in range(4)]
+        for name, place in zip("abcd", places, strict=True):
+            await crowd.come(name, "192.0.2.1", place=place)
+        places[1].when_left()
+        places[1].when_left()
+        for name in ("e", "f"):
+            await crowd.come(name, "192.0.2.1")
+        return crowd, await asyncio.gather(*crowd.tasks, return_exceptions=True)
+
+    crowd, outcomes = run(work)
+    assert (crowd.looked_at, crowd.refused) == (["a", "c", "e"], ["d", "f"])
+    assert [type(each) for each in outcomes if each is not None] == [ClientLeft]
+
+
+@pytest.mark.parametrize(("connections", "waiting"), [(16, 4), (500, 125), (1, 1)])
+def test_fewer_sign_ins_of_strangers_wait_than_there_may_be_connections(connections: int, waiting: int) -> None:
+    assert share_of_connections(connections) == waiting
 
 
 def test_credentials_are_known_when_they_were_right_and_their_source_with_them() -> None:

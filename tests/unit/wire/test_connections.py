@@ -3,7 +3,7 @@
 import pytest
 
 from certwright.domain.client_sources import group_source
-from certwright.wire.connections import ConnectionLimits, Connections, Place, share_limits
+from certwright.wire.connections import KNOWN_SHARE, ConnectionLimits, Connections, Place, share_limits
 
 
 def take(connections: Connections, address: str, ended: list[str], name: str = "") -> Place | None:
@@ -37,12 +37,86 @@ def test_a_connection_with_a_call_in_progress_is_not_ended() -> None:
     assert take(connections, "192.0.2.2", ended) is not None
 
 
-def test_when_there_are_too_many_in_all_the_longest_idle_of_all_goes() -> None:
+def test_when_there_are_too_many_in_all_the_longest_idle_goes_where_all_sources_have_as_many() -> None:
     connections, ended = Connections(ConnectionLimits(in_all=3, from_one_source=3)), []
     for each in ("192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4"):
         take(connections, each, ended)
     assert ended == ["192.0.2.1"]
     assert len(connections) == 3
+
+
+def test_when_there_are_too_many_in_all_the_source_with_most_gives_way() -> None:
+    connections, ended = Connections(ConnectionLimits(in_all=20, from_one_source=10)), []
+    take(connections, "192.0.2.1", ended)
+    for number in range(60):
+        take(connections, f"198.51.100.{number % 6}", ended)
+    take(connections, "192.0.2.2", ended)
+    assert len(connections) == 20
+    assert len(ended) == 42
+    assert "192.0.2.1" not in ended
+
+
+def test_calls_that_wait_for_a_sign_in_give_way_and_are_given_notice() -> None:
+    connections, ended, left = Connections(ConnectionLimits(in_all=20, from_one_source=10)), [], []
+    for number in range(20):
+        place = take(connections, f"198.51.100.{number % 4}", ended, f"{number}")
+        assert place is not None
+        place.work()
+        place.ask(place.source)
+        place.when_left = lambda number=number: left.append(f"{number}")
+    for _ in range(5):
+        place = take(connections, "192.0.2.1", ended, "known")
+        assert place is not None
+        place.work()
+    assert ended == left == ["16", "17", "18", "19", "12"]
+    assert len(connections) == 20
+
+
+def test_a_connection_that_is_idle_goes_before_one_whose_call_waits() -> None:
+    connections, ended = Connections(ConnectionLimits(in_all=10, from_one_source=2)), []
+    asking = take(connections, "192.0.2.1", ended, "asking")
+    assert asking is not None
+    asking.work()
+    asking.ask("192.0.2.1")
+    take(connections, "192.0.2.1", ended, "idle")
+    take(connections, "192.0.2.1", ended, "new")
+    assert ended == ["idle"]
+    asking.stop_asking()
+    for _ in range(3):
+        take(connections, "192.0.2.1", ended, "new")
+    assert "asking" not in ended
+
+
+def test_a_source_from_which_somebody_has_signed_in_keeps_a_share_whatever_strangers_do() -> None:
+    connections, ended = Connections(ConnectionLimits(in_all=32, from_one_source=32)), []
+    for _ in range(32):
+        office = take(connections, "192.0.2.1", ended, "office")
+    assert office is not None
+    office.note_known("192.0.2.1")
+    for number in range(100):
+        take(connections, f"198.51.100.{number}", ended, "stranger")
+    assert ended.count("office") == 32 - 32 // KNOWN_SHARE - 1
+
+
+def test_connections_of_a_proxy_count_for_the_sources_that_it_names() -> None:
+    limits = ConnectionLimits(in_all=20, from_one_source=1, is_exempt=lambda address: address == "10.0.0.1")
+    connections, ended = Connections(limits), []
+    places: list[Place] = []
+    for number in range(20):
+        source = "203.0.113.9" if number else "198.51.100.7"
+        place = take(connections, "10.0.0.1", ended, source)
+        assert place is not None
+        place.identify(source)
+        places.append(place)
+    for _ in range(10):
+        place = take(connections, "10.0.0.1", ended, "new")
+        assert place is not None
+        places.append(place)
+    assert ended == ["203.0.113.9"] * 10
+    for each in places:
+        each.leave()
+    assert len(connections) == 0
+    assert vars_of(connections) == []
 
 
 def test_proxies_are_bound_by_the_limit_in_all_only() -> None:
@@ -69,7 +143,7 @@ def test_what_has_ended_is_forgotten_once() -> None:
 
 def vars_of(connections: Connections) -> list[object]:
     """Return everything that it keeps."""
-    return [*connections._sources, *connections._waiting]
+    return [*connections._sources, *connections._strangers._levels, *connections._acquainted._levels]
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,7 @@ from certwright.wire.connections import (
 )
 from certwright.wire.processes import SIGNALS, Ending, Lifeline, Processes
 from certwright.wire.protocol import BoundedProtocol, HttpLimits
+from certwright.wire.rest.admission import WAITING_LIMIT, share_of_connections
 from certwright.wire.rest.app import create_app
 from certwright.wire.rest.asgi import ASGIApp
 from certwright.wire.rest.desk import Edge
@@ -287,7 +288,9 @@ def make_look(installation: Installation, *, is_plain: bool) -> LookAtHealth:
     )
 
 
-def create_installed_app(installation: Installation, *, is_plain: bool = False) -> ASGIApp:
+def create_installed_app(
+    installation: Installation, *, is_plain: bool = False, waiting_sign_ins: int = WAITING_LIMIT
+) -> ASGIApp:
     """Return the application that serves the installation."""
     look = make_look(installation, is_plain=is_plain)
     server = installation.settings.server
@@ -295,6 +298,7 @@ def create_installed_app(installation: Installation, *, is_plain: bool = False) 
         sources=make_sources(server),
         body_seconds=server.body_timeout.total_seconds(),
         bodies_octets=server.bodies_limit,
+        waiting_sign_ins=waiting_sign_ins,
     )
     return create_app(installation.world, installation.sign_ins, installation.turns, look, edge)
 
@@ -338,8 +342,9 @@ def _spare_what_stays() -> None:
 def configure(installation: Installation, http: Http, *, is_plain: bool = False) -> uvicorn.Config:
     """Return how uvicorn is to serve the installation, with the TLS certificate that is there."""
     tls = None if is_plain else installation.tls.open()
+    waiting = share_of_connections(http.connections.in_all)
     return uvicorn.Config(
-        create_installed_app(installation, is_plain=is_plain),
+        create_installed_app(installation, is_plain=is_plain, waiting_sign_ins=waiting),
         loop="uvloop",
         http=cast("type[asyncio.Protocol]", http.make_protocol),
         ws="none",

@@ -14,9 +14,10 @@ from secrets import token_bytes
 from typing import Any
 
 from certwright.domain.errors import SignInThrottled
+from certwright.wire.rest.asgi import ClientLeft, NoPlace, Place
 
-WAITING_LIMIT = 512
-"""How many sign-ins of a lane wait or are looked at; the connections of a source are limited besides."""
+WAITING_LIMIT = 250
+"""How many sign-ins of a lane wait or are looked at, where nothing else is said: see `share_of_connections`."""
 RETRY_SECONDS = 5
 KNOWN_LIMIT = 10_000
 
@@ -29,6 +30,11 @@ class Lane(IntEnum):
     STRANGERS = 2
     FAILED = 3
     """On a connection on which others failed before: guessers would have to connect again for each guess."""
+
+
+def share_of_connections(connections: int) -> int:
+    """Return how many sign-ins of a lane may wait: those of strangers, in two lanes, take up to half of all connections."""
+    return max(1, connections // len(Lane))
 
 
 class KnownSignIns:
@@ -140,10 +146,11 @@ class SignInQueue:
         self._queues = {lane: _Queue() for lane in Lane}
         self._next_lane = 0
 
-    async def wait(self, lane: Lane, source: str) -> _Waiter:
+    async def wait(self, lane: Lane, source: str, place: Place | None = None) -> _Waiter:
         """Return when it is the turn of a sign-in; it is to be given to `leave` when it was looked at.
 
-        Errors: SignInThrottled when its lane is full, and no other source has more that wait.
+        Shape: *place* is that of the connection; it may have to go for another while a sign-in waits that was never right.
+        Errors: SignInThrottled when its lane is full, and no other source has more that wait; ClientLeft.
         """
         queue = self._queues[lane]
         if queue.count >= self._limit:
@@ -153,7 +160,7 @@ class SignInQueue:
         queue.add(waiter)
         self._go_on()
         try:
-            await waiter.turn
+            await self._await_turn(waiter, place or NoPlace())
         except BaseException:
             # Refused for the sake of another, or broken off.
             if queue.remove(waiter) or not waiter.turn.done() or waiter.turn.cancelled() or waiter.turn.exception():
@@ -164,6 +171,21 @@ class SignInQueue:
             del waiter
             raise
         return waiter
+
+    async def _await_turn(self, waiter: _Waiter, place: Place) -> None:
+        place.when_left = lambda: self._drop(waiter)
+        if waiter.lane is not Lane.KNOWN_CREDENTIALS:
+            place.ask(waiter.source)
+        try:
+            await waiter.turn
+        finally:
+            place.when_left = bool
+            place.stop_asking()
+
+    def _drop(self, waiter: _Waiter) -> None:
+        """Look at no sign-in whose client has left: its password hash would be for nobody."""
+        if self._queues[waiter.lane].remove(waiter):
+            waiter.turn.set_exception(ClientLeft())
 
     def leave(self, waiter: _Waiter) -> None:
         """Give the turn to the next."""

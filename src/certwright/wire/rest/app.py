@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from certwright.application.note_denials import DenialHistory
 from certwright.application.world import World
+from certwright.domain.client_sources import group_source
 from certwright.domain.ports import SignIn, Turns
 from certwright.wire.rest import (
     certificate_data,
@@ -16,7 +17,7 @@ from certwright.wire.rest import (
     requests,
     smartcards,
 )
-from certwright.wire.rest.asgi import ASGIApp, Receive, Response, Scope, Send
+from certwright.wire.rest.asgi import ASGIApp, ClientLeft, Receive, Response, Scope, Send, find_place
 from certwright.wire.rest.calls import Route
 from certwright.wire.rest.desk import Desk, Edge
 from certwright.wire.rest.folding import ROOT, fold_path
@@ -51,7 +52,7 @@ def create_app(
     Shape: *sign_ins* are asked in their order; *look* finds out how the server is; *edge* is what the settings say of clients.
     """
     denials = DenialHistory(world.store, world.clock)
-    desk, health = Desk(world, Reception(sign_ins), turns, denials, edge), HealthDesk(look)
+    desk, health = Desk(world, Reception(sign_ins, edge.waiting_sign_ins), turns, denials, edge), HealthDesk(look)
     table = RouteTable(f"{ROOT}/api", ROUTES)
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
@@ -62,15 +63,27 @@ def create_app(
         try:
             check_host(scope["http_version"], scope["headers"])
             if scope["path"] == HEALTH:
-                response = await health.take(scope["method"])
+                response = await _take_health(health, scope, edge.sources.note(scope))
             else:
                 route, values = table.get_route(scope["method"], fold_path(scope["path"]))
                 response = await desk.take(route, values, scope, receive)
+        except ClientLeft:
+            return
         except Exception as error:  # noqa: BLE001 - the outermost edge, as in `Desk.take`
             response = desk.refuse(error)
         await response.send(send)
 
     return application
+
+
+async def _take_health(health: HealthDesk, scope: Scope, address: str) -> Response:
+    """Return the answer; while it is waited for, the connection may have to go: anybody may ask."""
+    place = find_place(scope)
+    place.ask(group_source(address))
+    try:
+        return await health.take(scope["method"])
+    finally:
+        place.stop_asking()
 
 
 async def _live(desks: Sequence[Desk | HealthDesk], receive: Receive, send: Send) -> None:

@@ -2,13 +2,65 @@
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 Scope: TypeAlias = Mapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 ASGIApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+PLACE = "place"
+"""Under this name the state of a call has the place of its connection, where there is one."""
+
+
+class Place(Protocol):
+    """The place of a connection among all, see `wire.connections`."""
+
+    when_left: Callable[[], object]
+
+    def ask(self, source: str) -> None:
+        """Note that the call waits for something that anybody may ask for."""
+
+    def identify(self, source: str) -> None:
+        """Note for which source the connection is used, as a trusted proxy says."""
+
+    def stop_asking(self) -> None:
+        """Note that it waits for that no more."""
+
+    def note_known(self, source: str) -> None:
+        """Note that somebody at *source* has signed in."""
+
+
+class NoPlace:
+    """A connection that nothing but its own end ends."""
+
+    __slots__ = ("when_left",)
+
+    def __init__(self) -> None:
+        self.when_left: Callable[[], object] = bool
+
+    def ask(self, source: str) -> None:
+        """Note nothing."""
+
+    def identify(self, source: str) -> None:
+        """Note nothing."""
+
+    def stop_asking(self) -> None:
+        """Note nothing."""
+
+    def note_known(self, source: str) -> None:
+        """Note nothing."""
+
+
+class ClientLeft(Exception):
+    """The client of a call has left, or its connection had to go for another: no answer is wanted."""
+
+
+def find_place(scope: Scope) -> Place:
+    """Return the place of the connection on which a call came."""
+    place: Place | None = scope.get("state", {}).get(PLACE)
+    return NoPlace() if place is None else place
 
 
 @dataclass(frozen=True, slots=True)

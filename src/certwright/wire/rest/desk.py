@@ -20,7 +20,8 @@ from certwright.application.world import World
 from certwright.domain.errors import CertwrightError
 from certwright.domain.identities import Caller, UserId
 from certwright.domain.ports import TakesLong, Turns
-from certwright.wire.rest.asgi import Receive, Response, Scope
+from certwright.wire.rest.admission import WAITING_LIMIT
+from certwright.wire.rest.asgi import ClientLeft, Receive, Response, Scope, find_place
 from certwright.wire.rest.body_room import DEFAULT_OCTETS, BodyPlace, BodyRoom
 from certwright.wire.rest.calls import Answer, Call, Route
 from certwright.wire.rest.errors import CallOrigin, answer_error, is_denial
@@ -49,11 +50,12 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edge:
-    """What the settings say of clients: where they are, and how long they may take for a body."""
+    """What the settings say of clients: where they are, how long they may take for a body, and how many sign-ins wait."""
 
     sources: Sources = Sources()
     body_seconds: float = PATIENCE_SECONDS
     bodies_octets: int = DEFAULT_OCTETS
+    waiting_sign_ins: int = WAITING_LIMIT
 
 
 @dataclass(slots=True, eq=False)
@@ -99,10 +101,15 @@ class Desk:
         self._gatherings: dict[Route, Gathering[_Errand, Response | None]] = {}
 
     async def take(self, route: Route, path: Mapping[str, str], scope: Scope, receive: Receive) -> Response | LongResponse:
-        """Return the answer to one call, also when it goes wrong. Shape: *path* has the values of named segments."""
-        errand = _Errand(route, path, scope, self._edge.sources.find(scope), ANONYMOUS, BodyPlace(self._bodies))
+        """Return the answer to one call, also when it goes wrong. Shape: *path* has the values of named segments.
+
+        Errors: ClientLeft.
+        """
+        errand = _Errand(route, path, scope, self._edge.sources.note(scope), ANONYMOUS, BodyPlace(self._bodies))
         try:
             return await self._take(errand, receive)
+        except ClientLeft:
+            raise
         except Exception as error:  # noqa: BLE001 - the outermost edge: whatever happens becomes an answer and a line of the log
             origin = errand.describe()
             await self._note_denial(error, origin)
@@ -123,7 +130,8 @@ class Desk:
 
     async def _take(self, errand: _Errand, receive: Receive) -> Response | LongResponse:
         route, scope = errand.route, errand.scope
-        errand.credentials = parse_authorization(_find_header(scope, b"authorization"), errand.source, _name_connection(scope))
+        header = _find_header(scope, b"authorization")
+        errand.credentials = parse_authorization(header, errand.source, _name_connection(scope), find_place(scope))
         if route.takes_body:
             check_not_encoded(_find_header(scope, b"content-encoding"))
             length = _find_header(scope, b"content-length")

@@ -1,14 +1,15 @@
 """Who calls: from the Authorization header to a caller."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from certwright.domain.bounded_events import format_for_display
 from certwright.domain.client_sources import group_source
 from certwright.domain.errors import CredentialsMissing, CredentialsRejected, SchemeNotOffered
 from certwright.domain.identities import Caller
 from certwright.domain.ports import SignIn
-from certwright.wire.rest.admission import KnownSignIns, SignInQueue
+from certwright.wire.rest.admission import WAITING_LIMIT, KnownSignIns, SignInQueue
+from certwright.wire.rest.asgi import NoPlace, Place
 from certwright.wire.rest.workers import Workers
 
 THREADS = 2
@@ -19,35 +20,36 @@ THREADS = 2
 class Credentials:
     """What the Authorization header says.
 
-    Shape: *source* is the address of the client, *connection* is the same on all calls of one connection.
+    Shape: *source* is the address of the client, *connection* is the same on all calls of one connection, and so is *place*.
     """
 
     scheme: str
     secret: str
     source: str
     connection: str = ""
+    place: Place = field(default_factory=NoPlace, compare=False)
 
 
 ANONYMOUS = Credentials("", "", "")
 
 
-def parse_authorization(header: str | None, source: str, connection: str = "") -> Credentials:
+def parse_authorization(header: str | None, source: str, connection: str = "", place: Place | None = None) -> Credentials:
     """Return what the header says. Errors: CredentialsMissing. Source: RFC 9110 section 11.4."""
     scheme, _, secret = (header or "").strip().partition(" ")
     if not scheme:
         raise CredentialsMissing
-    return Credentials(scheme, secret.strip(), source, connection)
+    return Credentials(scheme, secret.strip(), source, connection, place or NoPlace())
 
 
 class Reception:
     """Finds out who calls, fast for whom it knows; slow checks have threads of their own and hold up nobody else."""
 
-    def __init__(self, sign_ins: Sequence[SignIn]) -> None:
+    def __init__(self, sign_ins: Sequence[SignIn], waiting_limit: int = WAITING_LIMIT) -> None:
         self._sign_ins = tuple(sign_ins)
         names = [each.challenge.partition(" ")[0] for each in self._sign_ins]
         self._schemes = {name.lower(): name for name in names}
         self._workers = Workers(THREADS, "sign-in")
-        self._queue = SignInQueue(THREADS)
+        self._queue = SignInQueue(THREADS, waiting_limit)
         self._known = KnownSignIns()
 
     @property
@@ -68,10 +70,11 @@ class Reception:
     async def authenticate(self, credentials: Credentials) -> Caller:
         """Return the caller, when it is the turn of these credentials.
 
-        Errors: CredentialsMissing when nobody knows the scheme; CredentialsRejected; SignInThrottled.
+        Errors: CredentialsMissing when nobody knows the scheme; CredentialsRejected; SignInThrottled; ClientLeft.
         """
         source = group_source(credentials.source)
-        waiter = await self._queue.wait(self._known.find_lane(credentials.secret, source, credentials.connection), source)
+        lane = self._known.find_lane(credentials.secret, source, credentials.connection)
+        waiter = await self._queue.wait(lane, source, credentials.place)
         try:
             caller = await self._workers.run(lambda: self._authenticate(credentials))
         except CredentialsRejected:
@@ -80,6 +83,7 @@ class Reception:
         finally:
             self._queue.leave(waiter)
         self._known.note_success(credentials.secret, source, credentials.connection)
+        credentials.place.note_known(source)
         return caller
 
     def close(self) -> None:

@@ -7,7 +7,8 @@ the address that it was asked from.
 from collections.abc import Sequence
 from ipaddress import ip_address, ip_network
 
-from certwright.wire.rest.asgi import Scope
+from certwright.domain.client_sources import group_source
+from certwright.wire.rest.asgi import Scope, find_place
 
 UNKNOWN = "unknown"
 MOST_HOPS = 32
@@ -45,6 +46,13 @@ class Sources:
             source = address
             if not self.is_proxy(source):
                 break
+        return source
+
+    def note(self, scope: Scope) -> str:
+        """Return what `find` does, and have the connection of a proxy count for the client for which it asks."""
+        source = self.find(scope)
+        if self._proxies and self.is_proxy(str(scope["client"][0]) if scope["client"] else UNKNOWN):
+            find_place(scope).identify(group_source(source))
         return source
 
     def _list_named(self, scope: Scope) -> list[str]:
