@@ -8,17 +8,13 @@ from functools import partial
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
-from certwright.adapters.authorities.embedded import EmbeddedAuthority
-from certwright.adapters.authorities.hierarchy import describe_issuer
 from certwright.adapters.authorities.recovery_agents import issue_agent_certificate
 from certwright.adapters.authorities.tls_folder import TlsFolder
 from certwright.adapters.checkpoints.file import CheckpointFile
 from certwright.adapters.checkpoints.webhook import CheckpointWebhook
 from certwright.adapters.clock import SystemClock
 from certwright.adapters.entropy import SystemEntropy
-from certwright.adapters.files import PUBLIC_MODE, replace_file
 from certwright.adapters.keys.card_keys import SoftwareCardKeys
 from certwright.adapters.keys.keyring import Keyring
 from certwright.adapters.keys.sealing_key import HistorySealingKey
@@ -33,17 +29,19 @@ from certwright.application.due_work import Job
 from certwright.application.jobs import list_jobs
 from certwright.application.manage_agents import NewAgent
 from certwright.application.world import World
+from certwright.bootstrap_authorities import (
+    ROOT_CERTIFICATE_FILE,
+    make_authority,
+    open_authorities,
+)
 from certwright.bootstrap_database import find_database_url, find_settings
-from certwright.bootstrap_keys import HISTORY, ISSUING, ROOT, keep_keys, make_keyring
+from certwright.bootstrap_keys import HISTORY, ISSUING, keep_keys, make_keyring
 from certwright.bootstrap_outbox import list_outbox_jobs, make_notifier
 from certwright.bootstrap_pool import make_key_maker, make_pool_job
 from certwright.bootstrap_tls import ServerTls, make_serial
 from certwright.domain.archive import RecoveryAgent, list_current
-from certwright.domain.errors import InstallationMissing, KeyUnavailable
 from certwright.domain.health import OwnCertificate
 from certwright.domain.history_ports import SealingKey
-from certwright.domain.issuing import Issuer
-from certwright.domain.keys import AuthorityRecord, SealedKey
 from certwright.domain.password_ports import PasswordHasher
 from certwright.domain.pfx import PfxRules
 from certwright.domain.ports import SignIn, Turns
@@ -52,7 +50,6 @@ from certwright.domain.public_keys import KeyAlgorithm
 from certwright.domain.rules.account_passwords import PasswordPolicy
 from certwright.settings import AuthorityKey, Settings
 
-ROOT_CERTIFICATE_FILE = "ca.pem"
 TLS_FOLDER = "tls"
 KEY_SIZES = {
     AuthorityKey.RSA_2048: (KeyAlgorithm.RSA, 2048),
@@ -90,10 +87,13 @@ class Installation:
 
 
 @contextmanager
-def open_installation(data: Path) -> Iterator[Installation]:
+def open_installation(data: Path, *, is_to_be_proven: bool = False) -> Iterator[Installation]:
     """Return the installation in the folder *data*, ready to serve; leaving the block closes it.
 
-    Errors: InstallationMissing; faults of the settings file; SecretUnavailable; StoreUnavailable; KeyUnavailable.
+    Shape: *is_to_be_proven* opens one whose authorities were altered, too, for those who look what was.
+
+    Errors: InstallationMissing; faults of the settings file; SecretUnavailable; StoreUnavailable; KeyUnavailable;
+            StoredRowAltered for altered authorities; RootCertificateDiffers.
     """
     settings = find_settings(data)
     url = find_database_url(settings, data)
@@ -102,23 +102,23 @@ def open_installation(data: Path) -> Iterator[Installation]:
     store = open_store(url, turns, kek, make_notifier(settings, SystemEntropy()))
     try:
         keep_keys(store, kek)
-        yield _assemble(data, settings, kek, store, turns)
+        yield _assemble(data, settings, kek, store, turns, is_to_be_proven=is_to_be_proven)
     finally:
         store.close()
 
 
-def _assemble(data: Path, settings: Settings, kek: Keyring, store: SqlStore, turns: SingleTurn | NoTurns) -> Installation:
+def _assemble(
+    data: Path, settings: Settings, kek: Keyring, store: SqlStore, turns: SingleTurn | NoTurns, *, is_to_be_proven: bool
+) -> Installation:
     clock, entropy, hasher = SystemClock(), SystemEntropy(), Argon2Hasher()
-    records, sealed = _load_authorities(store, data)
-    policies = frozenset(settings.issuance.certificate_policies)
-    issuer = describe_issuer(records, **list_publication_urls(settings, ISSUING), certificate_policies=policies)
+    records, sealed = open_authorities(store, data, kek, is_to_be_proven=is_to_be_proven)
     issuing_key = open_key(sealed[ISSUING], kek)
     workshop, safe = ThreadCrew(turns, os.cpu_count() or 1), SoftwareKeySafe(kek)
     checkpoints = CheckpointFile(data / settings.history.checkpoint_file)
     basic = BasicSignIn(store, hasher, clock, entropy, remember=settings.sign_in.remember)
     world = World(
         store=store,
-        authority=EmbeddedAuthority(issuer, issuing_key),
+        authority=make_authority(records, issuing_key, settings),
         clock=clock,
         entropy=entropy,
         workshop=workshop,
@@ -153,7 +153,7 @@ def _assemble(data: Path, settings: Settings, kek: Keyring, store: SqlStore, tur
         list_certificates=partial(_list_certificates, world),
         keyring=kek,
         sealed_files=(tls_folder,),
-        ca_file=_keep_root_certificate(data, issuer),
+        ca_file=data / ROOT_CERTIFICATE_FILE,
         jobs=_list_jobs(settings, world, sealing_key, data),
     )
 
@@ -167,19 +167,6 @@ def _list_jobs(settings: Settings, world: World, sealing_key: SealingKey, data: 
         stale_after=settings.worker.stale_after,
     )
     return (*own, make_pool_job(settings, world), *list_outbox_jobs(settings, world, data, partial(read_secret, data=data)))
-
-
-def _load_authorities(store: SqlStore, data: Path) -> tuple[tuple[AuthorityRecord, ...], dict[str, SealedKey]]:
-    """Return the issuing authority and those above it, and the keys that serving needs."""
-    with store.reading() as session:
-        records = {each.name: each for each in session.keys.list_authorities()}
-        sealed = {name: session.keys.find_key(name) for name in (ISSUING, HISTORY)}
-    if ROOT not in records or ISSUING not in records:
-        raise InstallationMissing(str(data))
-    missing = [name for name, key in sealed.items() if key is None]
-    if missing:
-        raise KeyUnavailable(missing[0])
-    return (records[ISSUING], records[ROOT]), {name: key for name, key in sealed.items() if key is not None}
 
 
 def _make_agent(name: str, *, kek: Keyring, issuing_key: SoftwareKey, world: World) -> NewAgent:
@@ -198,17 +185,3 @@ def _list_certificates(world: World) -> tuple[OwnCertificate, ...]:
     named = [("the issuing authority", issuing), *(("an authority above it", each) for each in above)]
     named += [(f"the recovery agent {each.name}", each.certificate) for each in agents]
     return tuple(OwnCertificate(name, x509.load_der_x509_certificate(each).not_valid_after_utc) for name, each in named)
-
-
-def _keep_root_certificate(data: Path, issuer: Issuer) -> Path:
-    path = data / ROOT_CERTIFICATE_FILE
-    content = x509.load_der_x509_certificate(issuer.chain[-1]).public_bytes(Encoding.PEM)
-    if not path.is_file() or path.read_bytes() != content:
-        replace_file(path, content, mode=PUBLIC_MODE)
-    return path
-
-
-def list_publication_urls(settings: Settings, authority: str) -> dict[str, tuple[str, ...]]:
-    """Return where an authority's revocation list and certificate are found."""
-    base = settings.server.public_url.rstrip("/")
-    return {"crl_urls": (f"{base}/crl/{authority}.crl",), "certificate_urls": (f"{base}/ca/{authority}.crt",)}

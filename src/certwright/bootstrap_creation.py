@@ -5,6 +5,7 @@ Apart from `bootstrap`, because both need Alembic, and serving does not: it woul
 
 from collections.abc import Callable
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 
 from certwright.adapters.authorities.hierarchy import AuthorityPlan, create_issuing, create_root
@@ -17,7 +18,8 @@ from certwright.adapters.sql.schema import migrate
 from certwright.adapters.sql.store import SqlStore, open_store
 from certwright.adapters.sql.tables import SCHEMA_VERSION
 from certwright.application.manage_agents import add_agent
-from certwright.bootstrap import KEY_SIZES, list_publication_urls, open_installation
+from certwright.bootstrap import KEY_SIZES, open_installation
+from certwright.bootstrap_authorities import ROOT_CERTIFICATE_FILE, list_publication_urls
 from certwright.bootstrap_database import find_database_url, find_settings
 from certwright.bootstrap_keys import (
     HISTORY,
@@ -69,6 +71,8 @@ def create_installation(data: Path, *, purpose: str = "service", tell: Tell = la
         _create_authorities(store, passphrase, settings, purpose, tell)
     finally:
         store.close()
+    # One from an installation that was in this folder before.
+    (data / ROOT_CERTIFICATE_FILE).unlink(missing_ok=True)
     tell("Issuing the server's TLS certificate")
     with open_installation(data) as installation:
         installation.tls.renew()
@@ -104,7 +108,14 @@ def _create_authorities(store: SqlStore, passphrase: str, settings: Settings, pu
             session.keys.save_key(key)
         session.keys.save_authority(root)
         session.keys.save_authority(issuing)
-        told = tell_of_program(EventType.SERVICE_INITIALIZED, now, authority=issuing.config_name, purpose=purpose)
+        told = tell_of_program(
+            EventType.SERVICE_INITIALIZED,
+            now,
+            authority=issuing.config_name,
+            purpose=purpose,
+            root_sha256=sha256(root.certificate).hexdigest(),
+            issuing_sha256=sha256(issuing.certificate).hexdigest(),
+        )
         session.history.append([told, *map(tell_created, keys.values()), *map(tell_marks_key_made, marks_keys)])
 
 

@@ -377,3 +377,12 @@ def test_marks_of_one_kind_are_none_of_another() -> None:
     kinds = [(each.name, each.mark) for each in MARKED_ROWS]
     assert len({name for name, _ in kinds}) == len(kinds)
     assert all(isinstance(each, MarkedRows) for each in MARKED_ROWS)
+
+
+def test_an_authority_that_was_altered_is_refused_where_it_is_to_be_used(estate: Estate) -> None:
+    estate.read_fresh(lambda session: session.keys.check_authorities())
+    estate.run(update(authorities).values(config_name="another"))
+    with pytest.raises(StoredRowAltered):
+        estate.read_fresh(lambda session: session.keys.check_authorities())
+    # What proves the rows has to open them.
+    assert estate.read_fresh(lambda session: session.keys.list_authorities())

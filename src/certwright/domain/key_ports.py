@@ -32,7 +32,10 @@ class Keys(KeyVersions, Protocol):
         """Forget the keys of these names, as far as there are any."""
 
     def list_authorities(self) -> tuple[AuthorityRecord, ...]:
-        """Return all authorities by name."""
+        """Return all authorities by name, whatever was done to them: without them nothing can be opened that says what."""
+
+    def check_authorities(self) -> None:
+        """Raise unless every authority is as this installation wrote it. Errors: StoredRowAltered."""
 
     def save_authority(self, authority: AuthorityRecord) -> None:
         """Store *authority* in place of one of the same name."""

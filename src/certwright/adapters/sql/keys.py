@@ -28,6 +28,7 @@ _AUTHORITIES = select(
     authorities.c.certificate,
     authorities.c.key_name,
     authorities.c.issuer_name,
+    authorities.c.mark,
 )
 _SAVE_AUTHORITY = insert_or_replace(authorities)
 _VERSIONS = select(key_versions.c.number, key_versions.c.wrapped, key_versions.c.created).order_by(key_versions.c.number)
@@ -91,6 +92,11 @@ class SqlKeys:
         ]
         # Sorted here, because databases differ in the order of letters.
         return tuple(sorted(found, key=lambda each: each.name))
+
+    def check_authorities(self) -> None:
+        """Raise unless every authority has its mark. Errors: StoredRowAltered."""
+        for row in self._connection.execute(_AUTHORITIES):
+            self._ledger.check(AUTHORITIES, row)
 
     def save_authority(self, authority: AuthorityRecord) -> None:
         """Store the authority in place of one of the same name."""

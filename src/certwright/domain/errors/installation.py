@@ -54,6 +54,18 @@ class StoredRowAltered(Unavailable):
 
 
 @dataclass(eq=False)
+class RootCertificateDiffers(Unavailable):
+    """The file that clients' copies of the root are made of is not the root that the database has; it is not replaced."""
+
+    code = "root-certificate-differs"
+    sentence = (
+        "{path} is not the root certificate of the database: run certwright audit verify and restore what was changed; "
+        "where the file is wrong, remove it, and it is written again."
+    )
+    path: str
+
+
+@dataclass(eq=False)
 class InstallationMissing(Unavailable):
     """A command was given a folder in which nothing was installed, or not to the end."""
 

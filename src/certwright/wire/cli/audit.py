@@ -63,7 +63,7 @@ def verify(data: Path, checkpoints: Path | None, *, as_json: bool) -> None:
       certwright audit verify --data /var/lib/certwright --checkpoints /mnt/elsewhere/history.checkpoints
       certwright audit verify --data /var/lib/certwright --json
     """
-    with opened_installation(data) as installation:
+    with opened_installation(data, is_to_be_proven=True) as installation:
         own = installation.checkpoints
         copy = None if checkpoints is None or own.is_file(checkpoints) else CheckpointFile(checkpoints).read
         with show_waiting("Verifying the history"):
@@ -84,7 +84,7 @@ def key(data: Path, *, as_json: bool) -> None:
     Examples:
       certwright audit key --data /var/lib/certwright > history.pem
     """
-    with opened_installation(data) as installation:
+    with opened_installation(data, is_to_be_proven=True) as installation:
         encoded = installation.sealing_key.public_key.encoded
     lines = base64.encodebytes(encoded).decode().replace("\n", "")
     body = "\n".join(lines[start : start + 64] for start in range(0, len(lines), 64))
@@ -107,7 +107,7 @@ def accept_rows_command(data: Path, *, yes: bool, as_json: bool) -> None:
       certwright audit accept-rows --data /var/lib/certwright
       certwright audit accept-rows --yes --data /var/lib/certwright
     """
-    with opened_installation(data) as installation:
+    with opened_installation(data, is_to_be_proven=True) as installation:
         proof = prove_rows(world=installation.world)
         if yes and proof.faults:
             accept_rows(operator=find_operator(), world=installation.world)

@@ -61,7 +61,7 @@ def list_them(limit: int, data: Path, *, as_json: bool, **asked: str) -> None:
       certwright audit list --user CORP\\\\alice --since 2026-11-01 --data /var/lib/certwright
       certwright audit list --type right.granted,right.revoked --json --data /var/lib/certwright
     """
-    with opened_installation(data) as installation:
+    with opened_installation(data, is_to_be_proven=True) as installation:
         found = read_newest_events(Named(**asked), limit, operator=find_operator(), world=installation.world)
         names = list_people_names(installation)
     if as_json:
@@ -90,7 +90,7 @@ def list_types(*, as_json: bool) -> None:
 @json_option
 def show(sequence: int, data: Path, *, as_json: bool) -> None:
     """Show everything about the event with the number SEQUENCE, and the seal over it. That you read it is an event, too."""
-    with opened_installation(data) as installation:
+    with opened_installation(data, is_to_be_proven=True) as installation:
         shown = read_event(sequence, operator=find_operator(), world=installation.world)
         names = list_people_names(installation)
     if shown is None:
@@ -124,7 +124,7 @@ def export(what: str, out: Path | None, data: Path, **asked: str) -> None:
     """
     if what != "events" and any(asked.values()):
         raise click.UsageError("Seals and records are exported all together, without a filter.")
-    with opened_installation(data) as installation:
+    with opened_installation(data, is_to_be_proven=True) as installation:
         operator, world = find_operator(), installation.world
         if what == "seals":
             lines: Iterable[str] = (encode_line(describe_seal(each)) for each in export_seals(operator=operator, world=world))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from certwright.bootstrap import list_publication_urls
+from certwright.bootstrap_authorities import list_publication_urls
 from certwright.bootstrap_creation import create_installation
 from certwright.bootstrap_keys import ISSUING, ROOT
 from certwright.settings import SETTINGS_FILE, load_settings

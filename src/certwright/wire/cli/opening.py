@@ -50,14 +50,14 @@ def find_demo_folder() -> Path:
 
 
 @contextmanager
-def opened_installation(data: Path) -> Iterator[Installation]:
+def opened_installation(data: Path, *, is_to_be_proven: bool = False) -> Iterator[Installation]:
     """Open the installation in the folder *data*; a name that is not in it is refused with those that look like it.
 
     Errors: as `open_installation`.
     """
     with ExitStack() as stack:
         with show_waiting("Opening the installation"):
-            installation = stack.enter_context(open_installation(data))
+            installation = stack.enter_context(open_installation(data, is_to_be_proven=is_to_be_proven))
         try:
             yield installation
         except NotFound as missing:

@@ -133,6 +133,7 @@ STATUS_OF: dict[type[CertwrightError], int] = {
     domain.SealedByPassphrase: 500,
     domain.StoreUnavailable: 503,
     domain.StoredRowAltered: 500,
+    domain.RootCertificateDiffers: 500,
     domain.ReceiverUnavailable: 500,
     domain.DeliveryDeferred: 500,
     domain.DeliveryRejected: 500,
