@@ -52,8 +52,11 @@ def find_user(session: Session) -> object:
 
 
 BRACES = "'{' || substr({0}, 1, 8) || '-' || substr({0}, 9, 4) || '-' || substr({0}, 13) || '}'"
-COPIED_APPROVAL = f"""INSERT INTO approvals (request_id, approver_id, at, comment, mark)
-    SELECT request_id, {BRACES.replace("{0}", "approver_id")}, at, comment, mark FROM approvals"""
+COPIED = tuple(each.name for each in approvals.c if each.name != "number")
+COPIED_APPROVAL = f"INSERT INTO approvals ({', '.join(COPIED)}) SELECT " + ", ".join(
+    BRACES.replace("{0}", each) if each == "approver_id" else each for each in COPIED
+)
+COPIED_APPROVAL += " FROM approvals"
 RESPELLED: dict[str, tuple[str, str, Callable[[Session], object] | None]] = {
     "a withdrawal in capitals": ("UPDATE withdrawn_templates SET template_id = upper(template_id)", "withdrawal ", None),
     "a template in capitals": ("UPDATE profile_templates SET id = upper(id)", "template ", None),
@@ -64,7 +67,7 @@ RESPELLED: dict[str, tuple[str, str, Callable[[Session], object] | None]] = {
         list_certificates,
     ),
     "a serial number in small letters": (
-        "UPDATE certificates SET serial = lower(serial) || '' WHERE lower(serial) <> serial",
+        "UPDATE certificates SET serial = 'abcdef' WHERE place = 0",
         "certificate ",
         list_certificates,
     ),
@@ -166,7 +169,7 @@ def test_events_whose_request_is_hidden_are_not_removed(sqlite_estate: Estate) -
 @contextmanager
 def doubled_approvals(estate: Estate) -> Iterator[None]:
     """Put each approval in once more, past the constraint that there is one of each person."""
-    columns, constraint = "request_id, approver_id, at, comment, mark", "uq_approvals_request_id_approver_id"
+    columns, constraint = ", ".join(COPIED), "uq_approvals_request_id_approver_id"
     copied = f"INSERT INTO approvals ({columns}) SELECT {columns} FROM approvals"
     if estate.url.startswith("sqlite"):
         renamed = ("ALTER TABLE approvals RENAME TO kept", "CREATE TABLE approvals AS SELECT * FROM kept")
