@@ -74,7 +74,7 @@ class ServerSettings:
     )
     bodies_limit: int = _setting(
         134_217_728,
-        "How many octets of request bodies one process keeps at a time; a call whose body is beyond that gets 503.",
+        "How many octets of request bodies one process keeps, a quarter for one account; a call beyond that gets 503.",
         between(8_388_608, 17_179_869_184),
     )
     trusted_proxies: tuple[str, ...] = _setting(

@@ -418,15 +418,15 @@ def test_names_of_any_length_are_not_kept(server: ServingProcess) -> None:
 
 
 def test_bodies_of_people_with_passwords_take_bounded_memory_together(installed: Path, tmp_path: Path) -> None:
-    body = b'{"comment": "' + b"x" * (4 * MEBIBYTE - 15) + b'"}'
+    body = b'{"comments": "' + b"x" * (4 * MEBIBYTE - 16) + b'"}'
     assert len(body) == 4 * MEBIBYTE
-    basic = base64.b64encode(f"subscriber:{PASSWORD}".encode()).decode()
-    fields = ("Content-Type: application/json", f"Content-Length: {len(body)}", f"Authorization: Basic {basic}")
-    call = head(*fields, "Connection: close", line=f"POST {ROOT}/requests HTTP/1.1")
+    fields = ("Content-Type: application/json", f"Content-Length: {len(body)}", "Connection: close")
+    line = f"POST {ROOT}/requests/{'0' * 31}1/certificatedata HTTP/1.1"
+    calls = [head(*fields, authorization(each), line=line) for each in ("subscriber", "subscriber2", "manager")]
     # Two of three bodies fit, and it does not matter whose come first.
     with serving_copy(installed, tmp_path, f"bodies_limit = {8 * MEBIBYTE}") as server, ExitStack() as stack:
         clients = [stack.enter_context(closing(connect(server))) for _ in range(3)]
-        for each in clients:
+        for each, call in zip(clients, calls, strict=True):
             each.sendall(call + body[:100])
         answered, _, _ = select.select(clients, [], [], PATIENCE_SECONDS)
         (refused,) = answered
@@ -439,5 +439,5 @@ def test_bodies_of_people_with_passwords_take_bounded_memory_together(installed:
                 each.sendall(body[100:])
         assert {read_answer(each)[:13] for each in clients if each is not refused} == {b"HTTP/1.1 400 "}
         with closing(connect(server)) as again:
-            again.sendall(call + body)
+            again.sendall(calls[0] + body)
             assert read_answer(again).startswith(b"HTTP/1.1 400 ")

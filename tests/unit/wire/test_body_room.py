@@ -2,8 +2,22 @@
 
 import pytest
 
-from certwright.wire.rest.body_room import BodyPlace, BodyRoom
-from certwright.wire.rest.faults import WireRefusal
+from certwright.wire.rest.body_room import SHARE, BodyPlace, BodyRoom
+from certwright.wire.rest.faults import LIMIT_OCTETS, WireRefusal
+
+
+def test_one_holder_has_a_share_of_the_room_at_most_and_leaves_the_rest_to_others() -> None:
+    room = BodyRoom(SHARE * LIMIT_OCTETS * 2)
+    greedy = [BodyPlace(room, "outsider") for _ in range(3)]
+    for each in greedy[:2]:
+        each.grow_to(LIMIT_OCTETS)
+    with pytest.raises(WireRefusal):
+        greedy[2].grow_to(1)
+    BodyPlace(room, "subscriber").grow_to(LIMIT_OCTETS)
+    greedy[0].leave()
+    greedy[2].grow_to(LIMIT_OCTETS)
+    with pytest.raises(WireRefusal):
+        BodyPlace(room, "outsider").grow_to(1)
 
 
 def test_bodies_share_a_room_and_give_back_what_they_took() -> None:

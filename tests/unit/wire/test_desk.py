@@ -224,7 +224,7 @@ def test_what_takes_long_holds_up_neither_those_it_came_with_nor_another_person(
 
 def test_a_brief_call_with_a_large_body_is_done_by_a_thread() -> None:
     turns = SingleTurn()
-    brief = Route("POST", "/brief", answer_who_works, is_brief=True)
+    brief = Route("POST", "/brief", answer_who_works, is_brief=True, body_limit=65_537)
     small, large = (ask(world_with(turns), turns, brief, body=b"x" * size)[0] for size in (65_536, 65_537))
     assert text_of(small) == LOOP
     assert text_of(large).startswith("rest-")

@@ -1,4 +1,5 @@
 import asyncio
+import tracemalloc
 from collections.abc import Iterable
 from contextlib import suppress
 
@@ -7,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from certwright.domain.errors import MalformedBody
+from certwright.wire.rest.app import ROUTES
 from certwright.wire.rest.faults import LIMIT_OCTETS, WireFault, WireRefusal
-from certwright.wire.rest.json_values import DEPTH_LIMIT, parse_json
+from certwright.wire.rest.json_values import DEPTH_LIMIT, VALUES_LIMIT, parse_json
 from certwright.wire.rest.reading import DRAIN_LIMIT_OCTETS, parse_body, read_body, remove_trailing_commas
 
 MEBIBYTE = 1024 * 1024
@@ -172,7 +174,7 @@ def test_json_as_deep_as_the_limit_is_read() -> None:
     assert parse_json(nested(DEPTH_LIMIT))
 
 
-@pytest.mark.parametrize("depth", [DEPTH_LIMIT + 1, 900, 100_000])
+@pytest.mark.parametrize("depth", [DEPTH_LIMIT + 1, 900, 9_000])
 def test_json_that_is_deeper_is_refused(depth: int) -> None:
     with pytest.raises(MalformedBody) as refused:
         parse_json(nested(depth))
@@ -187,3 +189,54 @@ def test_many_brackets_side_by_side_are_not_deep() -> None:
 def test_any_octets_are_read_or_refused(octets: bytes) -> None:
     with suppress(MalformedBody):
         parse_body(octets, JSON).read_text("type")
+
+
+MEGABYTES = 4_000_000
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [b"[[]],", b"[],", b"{},", b'{"a":1},', b"1e9,", b'"ab",', b"0,", b"[[[[[[[]]]]]]],"],
+    ids=lambda piece: piece.decode(),
+)
+def test_a_body_of_many_values_takes_no_more_memory_than_its_text(piece: bytes) -> None:
+    text = b'{"a":[' + piece * (MEGABYTES // len(piece)) + b"0]}"
+    tracemalloc.start()
+    try:
+        with pytest.raises(MalformedBody, match="more than 20000"):
+            parse_json(text)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < MEGABYTES
+
+
+def test_json_that_is_deeper_than_there_may_be_values_is_refused() -> None:
+    with pytest.raises(MalformedBody, match="more than 20000"):
+        parse_json(nested(100_000))
+
+
+def test_as_many_values_as_the_limit_allows_are_read_in_bounded_memory() -> None:
+    text = b"[" + b'["ab"],' * ((VALUES_LIMIT - 2) // 2) + b"0]"
+    tracemalloc.start()
+    try:
+        assert parse_json(text)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < MEGABYTES
+
+
+def test_a_limit_of_its_own_is_kept() -> None:
+    client = Client([b"x" * 1_000, b"x"])
+    with pytest.raises(WireRefusal) as refused:
+        asyncio.run(read_body(client.receive, limit=1_000))
+    assert refused.value.fault is WireFault.BODY_TOO_LARGE
+    assert asyncio.run(read_body(Client([b"x" * 1_000]).receive, limit=1_000)) == b"x" * 1_000
+
+
+def test_only_certificate_requests_are_long() -> None:
+    limits = {(each.method, each.path): each.body_limit for each in ROUTES if each.takes_body}
+    assert limits.pop(("POST", "/requests/{request_id}/certificatedata")) == LIMIT_OCTETS
+    assert limits.pop(("POST", "/requests")) == limits.pop(("PUT", "/requests/{request_id}")) == 512 * 1024
+    assert set(limits.values()) == {64 * 1024}

@@ -8,6 +8,7 @@ from uuid import UUID
 from certwright.application.world import World
 from certwright.domain.errors import MalformedValue
 from certwright.domain.identities import Caller
+from certwright.wire.rest.faults import PLAIN_LIMIT_OCTETS
 from certwright.wire.rest.identifiers import find_identifier
 from certwright.wire.rest.properties import Properties
 from certwright.wire.rest.reading import parse_body
@@ -95,7 +96,7 @@ class Route:
     Shape: *path* is under the version, its named segments as ``{name}``. *together*, where there is one, gives for each of
     several calls what *work* returns or raises, for less than they would cost one by one, and None for those that would take
     long: they are done apart. *is_brief* is for what is nearly always done sooner than handed to a thread and back, see `Desk`.
-    *version* v1.0 is the documented API, v1.1 is what we add beside it.
+    *version* v1.0 is the documented API, v1.1 is what we add beside it. A body is longer than *body_limit* octets nowhere.
     """
 
     method: Literal["GET", "POST", "PUT"]
@@ -104,6 +105,7 @@ class Route:
     together: Callable[[Sequence[Call]], Sequence[Answer | Exception | None]] | None = None
     is_brief: bool = False
     version: Literal["v1.0", "v1.1"] = "v1.0"
+    body_limit: int = PLAIN_LIMIT_OCTETS
 
     @property
     def takes_body(self) -> bool:

@@ -9,7 +9,7 @@ from certwright.domain.errors import CertwrightError
 from certwright.domain.requests import RequestId
 from certwright.wire.rest.bodies import DeliveredBody, GenerationOptionsBody
 from certwright.wire.rest.calls import Answer, Call, Route, listed
-from certwright.wire.rest.faults import WireRefusal
+from certwright.wire.rest.faults import LIMIT_OCTETS, WireRefusal
 
 
 def get_generation_options(call: Call) -> Answer:
@@ -78,5 +78,6 @@ ROUTES = (
         post_certificate_data,
         post_certificate_data_together,
         is_brief=True,
+        body_limit=LIMIT_OCTETS,
     ),
 )

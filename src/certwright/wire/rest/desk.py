@@ -25,7 +25,6 @@ from certwright.wire.rest.asgi import ClientLeft, Receive, Response, Scope, find
 from certwright.wire.rest.body_room import DEFAULT_OCTETS, BodyPlace, BodyRoom
 from certwright.wire.rest.calls import Answer, Call, Route
 from certwright.wire.rest.errors import CallOrigin, answer_error, is_denial
-from certwright.wire.rest.faults import LIMIT_OCTETS
 from certwright.wire.rest.folding import fold_query
 from certwright.wire.rest.gathering import Gathering
 from certwright.wire.rest.reading import PATIENCE_SECONDS, check_not_encoded, read_body
@@ -105,7 +104,8 @@ class Desk:
 
         Errors: ClientLeft.
         """
-        errand = _Errand(route, path, scope, self._edge.sources.note(scope), ANONYMOUS, BodyPlace(self._bodies))
+        source = self._edge.sources.note(scope)
+        errand = _Errand(route, path, scope, source, ANONYMOUS, BodyPlace(self._bodies, source))
         try:
             return await self._take(errand, receive)
         except ClientLeft:
@@ -137,9 +137,10 @@ class Desk:
             length = _find_header(scope, b"content-length")
             if _is_large(length):
                 errand.caller = await self._sign_in(errand.credentials)
+                errand.place.holder = str(errand.caller.user.id)
             # What is announced is taken at once: a body that has begun to come is not refused in its middle.
-            errand.place.grow_to(_find_announced(length))
-            errand.body = await read_body(receive, self._edge.body_seconds, errand.place.grow_to)
+            errand.place.grow_to(_find_announced(length, route.body_limit))
+            errand.body = await read_body(receive, self._edge.body_seconds, errand.place.grow_to, route.body_limit)
         response = await self._do_once_known(errand) if route.together is None else await self._do_with_others(errand)
         if response.pages is None:
             return response
@@ -261,10 +262,10 @@ def _is_brief(errand: _Errand) -> bool:
     return errand.route.is_brief and len(errand.body) <= LARGE_BODY_OCTETS
 
 
-def _find_announced(content_length: str | None) -> int:
+def _find_announced(content_length: str | None, limit: int) -> int:
     """Return how many octets will be kept of a body; 0 where its length is not known, or too much to keep any."""
     octets = int(content_length) if content_length is not None and content_length.isdecimal() else 0
-    return octets if octets <= LIMIT_OCTETS else 0
+    return octets if octets <= limit else 0
 
 
 def _is_large(content_length: str | None) -> bool:

@@ -6,7 +6,11 @@ Source: the decision "malformed input ..." of domain.md for the statuses.
 from enum import Enum
 
 LIMIT_OCTETS = 5 * 1024 * 1024
-"""The longest body that is read."""
+"""The longest body that is read: certificate requests."""
+DATA_LIMIT_OCTETS = 512 * 1024
+"""The longest body with data items; each may have 4,000 characters."""
+PLAIN_LIMIT_OCTETS = 64 * 1024
+"""The longest body of all other calls."""
 
 
 class WireFault(Enum):
@@ -47,12 +51,18 @@ class WireFault(Enum):
         "This address is not asked in this way: see Allow.",
         "The path takes other methods, which the header Allow lists.",
     )
-    BODY_TOO_LARGE = (413, "body-too-large", f"The body is longer than {LIMIT_OCTETS} octets.", "The body is too long.")
+    BODY_TOO_LARGE = (
+        413,
+        "body-too-large",
+        "The body is longer than this call takes.",
+        f"The body is longer than {LIMIT_OCTETS} octets for certificatedata, {DATA_LIMIT_OCTETS} where requests are opened and "
+        f"changed, and {PLAIN_LIMIT_OCTETS} elsewhere.",
+    )
     BODIES_EXHAUSTED = (
         503,
         "request-bodies-exhausted",
         "The server has as many octets of request bodies in progress as it takes: send this again after some seconds.",
-        "The bodies of all calls in progress are longer together than server.bodies_limit.",
+        "The bodies of calls in progress are longer together than server.bodies_limit, or those of one account than a quarter.",
     )
     CONTENT_TYPE_REFUSED = (
         415,

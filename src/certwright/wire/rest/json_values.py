@@ -5,13 +5,19 @@ import msgspec
 from certwright.domain.errors import MalformedBody
 
 DEPTH_LIMIT = 64
+VALUES_LIMIT = 20_000
+"""How many brackets and commas a text has at most, those in strings too: a value takes many times the memory of its text."""
 
 
 def parse_json(text: bytes) -> object:
     """Return the value.
 
-    Errors: MalformedBody when it is not JSON, holds a number beyond all reason, or is nested deeper than 64.
+    Errors: MalformedBody when it is not JSON, holds a number beyond all reason or more values than the limit, or is nested
+            deeper than 64.
     """
+    brackets = text.count(b"[") + text.count(b"{")
+    if brackets + text.count(b",") > VALUES_LIMIT:
+        raise MalformedBody(f"it holds more than {VALUES_LIMIT} brackets and commas")
     try:
         value: object = msgspec.json.decode(text)
     except (msgspec.MsgspecError, UnicodeDecodeError):
@@ -19,7 +25,7 @@ def parse_json(text: bytes) -> object:
     except RecursionError:
         raise _refuse_depth() from None
     # Most bodies have fewer brackets than the limit allows levels: only the others are walked through.
-    if text.count(b"[") + text.count(b"{") > DEPTH_LIMIT:
+    if brackets > DEPTH_LIMIT:
         _check_depth(value)
     return value
 

@@ -38,21 +38,24 @@ _CHARSETS = {
 
 
 async def read_body(
-    receive: Receive, patience_seconds: float = PATIENCE_SECONDS, grow_to: Callable[[int], None] | None = None
+    receive: Receive,
+    patience_seconds: float = PATIENCE_SECONDS,
+    grow_to: Callable[[int], None] | None = None,
+    limit: int = LIMIT_OCTETS,
 ) -> bytes:
     """Return the whole body. Shape: *grow_to* is told how many octets are kept, and may refuse.
 
-    Errors: WireRefusal (413) when it is longer than five mebibytes; what *grow_to* raises; MalformedBody when it does not
+    Errors: WireRefusal (413) when it is longer than *limit* octets; what *grow_to* raises; MalformedBody when it does not
             arrive.
     """
     try:
         async with asyncio.timeout(patience_seconds):
-            return await _read(receive, grow_to)
+            return await _read(receive, grow_to, limit)
     except TimeoutError:
         raise MalformedBody(f"it did not arrive within {patience_seconds:g} s") from None
 
 
-async def _read(receive: Receive, grow_to: Callable[[int], None] | None) -> bytes:
+async def _read(receive: Receive, grow_to: Callable[[int], None] | None, limit: int) -> bytes:
     chunks: list[bytes] = []
     octets = 0
     more = True
@@ -63,14 +66,14 @@ async def _read(receive: Receive, grow_to: Callable[[int], None] | None) -> byte
         chunk = message.get("body", b"")
         octets += len(chunk)
         chunks.append(chunk)
-        if octets > LIMIT_OCTETS:
+        if octets > limit:
             chunks.clear()
         elif grow_to is not None:
             grow_to(octets)
         if octets > DRAIN_LIMIT_OCTETS:
             raise _refuse_size(("Connection", "close"))
         more = message.get("more_body", False)
-    if octets > LIMIT_OCTETS:
+    if octets > limit:
         raise _refuse_size()
     return b"".join(chunks)
 

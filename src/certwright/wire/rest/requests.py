@@ -22,6 +22,7 @@ from certwright.domain.smartcards import SmartcardId
 from certwright.domain.workflows import Operation
 from certwright.wire.rest.bodies import RequestBody
 from certwright.wire.rest.calls import ADDRESS, Answer, Call, Route, created, found, listed, listed_in_slices
+from certwright.wire.rest.faults import DATA_LIMIT_OCTETS
 from certwright.wire.rest.identifiers import find_identifier
 from certwright.wire.rest.names import OPERATIONS, REQUEST_STATUSES, REVOCATION_REASONS, fold_name
 from certwright.wire.rest.properties import Properties
@@ -163,8 +164,8 @@ def _read_reason(properties: Properties) -> RevocationReason | None:
 
 
 ROUTES = (
-    Route("POST", "/requests", post_request),
+    Route("POST", "/requests", post_request, body_limit=DATA_LIMIT_OCTETS),
     Route("GET", "/requests", get_requests),
     Route("GET", "/requests/{request_id}", get_request, is_brief=True),
-    Route("PUT", "/requests/{request_id}", put_request),
+    Route("PUT", "/requests/{request_id}", put_request, body_limit=DATA_LIMIT_OCTETS),
 )
