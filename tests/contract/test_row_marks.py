@@ -5,6 +5,7 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import delete, insert, select, text, update
@@ -14,8 +15,8 @@ from certwright.adapters.sql.archive_tables import recovery_agents
 from certwright.adapters.sql.card_tables import smartcards
 from certwright.adapters.sql.external_tables import external_certificates
 from certwright.adapters.sql.key_tables import authorities
-from certwright.adapters.sql.marked_rows import MARKED_ROWS
-from certwright.adapters.sql.row_marks import MarkedRows
+from certwright.adapters.sql.marked_rows import APPROVALS, MARKED_ROWS
+from certwright.adapters.sql.row_marks import MarkedRows, RowLedger
 from certwright.adapters.sql.tables import (
     approvals,
     certificate_copies,
@@ -137,6 +138,7 @@ CHANGES: dict[str, tuple[Any, Callable[[Session], object], str]] = {
     ),
     "answers": (update(requests).values(data=requests.c.data + " "), list_requests_of, "answers "),
     "an approval": (update(approvals).values(approver_id=ADMINISTRATOR.user.id), list_approvals, "approval "),
+    "the answers that were approved": (update(approvals).values(answers=None), list_approvals, "approval "),
     "the owner of a profile": (
         update(profiles).values(owner_id=SUBSCRIBER2.user.id),
         lambda session: session.profiles.list_of(SUBSCRIBER2.user.id),
@@ -371,6 +373,14 @@ def test_every_column_of_a_marked_row_is_under_its_mark_or_decides_nothing() -> 
         covered.setdefault(kind.table.name, set()).update(f"{kind.table.name}.{each}" for each in kind.columns)
     for name, columns in covered.items():
         assert {f"{name}.{each.name}" for each in metadata.tables[name].columns} - columns - marks <= left_out, name
+
+
+def test_approval_from_before_it_kept_answers_has_the_mark_that_it_was_given() -> None:
+    before = replace(APPROVALS, columns=APPROVALS.columns[:-1], has_newer=False)
+    ledger = RowLedger(bytes(range(32)))
+    row = {"request_id": UUID(int=1), "approver_id": UUID(int=2), "at": NOW, "comment": "fine"}
+    assert ledger.mark(APPROVALS, row | {"answers": None}) == ledger.mark(before, row)
+    assert ledger.mark(APPROVALS, row | {"answers": "{}"}) != ledger.mark(before, row)
 
 
 def test_marks_of_one_kind_are_none_of_another() -> None:

@@ -10,7 +10,9 @@ import pytest
 
 from certwright.adapters.sql.store import SqlStore
 from certwright.domain.certificates import CertificateStatus
+from certwright.domain.data_items import DataItem
 from certwright.domain.errors import ChangedMeanwhile, ProfileTemplateNotFound
+from certwright.domain.identities import UserId
 from certwright.domain.policies import Choices
 from certwright.domain.profiles import ProfileFlags, ProfileId, ProfileStatus
 from certwright.domain.requests import Approval, RequestStatus
@@ -69,6 +71,27 @@ def test_an_approver_counts_once(store: SqlStore) -> None:
         assert [session.requests.add_approval(each) for each in (*given, given[0])] == [True, True, False]
     with store.reading() as session:
         assert session.requests.list_approvals(request.id) == tuple(given)
+
+
+def test_an_approval_stands_while_the_request_has_the_answers_that_it_is_for(store: SqlStore) -> None:
+    about(store)
+    given = (DataItem("Reason", "lost"), DataItem("Badge", "12", is_sensitive=True), DataItem("Phone", None))
+    request = make_request()
+    with store.writing() as session:
+        session.requests.add(request)
+        session.requests.add_approval(Approval(request_id=request.id, approver_id=APPROVER.user.id, at=NOW), given)
+        # As an older program has stored it: it is for whatever is there.
+        session.requests.add_approval(Approval(request_id=request.id, approver_id=MANAGER.user.id, at=NOW))
+
+    def list_standing(*data: DataItem) -> list[UserId]:
+        with store.reading() as session:
+            return [each.approver_id for each in session.requests.list_standing_approvals(replace(request, data=data))]
+
+    answered = DataItem("Phone", "1")
+    for same in (given, given[:2], (*given[:2], answered), given[::-1]):
+        assert list_standing(*same) == [APPROVER.user.id, MANAGER.user.id]
+    for other in ((), given[1:], (DataItem("Reason", "found"), *given[1:]), (given[0], DataItem("Badge", "13"))):
+        assert list_standing(*other) == [MANAGER.user.id]
 
 
 def test_a_profile_holds_copies_as_what_they_are_to_it(store: SqlStore) -> None:
