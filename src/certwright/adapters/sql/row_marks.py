@@ -173,6 +173,11 @@ class RowLedger:
         """Return what only *parts* have, and what says nothing of them to those who have not the key."""
         return spell_mark(blake2b(_encode(parts), key=self._key or b"", digest_size=MARK_OCTETS).digest())
 
+    @property
+    def has_notes(self) -> bool:
+        """Return whether there is something to be told of rows."""
+        return bool(self._notes)
+
     def take_notes(self) -> tuple[str, ...]:
         """Return what is to be told of rows, in parts for one event each, and forget it."""
         if not self._notes:

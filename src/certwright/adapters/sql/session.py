@@ -1,5 +1,8 @@
 """One transaction's view of the store."""
 
+from collections.abc import Sequence
+from functools import cached_property
+
 from certwright.adapters.sql.archive import SqlArchive
 from certwright.adapters.sql.card_master_keys import SqlCardMasterKeys
 from certwright.adapters.sql.certificates import SqlCertificates
@@ -24,12 +27,13 @@ from certwright.adapters.sql.row_marks import RowLedger
 from certwright.adapters.sql.sealed_rows import SqlSealedRows
 from certwright.adapters.sql.smartcards import SqlSmartcards
 from certwright.adapters.sql.state import SqlState
+from certwright.domain.events import Event
 from certwright.domain.ports import EventListener
 from certwright.domain.ports_at_rest import Cipher
 
 
 class SqlSession:
-    """The repositories of one transaction."""
+    """The repositories of one transaction, made when they are asked for: most use cases want three or four of them."""
 
     def __init__(
         self,
@@ -42,129 +46,119 @@ class SqlSession:
         marker: EventMarker | None = None,
         row_key: bytes | None = None,
     ) -> None:
-        ledger = RowLedger(row_key)
-        tell = None if listener is None else lambda events: listener.hear(events, self)
-        self._directory = SqlDirectory(connection, memory, ledger)
-        self._templates = SqlProfileTemplates(connection, memory, ledger)
-        self._requests = SqlRequests(connection, cipher, ledger)
-        self._profiles = SqlProfiles(connection, ledger)
-        self._passwords = SqlPasswords(connection, cipher, ledger)
-        self._renewals = SqlRenewals(connection)
-        self._delayed_revocations = SqlDelayedRevocations(connection, ledger)
-        self._smartcards = SqlSmartcards(connection, ledger)
-        self._card_master_keys = SqlCardMasterKeys(connection)
-        self._certificates = SqlCertificates(connection, ledger)
-        self._history = SqlHistory(connection, order, tell, marker, ledger)
-        self._retention = SqlRetention(connection, ledger)
-        self._keys = SqlKeys(connection, ledger)
-        self._archive = SqlArchive(connection, ledger)
-        self._external = SqlExternalCertificates(connection, ledger)
-        self._leases = SqlLeases(connection)
-        self._outbox = SqlOutbox(connection, cipher)
-        self._sealed = SqlSealedRows(connection)
-        self._key_pool = SqlKeyPool(connection)
-        self._state = SqlState(connection, ledger)
+        self._connection = connection
+        self._memory = memory
+        self._order = order
+        self._cipher = cipher
+        self._listener = listener
+        self._marker = marker
+        self._ledger = RowLedger(row_key)
 
     def finish(self) -> None:
         """Let the history tell of every change that no event told of; asked before the session's changes are kept."""
-        self._history.tell_of_rows()
+        if self._ledger.has_notes:
+            self.history.tell_of_rows()
 
-    @property
+    def _tell(self, appended: Sequence[Event]) -> None:
+        if self._listener is not None:
+            self._listener.hear(appended, self)
+
+    @cached_property
     def state(self) -> SqlState:
         """Return what proves everything but the history."""
-        return self._state
+        return SqlState(self._connection, self._ledger)
 
-    @property
+    @cached_property
     def directory(self) -> SqlDirectory:
         """Return users, groups and rights."""
-        return self._directory
+        return SqlDirectory(self._connection, self._memory, self._ledger)
 
-    @property
+    @cached_property
     def templates(self) -> SqlProfileTemplates:
         """Return the versions of profile templates."""
-        return self._templates
+        return SqlProfileTemplates(self._connection, self._memory, self._ledger)
 
-    @property
+    @cached_property
     def requests(self) -> SqlRequests:
         """Return the requests."""
-        return self._requests
+        return SqlRequests(self._connection, self._cipher, self._ledger)
 
-    @property
+    @cached_property
     def profiles(self) -> SqlProfiles:
         """Return the profiles."""
-        return self._profiles
+        return SqlProfiles(self._connection, self._ledger)
 
-    @property
+    @cached_property
     def passwords(self) -> SqlPasswords:
         """Return the one-time passwords of requests."""
-        return self._passwords
+        return SqlPasswords(self._connection, self._cipher, self._ledger)
 
-    @property
+    @cached_property
     def renewals(self) -> SqlRenewals:
         """Return the renewals that the program began."""
-        return self._renewals
+        return SqlRenewals(self._connection)
 
-    @property
+    @cached_property
     def delayed_revocations(self) -> SqlDelayedRevocations:
         """Return the revocations that are still to take effect."""
-        return self._delayed_revocations
+        return SqlDelayedRevocations(self._connection, self._ledger)
 
-    @property
+    @cached_property
     def smartcards(self) -> SqlSmartcards:
         """Return the cards."""
-        return self._smartcards
+        return SqlSmartcards(self._connection, self._ledger)
 
-    @property
+    @cached_property
     def card_master_keys(self) -> SqlCardMasterKeys:
         """Return the sealed master keys of cards."""
-        return self._card_master_keys
+        return SqlCardMasterKeys(self._connection)
 
-    @property
+    @cached_property
     def certificates(self) -> SqlCertificates:
         """Return the register of certificates."""
-        return self._certificates
+        return SqlCertificates(self._connection, self._ledger)
 
-    @property
+    @cached_property
     def history(self) -> SqlHistory:
         """Return events and seals."""
-        return self._history
+        return SqlHistory(self._connection, self._order, self._tell, self._marker, self._ledger)
 
-    @property
+    @cached_property
     def retention(self) -> SqlRetention:
         """Return what may be removed from the history, and what was."""
-        return self._retention
+        return SqlRetention(self._connection, self._ledger)
 
-    @property
+    @cached_property
     def keys(self) -> SqlKeys:
         """Return sealed keys and authorities."""
-        return self._keys
+        return SqlKeys(self._connection, self._ledger)
 
-    @property
+    @cached_property
     def leases(self) -> SqlLeases:
         """Return who does which work."""
-        return self._leases
+        return SqlLeases(self._connection)
 
-    @property
+    @cached_property
     def outbox(self) -> SqlOutbox:
         """Return what is to be sent."""
-        return self._outbox
+        return SqlOutbox(self._connection, self._cipher)
 
-    @property
+    @cached_property
     def archive(self) -> SqlArchive:
         """Return archived keys and their agents."""
-        return self._archive
+        return SqlArchive(self._connection, self._ledger)
 
-    @property
+    @cached_property
     def external(self) -> SqlExternalCertificates:
         """Return certificates that were issued elsewhere."""
-        return self._external
+        return SqlExternalCertificates(self._connection, self._ledger)
 
-    @property
+    @cached_property
     def sealed(self) -> SqlSealedRows:
         """Return everything that is sealed."""
-        return self._sealed
+        return SqlSealedRows(self._connection)
 
-    @property
+    @cached_property
     def key_pool(self) -> SqlKeyPool:
         """Return keys made ahead."""
-        return self._key_pool
+        return SqlKeyPool(self._connection)
