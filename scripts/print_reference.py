@@ -25,6 +25,10 @@ NOTE = "<!-- Printed from the code by scripts/print_reference.py; change it ther
 HELP_WIDTH = 110
 
 
+_EXIT_STATUSES = (
+    "Exit status: 0 done, 1 refused or not available, 2 a wrong command line. `certwright audit verify` ends with 3 when it",
+    "found no fault, and no copy of the checkpoints from elsewhere was compared.",
+)
 _LONG_LISTS = (
     "",
     "`GET /v1.0/requests` is one JSON array, however long: it is read and sent in slices of 100 requests, each as of its",
@@ -50,7 +54,7 @@ def list_pages() -> dict[str, str]:
 
 
 def _list_command_lines() -> Iterator[str]:
-    yield from ("# Command line", "", "Exit status: 0 done, 1 refused or not available, 2 a wrong command line.")
+    yield from ("# Command line", "", *_EXIT_STATUSES)
     settings = {**main.context_settings, "terminal_width": HELP_WIDTH, "max_content_width": HELP_WIDTH}
     root = click.Context(main, info_name="certwright", **settings)
     yield from _list_help_lines(main, root)

@@ -1,6 +1,7 @@
 """The backup that the page on production shows, made as it stands there while people enroll, and restored elsewhere."""
 
 import json
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -23,6 +24,7 @@ from worlds.system import await_that
 
 PAGE = REPOSITORY / "docs" / "how-to" / "run-in-production.md"
 DATABASE = "postgresql://certwright@db.example.com/certwright"
+SERVICE, OURS = "-o certwright -g certwright", f"-o {os.getuid()} -g {os.getgid()}"
 PATIENCE_SECONDS = 180
 BALLAST_MEBIBYTES = 96
 MOST_BACKUPS = 50
@@ -68,6 +70,7 @@ def back_up_while_people_enroll(town: Town, copy: Path, says: str, places: Mappi
         town.url = server.url
         with enrolling(town) as enrollers:
             await_that(lambda: len(list_delivered(enrollers)) >= len(enrollers), "not everybody enrolls")
+            await_that((town.data / "history.checkpoints").exists, "nothing is sealed")
             for _ in range(MOST_BACKUPS):
                 copy.unlink(missing_ok=True)
                 before = list_delivered(enrollers)
@@ -90,15 +93,27 @@ def make_large(database: Path) -> None:
 
 
 def restore_folder(data: Path, target: Path) -> None:
-    """Copy the installation's folder without its database and, as the page says, without the file of checkpoints."""
-    shutil.copytree(data, target, ignore=shutil.ignore_patterns("certwright.db*", "history.checkpoints"))
+    """Copy the installation's folder, with a newer file of checkpoints than the database's that comes."""
+    shutil.copytree(data, target, ignore=shutil.ignore_patterns("certwright.db-*"))
+
+
+def restore_checkpoints(restored: Path, backups: Path) -> None:
+    """Put the checkpoints of the backup back, and see that those that were there tell of what is gone."""
+    assert (restored / "history.checkpoints").read_bytes() != (backups / "history.checkpoints").read_bytes()
+    run_block("checkpoints.before", {"/var/lib/certwright": restored, "/var/backups": backups, SERVICE: OURS})
+    before = restored / "history.checkpoints.before"
+    compared = certwright("audit", "verify", "--data", restored, "--checkpoints", before, "--json")
+    assert compared.returncode == 1, compared.stderr
+    assert any("cut off" in each for each in json.loads(compared.stdout)["faults"])
 
 
 def check_restored(data: Path, delivered: dict[str, bytes]) -> None:
     """See that the history is whole, that what was *delivered* is there, and that the server issues more."""
     audit = certwright("audit", "verify", "--data", data, "--json")
     assert audit.returncode == NOT_COMPARED, audit.stdout + audit.stderr
-    assert json.loads(audit.stdout)["faults"] == []
+    report = json.loads(audit.stdout)
+    assert report["faults"] == []
+    assert report["checkpoints"] > 0, "nothing was sealed: this test proves nothing"
     town = Town(data)
     with serving(data) as server:
         town.url = server.url
@@ -123,9 +138,10 @@ def test_the_documented_backup_of_sqlite_ends_while_people_enroll_and_is_an_inst
     places = {"/var/lib/certwright": data, "/var/backups": backups}
     delivered = back_up_while_people_enroll(Town(data), copy, "VACUUM INTO", places)
     assert copy.stat().st_mode & 0o777 == 0o600
-    assert [each.name for each in backups.iterdir()] == [copy.name]
+    assert {each.name for each in backups.iterdir()} == {copy.name, "history.checkpoints"}
     restore_folder(data, restored)
-    shutil.copy(copy, restored / "certwright.db")
+    run_block("certwright.db-wal", {"/var/lib/certwright": restored, "/var/backups": backups, SERVICE: OURS})
+    restore_checkpoints(restored, backups)
     check_restored(restored, delivered)
 
 
@@ -140,11 +156,12 @@ def test_the_documented_backup_of_postgresql_is_an_installation_again_in_a_new_d
     with install(data):
         pass
     copy = backups / "certwright.dump"
-    places = {"/var/backups": backups, DATABASE: url}
+    places = {"/var/lib/certwright": data, "/var/backups": backups, DATABASE: url}
     delivered = back_up_while_people_enroll(Town(data), copy, "pg_dump", places)
     assert copy.stat().st_mode & 0o777 == 0o600
     restore_folder(data, restored)
     run_block("pg_restore", {"/var/backups": backups, DATABASE: new_url})
     settings = restored / "certwright.toml"
     settings.write_text(settings.read_text().replace(url, new_url))
+    restore_checkpoints(restored, backups)
     check_restored(restored, delivered)

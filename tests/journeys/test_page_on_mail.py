@@ -49,7 +49,8 @@ def test_send_mail_and_webhooks(house: House, tmp_path: Path) -> None:
         reader.run("read -rs mail_password", typed="mail password\n")
         with serving(house.data) as server, house.client(server.url, "manager") as client:
             add_notifications(house, reader.take("toml", "notifications"))
-            shown = reader.run("load world.toml")
+            reader.run("load world.toml")
+            shown = reader.run("mail preview")
             assert "To:      subject, originator, security@example.com" in shown
             assert "Subject: Denied: Software Certificate for Sam Sample" in shown
             reader.places["REQUEST"] = request = open_request(client, SOFTWARE, target=SUBSCRIBER)

@@ -13,11 +13,14 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
 from postgresql import PACKAGE, PostgresqlServer, find_programs, run_postgresql
 from worlds.commands import TIMEOUT_SECONDS, ServingProcess, serving
 from worlds.pages import REPOSITORY, reading
+from worlds.receivers import TLS_PASSWORD, make_server_tls
 from worlds.served import PASSWORD, ROOT
+from worlds.system import await_that
 from worlds.units import needs_systemd, verify_unit
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="not root, as the page says")
@@ -59,7 +62,7 @@ def places_on(machine: Path, address: str) -> dict[str, str]:
         "db.example.com": address,
         '"rsa-4096"': '"p-256"',
         '"rsa-3072"': '"p-256"',
-        "alice": "subscriber",
+        "ACCOUNT": "subscriber",
     }
 
 
@@ -76,20 +79,25 @@ def test_run_in_production(machine: Path, postgresql: PostgresqlServer, tmp_path
         host, _, port = address.partition(":")
         reader.terminal.run(f"export PGHOST={host} PGPORT={port}")
         reader.run("createuser")
+        serve_tls(postgresql, machine / "database-ca.pem", tmp_path)
         let_in_by_password(postgresql)
         reader.run("database-password", typed=f"{PASSWORD}\n")
         reader.run("install -m 644")
         told = reader.run("certwright init")
         assert "http://pki.example.com" in told
         assert "10 users" in told
+        reader.run("certwright password")
         unit = reader.take("ini", "ExecStart")
         verify_unit(tmp_path, unit)
         program = machine / "opt/certwright/.venv/bin/certwright"
         assert f"ExecStart={program} serve --data {data}" in unit.splitlines()
+        reader.pass_over("systemctl")
         with serving(data) as server:
+            assert server.url == f"https://ca.example.com:{server.port}"
             assert "Software Certificate" in ask(server, data / "ca.pem", f"{ROOT}/profiletemplates")
+            await_that(lambda: are_all_over_tls(postgresql), "nothing of the server's is over TLS")
             assert '"status":"ok"' in ask(server, data / "ca.pem", "/health")
-        for each in ("VACUUM INTO", "pg_dump", "pg_restore"):
+        for each in ("VACUUM INTO", "pg_dump", "certwright.db-wal", "pg_restore", "checkpoints.before"):
             reader.pass_over(each)
         check_modes(machine)
 
@@ -108,12 +116,38 @@ def check_modes(machine: Path) -> None:
     assert [stat.S_IMODE(each.stat().st_mode) for each in (*folders, *secrets)] == [0o700] * 2 + [0o600] * 2
 
 
+def serve_tls(postgresql: PostgresqlServer, root: Path, folder: Path) -> None:
+    """Let the database serve TLS from now on, with a certificate of the root that is written."""
+    _, made = make_server_tls(folder)
+    shutil.copy(made, root)
+    pem = (folder / "server.pem").read_bytes()
+    key = load_pem_private_key(pem, TLS_PASSWORD.encode())
+    clear = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    with psycopg.connect(postgresql.url_of("postgres"), autocommit=True) as connection:
+        ((cluster,),) = connection.execute("SHOW data_directory").fetchall()
+        for name, content in (("server.crt", pem), ("server.key", clear)):
+            file = Path(cluster, name)
+            file.touch(0o600)
+            file.write_bytes(content)
+            os.chown(file, Path(cluster).stat().st_uid, Path(cluster).stat().st_gid)
+        connection.execute("ALTER SYSTEM SET ssl = on")
+        connection.execute("SELECT pg_reload_conf()")
+        await_that(lambda: connection.execute("SHOW ssl").fetchall() == [("on",)], "the database does not serve TLS")
+
+
+def are_all_over_tls(postgresql: PostgresqlServer) -> bool:
+    """Return whether every session of our role is over TLS, and there are some."""
+    with psycopg.connect(postgresql.url_of("postgres")) as connection:
+        found = connection.execute("SELECT ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE usename = 'certwright'")
+        return {each for (each,) in found} == {True}
+
+
 def let_in_by_password(postgresql: PostgresqlServer) -> None:
     """Add the page's line for this machine, before those of the cluster that let everybody in."""
     with psycopg.connect(postgresql.url_of("postgres"), autocommit=True) as connection:
         ((file,),) = connection.execute("SHOW hba_file").fetchall()
         rules = Path(file)
-        rules.write_text(f"host certwright certwright 127.0.0.1/32 scram-sha-256\n{rules.read_text()}")
+        rules.write_text(f"hostssl certwright certwright 127.0.0.1/32 scram-sha-256\n{rules.read_text()}")
         connection.execute("SELECT pg_reload_conf()")
         owner = connection.execute(
             "SELECT pg_get_userbyid(datdba), pg_encoding_to_char(encoding) FROM pg_database WHERE datname = 'certwright'"

@@ -9,7 +9,7 @@ import shutil
 import stat
 import sys
 from base64 import b64decode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -22,7 +22,7 @@ from worlds.card_steps import ACTIVE, RETIRED, enroll_card
 from worlds.commands import certwright, serving
 from worlds.elsewhere import found_elsewhere
 from worlds.openssl import as_base64, request_of
-from worlds.pages import NEW_PASSWORD, put_settings
+from worlds.pages import NEW_PASSWORD, Reader, put_settings, read_blocks
 from worlds.readers import House, doing
 from worlds.rest_steps import ARCHIVED, close, open_request, submit
 from worlds.served import PASSWORD, ROOT
@@ -84,7 +84,8 @@ def test_administer(house: House) -> None:
 PFX_PASSWORD = "a password for PFX files"
 CURL_PAGE = """umask 022
 api={url}{root} request={request}
-ask() {{ curl -sS --fail-with-body -w '\n' --cacert data/ca.pem -u "{user}" -H 'Content-Type: application/json' "$@"; }}
+sign_in() {{ printf 'Authorization: Basic '; printf %s "{user}" | base64 -w 0; }}
+ask() {{ curl -sS --fail-with-body -w '\n' --cacert data/ca.pem -H @<(sign_in) -H 'Content-Type: application/json' "$@"; }}
 """
 
 
@@ -98,15 +99,24 @@ def test_recover_a_key(house: House) -> None:
             assert submit(client, request, posted, pfxpassword=PFX_PASSWORD).status_code == 200
             return str(close(client, request).json()["NewProfileUuid"])
 
-        reader.places["PROFILE"] = enroll()
-        reader.terminal.run(CURL_PAGE.format(url=url, root=ROOT, user=f"subscriber:{PASSWORD}", request=posted))
+        def sign_in(user: str) -> None:
+            reader.terminal.run(CURL_PAGE.format(url=url, root=ROOT, user=f"{user}:{PASSWORD}", request=posted))
+
+        reader.places["PROFILE"] = profile = enroll()
+        sign_in("subscriber")
+        listed = reader.run("select(.Status == 2)").splitlines()
+        assert f"{profile}\t{ARCHIVED}" in listed
+        assert any(each.startswith(f"{ARCHIVED}\t") for each in listed)
         assert '"Status":8' in reader.run("read -rs pfxpassword", typed=f"{PFX_PASSWORD}\n")
         reader.run("openssl pkcs12")
-        assert "PRIVATE KEY" in (house.folder / "history.pem").read_text()
-        private = ("answer.json", "history.p12", "history.pem")
+        assert "ENCRYPTED PRIVATE KEY" in (house.folder / "history.pem").read_text()
+        private = ("recovered.json", "history.p12", "history.pem")
         assert [stat.S_IMODE((house.folder / each).stat().st_mode) for each in private] == [0o600] * 3
+        reader.run("shred -u recovered.json")
+        assert not any((house.folder / each).exists() for each in private)
+        recover_on_behalf(reader, house, sign_in, enroll())
         profile = enroll()
-        reader.terminal.run("umask 022")
+        sign_in("subscriber")
         reader.run("openssl req -x509")
         reader.run("agents retire online")
         started = client.post("/requests", json={"type": "Recover", "profile": profile})
@@ -124,6 +134,22 @@ def test_recover_a_key(house: House) -> None:
         assert [each["Error"] for each in given] == [None] * len(given)
         assert close(client, request).status_code == 200
         assert "second" in reader.run("agents add second")
+
+
+def recover_on_behalf(reader: Reader, house: House, sign_in: Callable[[str], None], profile: str) -> None:
+    """Do the part about somebody else's key: three people, each with a terminal that the test signs in."""
+    reader.places["PROFILE"] = profile
+    events = certwright("audit", "list", "--user", "subscriber", "--type", "profile.changed", "--data", house.data)
+    assert profile in events.stdout
+    sign_in("manager")
+    reader.places["ID"] = reader.run("RecoverOnBehalf").strip().strip('"').rpartition("/")[2]
+    reader.run("requests approve")
+    sign_in("helpdesk")
+    assert '"Status":8' in reader.run("read -rs pfxpassword", typed=f"{PFX_PASSWORD}\n")
+    file = house.folder / "recovered.json"
+    (recovered,) = json.loads(file.read_text())
+    assert (recovered["Error"], bool(recovered["Pfx"])) == (None, True)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
 def list_key_values(data: Path, variables: Mapping[str, str] | None = None) -> dict[int, int]:
@@ -246,12 +272,21 @@ def test_prove_the_history(house: House) -> None:
         copy.write_text(whole.replace('"chain":"', '"chain":"00', 1))
         reader.run("case $?", status=0)
         assert "FAULT" in mailed.read_text()
+        check_alarms(reader, copy, mailed)
         reader.run("audit export")
         (house.folder / "prove.py").write_text(reader.take("python", "import base64"))
         proven = reader.terminal.run(f"{sys.executable} -I prove.py")[1]
         assert "is proven" in proven
         seal = json.loads((house.folder / "seals.jsonl").read_text().splitlines()[-1])
         check_signed(reader.take("text", "certwright seal"), seal, house.folder / "history.pem")
+
+
+def check_alarms(reader: Reader, copy: Path, mailed: Path) -> None:
+    """See that a copy that is not there is an alarm, too, which says so."""
+    (script,) = [each.text for each in read_blocks(reader.page) if "case $?" in each.text]
+    copy.unlink()
+    reader.terminal.run(reader.fill(script), must_do=False)
+    assert f"{copy.name}' does not exist" in mailed.read_text()
 
 
 def check_signed(form: str, seal: Mapping[str, object], key: Path) -> None:

@@ -25,6 +25,7 @@ def test_the_tutorial_leads_to_a_certificate_a_refusal_and_a_history_without_fau
             *("ca.pem", "certwright.db", "certwright.toml", "passphrase", "tls")
         }
         assert "New or changed: 10 users, 7 groups, 10 profile templates." in reader.run("load demo")
+        reader.run("password subscriber")
         assert reader.pass_over("certwright serve") == "certwright serve --data tutorial\n"
         with serving(folder / "tutorial") as server:
             reader.places["localhost:8443"] = server.url[8:]
@@ -34,6 +35,6 @@ def test_the_tutorial_leads_to_a_certificate_a_refusal_and_a_history_without_fau
             refused = reader.run("--user outsider", status=1)
             reader.see(refused, says="template-not-offered")
             reader.run("groups add Subscribers outsider")
-            assert len(list((folder / "certificates-of-outsider").iterdir())) == 3
+            assert len(list((folder / "certificates" / "outsider").iterdir())) == 3
             assert server.interrupt() == 0
         reader.run("audit verify", status=NOT_COMPARED)

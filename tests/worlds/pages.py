@@ -31,6 +31,9 @@ PASSED_OVER = {
     ("docs/how-to/run-in-production.md", "VACUUM INTO"): "done by the test of backups, while people enroll",
     ("docs/how-to/run-in-production.md", "pg_dump"): "done by the test of backups, while people enroll",
     ("docs/how-to/run-in-production.md", "pg_restore"): "done by the test of backups, with a server afterwards",
+    ("docs/how-to/run-in-production.md", "systemctl"): "needs a machine whose first process is systemd",
+    ("docs/how-to/run-in-production.md", "certwright.db-wal"): "done by the test of backups, with a server afterwards",
+    ("docs/how-to/run-in-production.md", "checkpoints.before"): "done by the test of backups, with a proof afterwards",
     ("docs/how-to/move-the-passphrase.md", "systemd-creds"): "writes the key of the machine, and needs one or a TPM",
     ("docs/how-to/move-the-passphrase.md", "systemd-run"): "needs a machine whose first process is systemd",
 }

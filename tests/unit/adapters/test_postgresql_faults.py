@@ -25,6 +25,23 @@ SAID = 'connection failed: connection to server at "127.0.0.1", port 5432 failed
             ["role c in from 192.0.2.1", "pg_hba.conf"],
         ),
         (
+            SAID + 'no pg_hba.conf entry for host "192.0.2.1", user "c", database "d", no encryption',
+            ["role c in from 192.0.2.1 without TLS", "sslmode=verify-full", "pg_hba.conf"],
+        ),
+        (
+            SAID.removesuffix("FATAL:  ") + "server does not support SSL, but SSL was required",
+            ["does not serve TLS", "ssl = on"],
+        ),
+        (
+            SAID.removesuffix("FATAL:  ") + 'root certificate file "/root.pem" does not exist\nEither provide the file,',
+            ["no root certificate in /root.pem", "sslrootcert"],
+        ),
+        (SAID.removesuffix("FATAL:  ") + "SSL error: certificate verify failed", ["TLS certificate", "sslrootcert"]),
+        (
+            SAID.removesuffix("FATAL:  ") + 'server certificate for "a" (and 2 other names) does not match host name "b"',
+            ['TLS certificate is for "a" (and 2 other names)', "database.url"],
+        ),
+        (
             "connection failed: Connection refused\n\tIs the server running",
             ["cannot be reached: Connection refused", "host and port"],
         ),

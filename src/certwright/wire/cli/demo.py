@@ -25,6 +25,7 @@ from certwright.wire.cli.console import make_console, show_progress
 from certwright.wire.cli.demo_people import DemoPeople, prepare_people
 from certwright.wire.cli.logs import configure_logs
 from certwright.wire.cli.options import PASSWORD_VARIABLE, demo_data_option, find_given_password
+from certwright.wire.cli.program import find_program
 from certwright.wire.cli.serve import port_option
 from certwright.wire.cli.serving import Address, RunningServer, check_address_free, run_server
 from certwright.wire.cli.signing_in import sign_in
@@ -139,7 +140,7 @@ def command(data: Path, port: int | None, password_file: Path | None, *, is_once
             raise NotOfDemo(str(data))
         configure_logs(installation.settings.log)
         settings = installation.settings.server
-        address = Address(host=settings.host, port=settings.port if port is None else port)
+        address = Address(host=settings.host, port=settings.port if port is None else port, names=settings.tls_names)
         # Before anything changes: whoever uses the port may be a demo on the same data.
         check_address_free(address)
         given = find_given_password(password_file)
@@ -171,7 +172,7 @@ def _show_passwords(
         console.print(f"Password   {people.password}   ({whose}; shown this once)")
     if USER in people.with_new_password:
         return people.password
-    how_to_set = f"certwright password {USER} --data {quote(str(data))}"
+    how_to_set = f"{find_program()} password {USER} --data {quote(str(data))}"
     console.print(f"Password   as the first run showed it; to set a new one: {how_to_set}")
     password = given or _ask_password(is_once=is_once, how_to_set=how_to_set)
     if password:
@@ -201,7 +202,7 @@ def list_curl_lines(url: str, ca_file: Path) -> list[str]:
         f"api={api}",
         f"read -rsp 'Password of {USER}: ' password",
         f"sign_in() {{ printf 'Authorization: Basic '; printf '{USER}:%s' \"$password\" | base64 -w 0; }}",
-        f"ask() {{ sign_in | curl -sS -w '\\n' --cacert {ca} -H @- -H 'Content-Type: application/json' \"$@\"; }}",
+        f"ask() {{ curl -sS -w '\\n' --cacert {ca} -H @<(sign_in) -H 'Content-Type: application/json' \"$@\"; }}",
         'ask "$api/profiletemplates"',
         f"id=$(ask -d '{body}' \"$api/requests\" | tr -d '\"' | sed 's,.*/,,')",
         'ask "$api/requests/$id/certificaterequestgenerationoptions"',

@@ -33,7 +33,12 @@ def command(data: Path, host: str | None, port: int | None, *, is_plain: bool) -
       certwright serve --data data --http --port 8080       # behind a proxy on the same machine
     """
     settings = find_settings(data)
-    address = Address(host=host or settings.server.host, port=settings.server.port if port is None else port, is_plain=is_plain)
+    address = Address(
+        host=host or settings.server.host,
+        port=settings.server.port if port is None else port,
+        names=settings.server.tls_names,
+        is_plain=is_plain,
+    )
     if is_plain and not address.is_loopback:
         raise click.UsageError(f"--http is for loopback addresses only: passwords would cross the network to {address.host}.")
     configure_logs(settings.log)

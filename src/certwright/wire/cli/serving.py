@@ -68,10 +68,13 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """Where to listen. Shape: *port* 0 takes a free one; *is_plain* is HTTP without TLS, for loopback only."""
+    """Where to listen. Shape: *port* 0 takes a free one; *names* are those of the TLS certificate; *is_plain* is HTTP without
+    TLS, for loopback only.
+    """
 
     host: str
     port: int
+    names: tuple[str, ...]
     is_plain: bool = False
 
     @property
@@ -83,9 +86,11 @@ class Address:
             return self.host == "localhost"
 
     def url(self, port: int) -> str:
-        """Return the server's address as one would type it on this machine."""
+        """Return the server's address as one would type it on this machine, with a name that its TLS certificate has."""
         host = "localhost" if self.is_loopback or self.host in ("0.0.0.0", "::") else self.host  # noqa: S104
-        return f"{'http' if self.is_plain else 'https'}://{host}:{port}"
+        if not self.is_plain and host not in self.names:
+            host = self.names[0]
+        return f"{'http' if self.is_plain else 'https'}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 @dataclass(frozen=True, slots=True)
