@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import select, text
 from structlog.testing import capture_logs
 
+from certwright.adapters.sql.marked_rows import ANSWERS
 from certwright.adapters.sql.tables import approvals, events, users
 from certwright.application.prune_history import prune_history
 from certwright.application.request_parties import list_counting_approvals, see_request
@@ -90,6 +92,27 @@ def test_a_row_in_another_spelling_is_named_and_not_used(sqlite_estate: Estate, 
         with capture_logs() as logs, pytest.raises(StoredRowAltered):
             sqlite_estate.read_fresh(use)
         assert "critical" in [each["log_level"] for each in logs]
+
+
+def list_cards(session: Session) -> object:
+    return session.smartcards.list_page(limit=9)
+
+
+def test_json_of_a_card_that_says_the_same_in_other_words_is_named_and_not_used(estate: Estate) -> None:
+    estate.read_fresh(list_cards)
+    estate.run(text("UPDATE smartcards SET admin_keys = replace(admin_keys, '{', '{ ')"))
+    assert [each for each in estate.verify().faults if each.startswith("smart-card ")]
+    with pytest.raises(StoredRowAltered):
+        estate.read_fresh(list_cards)
+
+
+def test_sensitive_answers_have_no_mark_in_other_words() -> None:
+    written = '[{"name":"PIN","value":"sealed","is_sensitive":true}]'
+    values = {"id": uuid4(), "data": written, "data_flags": 0}
+    assert ANSWERS.from_values(values)
+    for each in ("[ {", '[{"name":"PIN",'):
+        with pytest.raises(ValueError, match="in other words"):
+            ANSWERS.from_values(values | {"data": written.replace("[{", each)})
 
 
 def find_event_of_rows(estate: Estate) -> int:

@@ -39,6 +39,7 @@ def _leave_out_sealed(data: Any) -> Any:
     if not isinstance(data, str) or _SENSITIVE not in data:
         return data
     items = _decode_items(data)
+    _check_spelling(items, data)
     for each in items:
         if each.get("is_sensitive"):
             each["value"] = each.get("value") is not None
@@ -50,10 +51,17 @@ def _leave_out_sealed_keys(admin_keys: Any) -> Any:
     if not isinstance(admin_keys, str):
         return admin_keys
     known = _decode_keys(admin_keys)
+    _check_spelling(known, admin_keys)
     for each in (known.get("held"), known.get("offered")):
         if each:
             each["sealed"] = each.get("sealed") is not None
     return _encode_items(known)
+
+
+def _check_spelling(decoded: Any, stored: str) -> None:
+    """Raise unless *stored* is as we write it: the mark is over what it says. Errors: ValueError."""
+    if _encode_items(decoded) != stored.encode():
+        raise ValueError("this JSON says what we write in other words")
 
 
 def _is_there(value: Any) -> bool:
