@@ -6,10 +6,11 @@ nearly all of them one; dealt in turn, they keep all processors busy.
 """
 
 import multiprocessing
+import selectors
 import signal
 import socket
 import sys
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import wait
@@ -26,6 +27,8 @@ REPLACED_AFTER_SECONDS = 1.0
 """How long after its own start, at the earliest, a process that ended is replaced, so that a fault does not fork all day."""
 REST_SECONDS = 0.1
 """How long no connection is taken after one could not be: this process, or the system, has no file descriptor left."""
+ROOM_SECONDS = 1.0
+"""How long a connection waits for a process to take it when all have many before them."""
 DEALT_AT_ONCE = 64
 """Connections before it is looked again whether a process ended, or the end was asked for."""
 
@@ -242,17 +245,31 @@ class Processes:
                 wait([ending.woken], REST_SECONDS)
                 return
             with connection:
-                self._hand_over(connection)
+                if not self._hand_over(connection):
+                    return
 
-    def _hand_over(self, connection: socket.socket) -> None:
+    def _hand_over(self, connection: socket.socket) -> bool:
+        """Return whether a process has taken *connection*; one that stands still is not waited for again and again."""
         takers = [each for each in self._children.values() if each.takes_connections]
+        if self._offer(connection, takers):
+            return True
+        # All have as many before them as they are given: others wait in the queue of the system meanwhile, and none is dropped.
+        _await_writable(takers)
+        is_taken = self._offer(connection, takers)
+        if not is_taken:
+            log.warning("connection not taken", error="no process takes one")
+        return is_taken
+
+    def _offer(self, connection: socket.socket, takers: Sequence[_Child]) -> bool:
+        """Give *connection* to the next of *takers* that has room for it, and return whether there was one."""
         for _ in takers:
             child = takers[self._dealt % len(takers)]
             self._dealt += 1
             # One that has just ended, or does not read, is passed over.
             with suppress(OSError):
                 socket.send_fds(child.line, [_CONNECTION], [connection.fileno()])
-                return
+                return True
+        return False
 
     def _bury(self, number: int, child: _Child) -> None:
         """See a process off that ended, and say when another one is to be there."""
@@ -305,6 +322,14 @@ class Processes:
             # The outermost edge of a process: whoever reads the log is to know why it ended.
             log.exception("process failed", number=number)
             sys.exit(1)
+
+
+def _await_writable(children: Sequence[_Child]) -> None:
+    """Return when one of *children* can be given something, or after a moment."""
+    with selectors.DefaultSelector() as selector:
+        for each in children:
+            selector.register(each.line, selectors.EVENT_WRITE)
+        selector.select(ROOM_SECONDS)
 
 
 @contextmanager
