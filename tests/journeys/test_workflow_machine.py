@@ -258,9 +258,13 @@ class Workflows(RuleBasedStateMachine):
 
     def supply_to(self, request: ModelRequest, by: str, item: str, value: str) -> None:
         """Answer one question, be it one's own or not, in the right form or not."""
+        is_open = by == "subscriber" and item == SUBSCRIBERS_ITEM and item not in request.answers
         if by not in ("subscriber", "manager"):
             wanted = 403
-        elif request.status not in ("pending", "approved") or (by != "subscriber" and request.approvers):
+        elif request.status not in ("pending", "approved"):
+            wanted = 409
+        elif request.approvers and request.answers.get(item) != value and not is_open:
+            # What was answered has been approved.
             wanted = 409
         elif (item == SUBSCRIBERS_ITEM) is not (by == "subscriber") or value in WRONG:
             wanted = 400
