@@ -51,6 +51,10 @@ class Server:
         """Return the resident memory of all processes of the server; what several of them share counts once."""
         return sum(_read_share_kib(pid) for pid in (self.pid, *_list_children(self.pid))) / 1_024
 
+    def read_processor_seconds(self) -> float:
+        """Return the processor time that all processes of the server have used."""
+        return sum(_read_processor_seconds(pid) for pid in (self.pid, *_list_children(self.pid)))
+
 
 def prepare_installation(data: Path, key: str) -> Installation:
     """Make an installation whose issuing authority has a key of kind *key*, with the demo world."""
@@ -102,6 +106,11 @@ def _read_share_kib(pid: int) -> int:
     except PermissionError:
         shown, wanted = Path(f"/proc/{pid}/status").read_text(), "VmRSS:"
     return int(next(line for line in shown.splitlines() if line.startswith(wanted)).split()[1])
+
+
+def _read_processor_seconds(pid: int) -> float:
+    """Return the time in nanoseconds that proc(5) has for each thread, in seconds."""
+    return sum(int((each / "schedstat").read_text().split()[0]) for each in Path(f"/proc/{pid}/task").iterdir()) / 1e9
 
 
 def _certwright() -> list[str]:
