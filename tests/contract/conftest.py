@@ -11,6 +11,7 @@ from certwright.adapters.sql.schema import migrate
 from certwright.adapters.sql.store import VERSION_TABLE, SqlStore, open_store
 from certwright.adapters.sql.tables import SCHEMA_VERSION, metadata
 from postgresql import END_OTHERS, PACKAGE, PostgresqlServer, find_programs, run_postgresql
+from worlds.estate import Estate, found_estate
 
 WRITTEN = """
 SELECT relname FROM pg_class WHERE relkind = 'r' AND relname = ANY(%s) AND (pg_relation_size(oid) > 0 OR reltuples <> -1)
@@ -89,3 +90,16 @@ def store(url: str) -> Iterator[SqlStore]:
     opened = open_store(url)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def estate(url: str) -> Iterator[Estate]:
+    with found_estate(url) as found:
+        yield found
+
+
+@pytest.fixture
+def sqlite_estate(sqlite_url: str) -> Iterator[Estate]:
+    """For what the types of PostgreSQL's columns do not let in."""
+    with found_estate(sqlite_url) as found:
+        yield found

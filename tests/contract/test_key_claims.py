@@ -1,6 +1,5 @@
 """Whose a certified key is, and that it is compromised, follows from certificates and history, and is compared with them."""
 
-from collections.abc import Iterator
 from hashlib import sha256
 
 import pytest
@@ -11,15 +10,9 @@ from certwright.application.accept_rows import prove_rows
 from certwright.domain.events import EventType, tell_of_program
 from certwright.domain.revocation import RevocationReason
 from worlds.contoso import NOW, SUBSCRIBER, SUBSCRIBER2
-from worlds.estate import DAY, EXTERNAL, Estate, found_estate
+from worlds.estate import DAY, EXTERNAL, Estate
 
 EXTERNAL_KEY = sha256(EXTERNAL.public_key).digest()
-
-
-@pytest.fixture
-def estate(url: str) -> Iterator[Estate]:
-    with found_estate(url) as found:
-        yield found
 
 
 def find_key(estate: Estate) -> bytes:

@@ -1,6 +1,6 @@
 """Whatever is changed past the server is not used, and the proof names it: rows of every kind, on each database."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
@@ -45,15 +45,9 @@ from certwright.domain.events import Event, EventType
 from certwright.domain.ports import Session
 from certwright.domain.requests import RequestStatus
 from worlds.contoso import ADMINISTRATOR, APPROVERS, NOW, SUBSCRIBER, SUBSCRIBER2, SUBSCRIBERS
-from worlds.estate import KEY, Estate, found_estate, open_marked
+from worlds.estate import KEY, Estate, open_marked
 from worlds.holdings import list_requests_of
 from worlds.house import TWO, csr, signed_in
-
-
-@pytest.fixture
-def estate(url: str) -> Iterator[Estate]:
-    with found_estate(url) as found:
-        yield found
 
 
 def test_what_was_written_by_the_server_alone_fits_the_history(estate: Estate) -> None:

@@ -24,21 +24,8 @@ from certwright.domain.events import ROWS
 from certwright.domain.ports import Session
 from certwright.domain.requests import Approval
 from worlds.contoso import NOW, SUBSCRIBER
-from worlds.estate import KEY, Estate, found_estate
+from worlds.estate import KEY, Estate
 from worlds.holdings import list_requests_of
-
-
-@pytest.fixture
-def estate(url: str) -> Iterator[Estate]:
-    with found_estate(url) as found:
-        yield found
-
-
-@pytest.fixture
-def sqlite_estate(sqlite_url: str) -> Iterator[Estate]:
-    """For what the types of PostgreSQL's columns do not let in."""
-    with found_estate(sqlite_url) as found:
-        yield found
 
 
 def list_approvals(session: Session) -> list[tuple[Approval, ...]]:

@@ -13,23 +13,10 @@ from certwright.adapters.sql.row_walk import walk_rows
 from certwright.adapters.sql.tables import approvals, certificates, profiles, users
 from certwright.application.accept_rows import accept_rows, prove_rows
 from certwright.domain.errors import StoredRowAltered
-from worlds.estate import Estate, found_estate
+from worlds.estate import Estate
 from worlds.holdings import list_requests_of
 
 NO_TEXT = "CAST(x'ff' AS TEXT)"
-
-
-@pytest.fixture
-def estate(url: str) -> Iterator[Estate]:
-    with found_estate(url) as found:
-        yield found
-
-
-@pytest.fixture
-def sqlite_estate(sqlite_url: str) -> Iterator[Estate]:
-    """For what the types of PostgreSQL's columns do not let in."""
-    with found_estate(sqlite_url) as found:
-        yield found
 
 
 def list_faults(estate: Estate, spoiled: str) -> tuple[str, ...]:

@@ -137,7 +137,7 @@ def supply_data(
 def _check_only_open(seen: SeenRequest, data: tuple[DataItem, ...], sides: Sides) -> None:
     """Raise unless *data* answers only what the subject has left open: whatever was answered has been approved, on every side.
 
-    Of a request of his own, the subject left open what the policy lets him; only what is required can still be answered,
+    Of their own requests, subjects left open what the policy lets them; only what is required can still be answered,
     without which the request could never be executed. The managers' items come in with approvals.
 
     Errors: AnswersApproved.

@@ -21,7 +21,7 @@ from certwright.domain.requests import RequestId
 MOST_APPROVERS = 100
 """Beyond these, by account name, nobody is told that his approval is wanted: a group of thousands is not meant."""
 MEMBERS_A_GROUP = 1_000
-"""So many of a group are read at most, whoever they are; from among them come the first by account name."""
+"""At most so many members of a group are read; from among them come the first by account name."""
 
 
 class MailContent(msgspec.Struct, frozen=True):

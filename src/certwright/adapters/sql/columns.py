@@ -27,7 +27,7 @@ _log = structlog.get_logger(__name__)
 def refuse(kind: str, value: object) -> StoredRowAltered:
     """Return the error for a stored *value*, which the log is told of."""
     shown = repr(value)[:SHOWN_CHARACTERS]
-    # Whoever watches the log has to learn of it, however the error is answered.
+    # The log has to say it, whatever the answer is.
     _log.critical("stored value respelled", kind=kind, value=shown)
     return StoredRowAltered(kind, shown)
 

@@ -31,7 +31,7 @@ _decode_keys = msgspec.json.Decoder(dict[str, Any]).decode
 _encode_items = msgspec.json.Encoder().encode
 _SENSITIVE = '"is_sensitive":true'
 MARKS_VERSION = 2
-"""Of the kinds that carry marks. Whoever adds a kind raises it: rows from before are marked once, as they are found."""
+"""Of the kinds that carry marks. A change that adds a kind raises it: rows from before are marked once, as they are found."""
 
 
 def _leave_out_sealed(data: Any) -> Any:

@@ -21,6 +21,12 @@ USER_COLUMNS = (
     users.c.mark,
 )
 GROUP_COLUMNS = (user_groups.c.id, user_groups.c.sid, user_groups.c.name, user_groups.c.name_key, user_groups.c.mark)
+_MEMBERSHIP = (
+    *GROUP_COLUMNS,
+    group_members.c.group_id,
+    group_members.c.member_sid,
+    group_members.c.mark.label("member_mark"),
+)
 
 _reached = select(bindparam("sid", type_=PlainText).label("sid")).cte("reached", recursive=True)
 _reached = _reached.union(
@@ -29,12 +35,7 @@ _reached = _reached.union(
     .join(_reached, group_members.c.member_sid == _reached.c.sid)
 )
 GROUPS_ABOVE = (
-    select(
-        *GROUP_COLUMNS,
-        group_members.c.group_id,
-        group_members.c.member_sid,
-        group_members.c.mark.label("member_mark"),
-    )
+    select(*_MEMBERSHIP)
     .join(group_members, group_members.c.group_id == user_groups.c.id)
     .join(_reached, group_members.c.member_sid == _reached.c.sid)
 )
@@ -47,12 +48,7 @@ _below = _below.union(
     .join(_below, user_groups.c.sid == _below.c.sid)
 )
 GROUPS_BELOW = (
-    select(
-        *GROUP_COLUMNS,
-        group_members.c.group_id,
-        group_members.c.member_sid,
-        group_members.c.mark.label("member_mark"),
-    )
+    select(*_MEMBERSHIP)
     .join(group_members, group_members.c.group_id == user_groups.c.id)
     .join(_below, user_groups.c.sid == _below.c.sid)
 )

@@ -146,7 +146,7 @@ class RowLedger:
         if self._key is not None and not self._is_certainly_right(kind, row):
             values = {each: getattr(row, each) for each in kind.columns}
             key = kind.name_key(values)
-            # Whoever watches the log has to learn of it, however the error is answered.
+            # The log has to say it, whatever the answer is.
             _log.critical("stored row altered", kind=kind.name, key=key)
             raise StoredRowAltered(kind.name, key)
 

@@ -9,7 +9,7 @@ SUB_AUTHORITY_LIMIT = 2**32
 _NUMBER = r"(?:0|[1-9][0-9]{0,9})"
 _FORM = re.compile(rf"S-1-{_NUMBER}(?:-{_NUMBER}){{1,15}}")
 _OF_ACCOUNT = re.compile(r"S-1-(?:5-21|12-1)(?:-[0-9]+){4}")
-"""Those of a domain or a machine, and of Microsoft Entra ID: three or four numbers of whoever gave it, and its own."""
+"""Those of a domain or a machine, and of Microsoft Entra ID: three or four numbers of the issuer of the SID, and its own."""
 _CLAIMS = re.compile(r"S-1-5-21-0-0-0-49[67]")
 """Compound authentication and claims, which say how somebody signed in."""
 

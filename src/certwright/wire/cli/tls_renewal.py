@@ -38,7 +38,7 @@ class TlsRenewal:
                 log.error("tls certificate not renewed", error=str(error))
 
     async def look(self) -> None:
-        """Renew the certificate where that is due, and load one that is there anew. Errors: CertwrightError; OSError."""
+        """Renew the certificate where that is due, and load one that was replaced. Errors: CertwrightError; OSError."""
         found = await asyncio.to_thread(self._find_replaced)
         if found is None:
             return
